@@ -1,0 +1,193 @@
+//! One upload: bytes that arrive in pieces, hashed as they are written.
+
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use jiff::Timestamp;
+use oci::{Digest, Hasher, RepositoryName};
+
+use super::{BlobError, Blobs, file};
+
+/// ECR's largest layer (service quotas: 52,000 MiB).
+const MAXIMUM_LAYER: u64 = 52_000 * 1024 * 1024;
+
+/// What the table of uploads holds for one identifier.
+pub(super) enum Slot {
+    /// Waiting for its next request.
+    Idle(Box<Session>),
+    /// In the hands of a request.
+    Busy,
+}
+
+/// The state of an upload between requests.
+pub(super) struct Session {
+    pub(super) repository: RepositoryName,
+    pub(super) touched: Timestamp,
+    path: PathBuf,
+    file: fs::File,
+    hasher: Hasher,
+    received: u64,
+    first_chunk: Option<u64>,
+}
+
+impl Session {
+    pub(super) fn create(
+        path: &Path,
+        repository: RepositoryName,
+        now: Timestamp,
+    ) -> Result<Self, BlobError> {
+        Ok(Self {
+            repository,
+            touched: now,
+            path: path.to_path_buf(),
+            file: fs::File::create_new(path)?,
+            hasher: Hasher::default(),
+            received: 0,
+            first_chunk: None,
+        })
+    }
+
+    pub(super) fn remove(&self) {
+        file::remove_quietly(&self.path);
+    }
+
+    #[cfg(test)]
+    pub(super) fn write_to(&mut self, file: fs::File) {
+        self.file = file;
+    }
+}
+
+/// A point to which an upload can go back.
+pub(crate) struct Mark {
+    hasher: Hasher,
+    received: u64,
+}
+
+/// An upload in the hands of one request.
+pub(crate) struct Upload<'a> {
+    blobs: &'a Blobs,
+    id: String,
+    /// `None` once the upload has ended.
+    session: Option<Box<Session>>,
+}
+
+impl<'a> Upload<'a> {
+    pub(super) fn new(blobs: &'a Blobs, id: String, session: Box<Session>) -> Self {
+        Self {
+            blobs,
+            id,
+            session: Some(session),
+        }
+    }
+
+    /// Bytes received so far.
+    pub(crate) fn received(&self) -> u64 {
+        self.session.as_ref().map_or(0, |session| session.received)
+    }
+
+    /// Bytes received in the first chunk, at which ECR's `Range` header sticks.
+    pub(crate) fn first_chunk(&self) -> u64 {
+        self.session
+            .as_ref()
+            .and_then(|session| session.first_chunk)
+            .unwrap_or(0)
+    }
+
+    /// The point to which `rewind` goes back.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            hasher: self
+                .session
+                .as_ref()
+                .map(|session| session.hasher.clone())
+                .unwrap_or_default(),
+            received: self.received(),
+        }
+    }
+
+    /// Adds bytes. After an error the upload is no more.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
+        let session = self.session.as_mut().ok_or(BlobError::UploadUnknown)?;
+        let total = session.received + bytes.len() as u64;
+        let written = if total > MAXIMUM_LAYER {
+            Err(BlobError::TooLarge {
+                limit: MAXIMUM_LAYER,
+            })
+        } else {
+            session.file.write_all(bytes).map_err(BlobError::from)
+        };
+        match written {
+            Ok(()) => {
+                session.hasher.update(bytes);
+                session.received = total;
+                Ok(())
+            }
+            Err(error) => {
+                self.end();
+                Err(error)
+            }
+        }
+    }
+
+    /// Says that what was appended since the beginning was one chunk.
+    pub(crate) fn end_chunk(&mut self) {
+        if let Some(session) = &mut self.session {
+            let received = session.received;
+            session.first_chunk.get_or_insert(received);
+        }
+    }
+
+    /// Forgets what was appended since `mark`.
+    pub(crate) fn rewind(&mut self, mark: Mark) -> Result<(), BlobError> {
+        let session = self.session.as_mut().ok_or(BlobError::UploadUnknown)?;
+        session.file.set_len(mark.received)?;
+        session.file.seek(SeekFrom::Start(mark.received))?;
+        session.hasher = mark.hasher;
+        session.received = mark.received;
+        Ok(())
+    }
+
+    /// Ends the upload: what arrived becomes the blob `expected`, durably, or
+    /// is thrown away. Returns the size of the blob in bytes.
+    pub(crate) fn finish(mut self, expected: &Digest) -> Result<u64, BlobError> {
+        let session = self.session.as_ref().ok_or(BlobError::UploadUnknown)?;
+        let (received, actual) = (session.received, session.hasher.clone().finish());
+        let result = if actual == *expected {
+            session
+                .file
+                .sync_all()
+                .and_then(|()| file::install(&session.path, &self.blobs.path(expected)))
+                .map_err(BlobError::from)
+        } else {
+            Err(BlobError::Digest {
+                expected: *expected,
+                actual,
+            })
+        };
+        self.end();
+        result.map(|()| received)
+    }
+
+    /// Ends the upload and throws away what arrived.
+    pub(crate) fn discard(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.remove();
+            self.blobs.lock().remove(&self.id);
+        }
+    }
+}
+
+impl Drop for Upload<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.blobs
+                .lock()
+                .insert(std::mem::take(&mut self.id), Slot::Idle(session));
+        }
+    }
+}

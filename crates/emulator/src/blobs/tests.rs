@@ -1,0 +1,129 @@
+//! What is durable, what is thrown away, and who may touch an upload.
+
+use super::*;
+
+fn name(text: &str) -> RepositoryName {
+    text.parse().unwrap()
+}
+
+fn open() -> (tempfile::TempDir, Blobs) {
+    let data = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(data.path()).unwrap();
+    (data, blobs)
+}
+
+fn uploads_on_disk(data: &tempfile::TempDir) -> usize {
+    fs::read_dir(data.path().join("uploads")).unwrap().count()
+}
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+#[test]
+fn chunks_become_the_blob_of_their_digest() {
+    let (data, blobs) = open();
+    let id = blobs.begin(&name("team/app"), NOW).unwrap();
+    for chunk in [b"first ".as_slice(), b"second"] {
+        let mut upload = blobs.upload(&name("team/app"), &id, NOW).unwrap();
+        upload.append(chunk).unwrap();
+        upload.end_chunk();
+    }
+    let upload = blobs.upload(&name("team/app"), &id, NOW).unwrap();
+    assert_eq!((upload.received(), upload.first_chunk()), (12, 6));
+    let digest = Digest::of(b"first second");
+    assert_eq!(upload.finish(&digest).unwrap(), 12);
+    assert_eq!(blobs.read(&digest).unwrap(), b"first second");
+    assert_eq!(uploads_on_disk(&data), 0);
+}
+
+#[test]
+fn a_wrong_digest_leaves_nothing() {
+    let (data, blobs) = open();
+    let id = blobs.begin(&name("app"), NOW).unwrap();
+    let mut upload = blobs.upload(&name("app"), &id, NOW).unwrap();
+    upload.append(b"bytes").unwrap();
+    let error = upload.finish(&Digest::of(b"others")).unwrap_err();
+    assert!(matches!(error, BlobError::Digest { .. }), "{error}");
+    assert_eq!(uploads_on_disk(&data), 0);
+    assert!(blobs.read(&Digest::of(b"bytes")).is_err());
+    assert!(matches!(
+        blobs.upload(&name("app"), &id, NOW),
+        Err(BlobError::UploadUnknown)
+    ));
+}
+
+#[test]
+fn an_interrupted_chunk_is_forgotten_and_the_upload_goes_on() {
+    let (_data, blobs) = open();
+    let id = blobs.begin(&name("app"), NOW).unwrap();
+    let mut upload = blobs.upload(&name("app"), &id, NOW).unwrap();
+    upload.append(b"kept").unwrap();
+    let mark = upload.mark();
+    upload.append(b"lost").unwrap();
+    upload.rewind(mark).unwrap();
+    upload.append(b"!").unwrap();
+    let digest = Digest::of(b"kept!");
+    upload.finish(&digest).unwrap();
+    assert_eq!(blobs.read(&digest).unwrap(), b"kept!");
+}
+
+#[test]
+fn an_upload_belongs_to_its_repository_and_to_one_request_at_a_time() {
+    let (_data, blobs) = open();
+    let id = blobs.begin(&name("app"), NOW).unwrap();
+    assert!(matches!(
+        blobs.upload(&name("other"), &id, NOW),
+        Err(BlobError::UploadUnknown)
+    ));
+    let upload = blobs.upload(&name("app"), &id, NOW).unwrap();
+    assert!(matches!(
+        blobs.upload(&name("app"), &id, NOW),
+        Err(BlobError::UploadBusy)
+    ));
+    drop(upload);
+    assert!(blobs.upload(&name("app"), &id, NOW).is_ok());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_named_and_the_upload_is_discarded() {
+    let (data, blobs) = open();
+    let id = blobs.begin(&name("app"), NOW).unwrap();
+    if let Some(Slot::Idle(session)) = blobs.lock().get_mut(&id) {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        session.write_to(full);
+    }
+    let mut upload = blobs.upload(&name("app"), &id, NOW).unwrap();
+    let error = upload.append(b"bytes").unwrap_err();
+    drop(upload);
+    assert!(matches!(error, BlobError::Full { .. }), "{error}");
+    assert_eq!(uploads_on_disk(&data), 0);
+    assert!(matches!(
+        blobs.upload(&name("app"), &id, NOW),
+        Err(BlobError::UploadUnknown)
+    ));
+}
+
+#[test]
+fn blobs_survive_a_restart_and_leftover_uploads_do_not() {
+    let (data, blobs) = open();
+    let digest = blobs.put(b"manifest").unwrap();
+    blobs.begin(&name("app"), NOW).unwrap();
+    assert_eq!(uploads_on_disk(&data), 1);
+    drop(blobs);
+    let blobs = Blobs::open(data.path()).unwrap();
+    assert_eq!(uploads_on_disk(&data), 0);
+    assert_eq!(blobs.read(&digest).unwrap(), b"manifest");
+}
+
+#[test]
+fn an_upload_nobody_touches_is_given_up() {
+    let (data, blobs) = open();
+    let old = blobs.begin(&name("app"), NOW).unwrap();
+    let later = NOW + UPLOAD_LIFETIME + SignedDuration::from_secs(1);
+    blobs.begin(&name("app"), later).unwrap();
+    assert_eq!(uploads_on_disk(&data), 1);
+    assert!(matches!(
+        blobs.upload(&name("app"), &old, later),
+        Err(BlobError::UploadUnknown)
+    ));
+}

@@ -1,0 +1,29 @@
+//! Who makes a request, once the credentials are verified.
+
+use policy::{Context, NamedPolicy, Principal};
+
+/// The identity that signed a request or logged in to the registry.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// The identity as IAM sees it.
+    pub(crate) principal: Principal,
+    /// Unique id: the account's for root, `AROA...:SESSION` for a role session.
+    pub(crate) user_id: String,
+    /// The access key that was used; not a secret.
+    pub(crate) access_key_id: String,
+    /// Policies that were passed when the session was made; `None` for none.
+    pub(crate) session_policies: Option<Vec<NamedPolicy>>,
+    /// Condition keys that last as long as the session does.
+    pub(crate) context: Context,
+}
+
+impl Caller {
+    /// The ARN that AWS prints for this caller.
+    pub(crate) fn arn(&self) -> String {
+        match (self.principal.arn(), self.principal.account()) {
+            (Some(arn), _) => arn.to_owned(),
+            (None, Some(account)) => format!("arn:aws:iam::{account}:root"),
+            (None, None) => "anonymous".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The records of IAM: providers, roles, managed policies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::store::Table;
+
+/// Roles by name.
+pub(crate) const ROLES: Table<Role> = Table::new("iam/roles");
+/// Customer managed policies by ARN.
+pub(crate) const POLICIES: Table<ManagedPolicy> = Table::new("iam/policies");
+/// OpenID Connect providers by ARN.
+pub(crate) const PROVIDERS: Table<Provider> = Table::new("iam/providers");
+
+/// Tags by key, in the order of their keys.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// Where a record came from: on start, those of the Terraform root give way to
+/// what the root then says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Origin {
+    /// An API call.
+    Call,
+    /// The Terraform root that the emulator was started with.
+    Terraform,
+}
+
+/// A role.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    /// Begins and ends with `/`.
+    pub(crate) path: String,
+    pub(crate) arn: String,
+    /// `AROA...`: a role that is made anew under an old name has another one.
+    pub(crate) id: String,
+    pub(crate) created: Timestamp,
+    pub(crate) origin: Origin,
+    /// The document as it was given.
+    pub(crate) trust_policy: String,
+    pub(crate) description: Option<String>,
+    /// Seconds.
+    pub(crate) max_session_duration: i64,
+    /// Documents by policy name.
+    pub(crate) inline_policies: BTreeMap<String, String>,
+    /// ARNs of managed policies.
+    pub(crate) attached_policies: BTreeSet<String>,
+    /// ARN of a managed policy.
+    pub(crate) permissions_boundary: Option<String>,
+    pub(crate) tags: Tags,
+}
+
+/// A customer managed policy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ManagedPolicy {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) arn: String,
+    /// `ANPA...`
+    pub(crate) id: String,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+    pub(crate) origin: Origin,
+    pub(crate) description: Option<String>,
+    /// At most five, by number.
+    pub(crate) versions: BTreeMap<u32, PolicyVersion>,
+    /// The number of the version in force.
+    pub(crate) default_version: u32,
+    /// The number of the version made last; numbers are not used again.
+    pub(crate) last_version: u32,
+    pub(crate) tags: Tags,
+}
+
+/// One version of a managed policy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PolicyVersion {
+    /// The document as it was given.
+    pub(crate) document: String,
+    pub(crate) created: Timestamp,
+}
+
+/// An OpenID Connect provider.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Provider {
+    pub(crate) arn: String,
+    /// The issuer without `https://`.
+    pub(crate) url: String,
+    /// Audiences that tokens may carry.
+    pub(crate) client_ids: BTreeSet<String>,
+    pub(crate) thumbprints: Vec<String>,
+    pub(crate) created: Timestamp,
+    pub(crate) origin: Origin,
+    pub(crate) tags: Tags,
+}

@@ -1,0 +1,110 @@
+//! Passwords for the registry: what `GetAuthorizationToken` hands out and the
+//! registry takes as HTTP Basic.
+//!
+//! A password lives twelve hours, whatever becomes of the session that asked
+//! for it (Amazon ECR User Guide, "Private registry authentication"). That it
+//! goes on working when that session has expired is inferred from the same
+//! sentence. The store keeps only a hash.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::caller::Caller;
+use crate::random;
+use crate::state::State;
+use crate::store::{StoreError, Table};
+use crate::sts::sessions;
+
+/// Logins by the SHA-256 of their password.
+const LOGINS: Table<Login> = Table::new("registry/logins");
+
+const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Login {
+    access_key_id: String,
+    expires: Timestamp,
+}
+
+/// Why a login is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoginError {
+    /// There is no `Authorization` header.
+    #[error("no credentials were sent")]
+    Missing,
+    /// The header is not `Basic` with the user `AWS`.
+    #[error("the credentials are not HTTP Basic for the user AWS")]
+    Malformed,
+    /// The password was ours, and its twelve hours are over.
+    #[error("the password expired at {0}")]
+    Expired(Timestamp),
+    /// The password was never issued here.
+    #[error("the password was not issued by this registry")]
+    Unknown,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a password for `caller`: base64 of `AWS:<password>`, and when it ends.
+pub(crate) fn issue(state: &State, caller: &Caller) -> Result<(String, Timestamp), StoreError> {
+    let password = random::secret();
+    let now = state.clock.now();
+    let login = Login {
+        access_key_id: caller.access_key_id.clone(),
+        expires: now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX),
+    };
+    state.store.write::<_, StoreError>(|writer| {
+        for (key, old) in writer.list(&LOGINS, "")? {
+            if old.expires < now.saturating_sub(LIFETIME).unwrap_or(Timestamp::MIN) {
+                writer.remove(&LOGINS, &key)?;
+            }
+        }
+        writer.put(&LOGINS, &hash(&password), &login)
+    })?;
+    Ok((STANDARD.encode(format!("AWS:{password}")), login.expires))
+}
+
+/// The caller to whom the password in `authorization`, the value of the
+/// header, was issued.
+pub(crate) fn verify(state: &State, authorization: Option<&str>) -> Result<Caller, LoginError> {
+    let password = password(authorization.ok_or(LoginError::Missing)?)?;
+    let (login, session) = state.store.read::<_, LoginError>(|reader| {
+        let login = reader
+            .get(&LOGINS, &hash(&password))?
+            .ok_or(LoginError::Unknown)?;
+        let session = reader.get(&sessions::ACCESS_KEYS, &login.access_key_id)?;
+        Ok((login, session))
+    })?;
+    if login.expires <= state.clock.now() {
+        return Err(LoginError::Expired(login.expires));
+    }
+    let session = session.ok_or(LoginError::Unknown)?;
+    Ok(session.caller(&login.access_key_id))
+}
+
+fn password(authorization: &str) -> Result<String, LoginError> {
+    let (scheme, encoded) = authorization
+        .split_once(' ')
+        .ok_or(LoginError::Malformed)?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(LoginError::Malformed);
+    }
+    let decoded = STANDARD
+        .decode(encoded.trim())
+        .map_err(|_| LoginError::Malformed)?;
+    let text = String::from_utf8(decoded).map_err(|_| LoginError::Malformed)?;
+    match text.split_once(':') {
+        Some(("AWS", password)) => Ok(password.to_owned()),
+        _ => Err(LoginError::Malformed),
+    }
+}
+
+/// The key of a password: looking a hash up does not tell by its timing how
+/// much of the password was right.
+fn hash(password: &str) -> String {
+    hex::encode(Sha256::digest(password))
+}

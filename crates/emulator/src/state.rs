@@ -1,0 +1,27 @@
+//! What every request works on, shared by all of them.
+
+use crate::blobs::Blobs;
+use crate::clock::Clock;
+use crate::issuer::Issuer;
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::trail::Trail;
+
+/// The emulator's state, shared as `Arc<State>`.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// What the emulator was started with.
+    pub(crate) settings: Settings,
+    /// Where clients reach the emulator, `http://127.0.0.1:PORT`.
+    pub(crate) base_url: String,
+    /// Records.
+    pub(crate) store: Store,
+    /// Layers and manifests.
+    pub(crate) blobs: Blobs,
+    /// The time.
+    pub(crate) clock: Clock,
+    /// GitHub's signing key and runs.
+    pub(crate) issuer: Issuer,
+    /// Who did what.
+    pub(crate) trail: Trail,
+}

@@ -1,0 +1,72 @@
+//! What can go wrong between files and a layout.
+
+use std::io;
+use std::path::PathBuf;
+
+use oci::{Digest, ManifestError};
+
+/// Why an image could not be assembled, or a layout not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// The disk or a quota is full.
+    #[error("no space left to write the image")]
+    DiskFull(#[source] io::Error),
+    /// A file or directory cannot be read or written.
+    #[error("a file of the image cannot be read or written")]
+    Io(#[source] io::Error),
+    /// Two entries have the same path.
+    #[error("two entries of a layer have the path `/{0}`")]
+    DuplicatePath(String),
+    /// A path is absolute, empty or climbs.
+    #[error("`{0}` is not a path inside an image: it must be relative, without `.` and `..`")]
+    BadPath(String),
+    /// The place for the layout is taken by something else.
+    #[error("{0} exists and is not an OCI layout; it was left untouched")]
+    NotALayout(PathBuf),
+    /// There is no layout.
+    #[error("there is no OCI layout at {0}: it has no readable `{1}`")]
+    NoLayout(PathBuf, &'static str),
+    /// A document of the layout does not say what it must.
+    #[error("{file} is not valid: {reason}")]
+    Invalid {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A manifest does not parse.
+    #[error("the layout's manifest is not valid")]
+    Manifest(#[from] ManifestError),
+    /// A blob is not there.
+    #[error("the layout lacks blob {0}")]
+    MissingBlob(Digest),
+    /// A blob's bytes are not those of its name.
+    #[error(
+        "blob {expected} of the layout has other bytes than its name says: they hash to {actual}"
+    )]
+    TamperedBlob {
+        /// The digest in the name.
+        expected: Digest,
+        /// The digest of the bytes.
+        actual: Digest,
+    },
+    /// A blob is longer or shorter than its descriptor says.
+    #[error("blob {digest} of the layout has {actual} bytes; its descriptor says {expected}")]
+    WrongSize {
+        /// The blob.
+        digest: Digest,
+        /// Bytes in the descriptor.
+        expected: u64,
+        /// Bytes on disk.
+        actual: u64,
+    },
+}
+
+impl From<io::Error> for ImageError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull(error),
+            _ => Self::Io(error),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The values of the OCI image and distribution specifications.
+//!
+//! Everything here is parsed once, at the edge, into a type that cannot hold a
+//! wrong value; nothing here reads a file, a socket or the clock. Manifests are
+//! kept as the bytes that were received or written: a digest is of bytes, and a
+//! second serialisation is a different document.
+//!
+//! Sources: [image-spec] v1.1 and [distribution-spec] v1.1.
+//!
+//! [image-spec]: https://github.com/opencontainers/image-spec
+//! [distribution-spec]: https://github.com/opencontainers/distribution-spec
+
+mod config;
+mod descriptor;
+mod digest;
+mod distribution_error;
+mod manifest;
+pub mod media_type;
+mod name;
+
+pub use config::{Empty, History, ImageConfig, RootFilesystem, RuntimeConfig};
+pub use descriptor::{Descriptor, Platform};
+pub use digest::{Digest, DigestError, Hasher};
+pub use distribution_error::{DistributionError, ErrorCode, ErrorEnvelope};
+pub use manifest::{AnyManifest, Index, Manifest, ManifestError};
+pub use name::{ManifestReference, NameError, RepositoryName, Tag};
+
+/// Annotation keys that the image specification predefines (annotations.md).
+pub mod annotation {
+    /// When the image was built, RFC 3339; Longshore writes the commit's time.
+    pub const CREATED: &str = "org.opencontainers.image.created";
+    /// Where the source code is, a URL.
+    pub const SOURCE: &str = "org.opencontainers.image.source";
+    /// The source control revision.
+    pub const REVISION: &str = "org.opencontainers.image.revision";
+    /// The version of the packaged software.
+    pub const VERSION: &str = "org.opencontainers.image.version";
+    /// A human title of the image.
+    pub const TITLE: &str = "org.opencontainers.image.title";
+    /// In a layout's `index.json`: the name that the manifest goes by.
+    pub const REFERENCE_NAME: &str = "org.opencontainers.image.ref.name";
+}

@@ -1,0 +1,25 @@
+//! Media types that Longshore writes or accepts (image-spec media-types.md,
+//! and Docker's schema 2 where registries still send it).
+
+/// An image manifest.
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// An image index: one manifest per platform.
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// An image configuration.
+pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// A gzip-compressed layer.
+pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// A zstd-compressed layer.
+pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+/// Docker's image manifest, schema 2.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Docker's manifest list.
+pub const DOCKER_MANIFEST_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// Every manifest type a client should say it accepts when asking for one.
+pub const MANIFESTS: [&str; 4] = [MANIFEST, INDEX, DOCKER_MANIFEST, DOCKER_MANIFEST_LIST];
+
+/// Whether the media type is that of an index or manifest list.
+pub fn is_index(media_type: &str) -> bool {
+    media_type == INDEX || media_type == DOCKER_MANIFEST_LIST
+}

@@ -1,0 +1,102 @@
+//! What is asked, and which policies have a say in it.
+
+use serde::Serialize;
+
+use crate::{Context, Document, Principal};
+
+/// One request to be decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks.
+    pub principal: Principal,
+    /// `service:Action`, such as `ecr:PutImage`; case does not matter.
+    pub action: String,
+    /// ARN of the resource, or `*` for actions that have none.
+    pub resource: String,
+    /// Twelve-digit id of the account that owns the resource. For an action
+    /// without a resource this is the caller's own account.
+    pub resource_account: String,
+    /// Condition keys. The engine adds `aws:PrincipalArn`,
+    /// `aws:PrincipalAccount`, `aws:PrincipalType` and `aws:ResourceAccount`
+    /// where they are missing and known.
+    pub context: Context,
+}
+
+impl Request {
+    /// The condition keys with those that follow from the request itself (IAM
+    /// User Guide, "AWS global condition context keys"). A value set by the
+    /// caller wins.
+    pub(crate) fn complete_context(&self) -> Context {
+        let mut context = self.context.clone();
+        let mut add = |key: &str, value: &str| {
+            if context.get(key).is_none() {
+                context.insert(key, value);
+            }
+        };
+        add("aws:ResourceAccount", &self.resource_account);
+        let (arn, kind) = match &self.principal {
+            Principal::Anonymous => (None, "Anonymous"),
+            Principal::AccountRoot { .. } => (Some(self.principal.display_name()), "Account"),
+            Principal::User { arn, .. } => (Some(arn.clone()), "User"),
+            Principal::AssumedRole { role_arn, .. } => (Some(role_arn.clone()), "AssumedRole"),
+            // What STS fills for a caller without an AWS identity is not documented.
+            Principal::Federated { .. } => return context,
+        };
+        add("aws:PrincipalType", kind);
+        if let Some(arn) = arn {
+            add("aws:PrincipalArn", &arn);
+        }
+        if let Some(account) = self.principal.account() {
+            add("aws:PrincipalAccount", account);
+        }
+        context
+    }
+}
+
+/// The kinds of policy that take part in a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyKind {
+    /// Attached to the user or role.
+    Identity,
+    /// Attached to the resource.
+    Resource,
+    /// Passed when the session was made.
+    Session,
+    /// Permissions boundary of the user or role.
+    PermissionsBoundary,
+    /// Service control policy (SCP) of the caller's account.
+    ServiceControl,
+    /// Resource control policy (RCP) of the resource's account.
+    ResourceControl,
+    /// Trust policy of a role.
+    Trust,
+}
+
+/// A policy document with the name that reports use for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPolicy {
+    /// Policy name or ARN. AWS prints only ARNs in its denial texts.
+    pub name: String,
+    /// The document.
+    pub document: Document,
+}
+
+/// The policies that apply to one request. For the optional kinds `None` means
+/// "not in force", which does not limit anything; an empty list allows nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Policies {
+    /// Identity policies of the caller.
+    pub identity: Vec<NamedPolicy>,
+    /// Policy of the resource.
+    pub resource: Option<NamedPolicy>,
+    /// Session policies.
+    pub session: Option<Vec<NamedPolicy>>,
+    /// Permissions boundary.
+    pub boundary: Option<NamedPolicy>,
+    /// Service control policies of the caller's account, taken as one level:
+    /// a caller with several levels (root, unit, account) asks once per level.
+    pub service_control: Option<Vec<NamedPolicy>>,
+    /// Resource control policies of the resource's account.
+    pub resource_control: Option<Vec<NamedPolicy>>,
+}

@@ -1,0 +1,34 @@
+//! What machines read: exit codes, problem codes, and the documents that
+//! `--format json` prints. Their JSON schemas are in `docs/schemas/`, kept equal
+//! to these types by a test.
+
+mod exit_code;
+mod problem;
+mod publish;
+mod rehearsal;
+
+pub use exit_code::ExitCode;
+pub use problem::{Problem, ProblemCode};
+pub use publish::{BuildReceipt, Identity, Layer, LayerOrigin, PublishReceipt, Source, TagOutcome};
+pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};
+
+use serde_json::Value;
+
+/// Every published document with its schema, by file name.
+pub fn schemas() -> [(&'static str, Value); 4] {
+    [
+        (
+            "build-receipt.json",
+            schemars::schema_for!(BuildReceipt).to_value(),
+        ),
+        ("problem.json", schemars::schema_for!(Problem).to_value()),
+        (
+            "publish-receipt.json",
+            schemars::schema_for!(PublishReceipt).to_value(),
+        ),
+        (
+            "rehearsal-receipt.json",
+            schemars::schema_for!(RehearsalReceipt).to_value(),
+        ),
+    ]
+}

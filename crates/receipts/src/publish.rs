@@ -1,0 +1,110 @@
+//! Receipts of a build and of a publish.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The commit that an image was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Source {
+    /// The commit, 40 hexadecimal digits.
+    pub commit: String,
+    /// The commit's time, RFC 3339, UTC.
+    pub committed_at: String,
+    /// Whether files differed from the commit.
+    pub dirty: bool,
+    /// The repository's address without credentials, where there is one.
+    pub repository: Option<String>,
+}
+
+/// What `longshore build` made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BuildReceipt {
+    /// The digest of the image's manifest.
+    pub digest: String,
+    /// The directory of the OCI image layout.
+    pub layout: String,
+    /// The source.
+    pub source: Source,
+    /// The layers, lowest first.
+    pub layers: Vec<Layer>,
+    /// Bytes of everything a registry stores for the image.
+    pub size_bytes: u64,
+    /// Bytes of the binary.
+    pub binary_bytes: u64,
+    /// Time spent in cargo, milliseconds.
+    pub compile_milliseconds: u64,
+    /// Time spent on layers, configuration and manifest, milliseconds.
+    pub assemble_milliseconds: u64,
+}
+
+/// One layer of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Layer {
+    /// The digest of the compressed layer.
+    pub digest: String,
+    /// Its bytes, compressed.
+    pub size_bytes: u64,
+    /// Whether this publish sent it; `None` where nothing was published.
+    pub origin: Option<LayerOrigin>,
+}
+
+/// How a layer came to be in the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayerOrigin {
+    /// Sent by this publish.
+    New,
+    /// The registry had it.
+    Reused,
+}
+
+/// What a tag points to after a publish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TagOutcome {
+    /// The tag.
+    pub tag: String,
+    /// Whether this publish set it; otherwise it pointed to the digest already.
+    pub moved: bool,
+    /// The digest it pointed to before, where it pointed to another.
+    pub previous: Option<String>,
+}
+
+/// Who published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Identity {
+    /// The AWS principal, an ARN.
+    pub arn: String,
+    /// The AWS account.
+    pub account: String,
+    /// Where the credentials came from.
+    pub source: String,
+    /// The GitHub subject, where GitHub vouched.
+    pub subject: Option<String>,
+}
+
+/// The signed-for record of one publish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PublishReceipt {
+    /// `registry/repository@sha256:...`.
+    pub reference: String,
+    /// The digest of the image's manifest.
+    pub digest: String,
+    /// The registry's host.
+    pub registry: String,
+    /// The repository.
+    pub repository: String,
+    /// The tags, in the order in which they were set.
+    pub tags: Vec<TagOutcome>,
+    /// Who published.
+    pub identity: Identity,
+    /// The commit that the image says it was made from.
+    pub revision: Option<String>,
+    /// The layers, lowest first.
+    pub layers: Vec<Layer>,
+    /// Bytes sent to the registry.
+    pub sent_bytes: u64,
+    /// Whether there was nothing to do.
+    pub unchanged: bool,
+    /// Time from the first request to the last, milliseconds.
+    pub milliseconds: u64,
+}
