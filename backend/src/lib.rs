@@ -1,1 +1,23 @@
-//! TODO
+//! A portfolio over HTTP: a profile, its projects, and a way to get in touch.
+//!
+//! Everything but the process itself: reading arguments and variables, signals
+//! and exit codes belong to `main.rs`. Nothing here reads the environment.
+
+pub mod app;
+pub mod config;
+pub mod database;
+pub mod logging;
+pub mod server;
+
+mod contact;
+mod health;
+mod json_body;
+mod openapi;
+mod problem;
+mod profile;
+mod projects;
+mod protection;
+mod request_id;
+mod request_log;
+mod timestamp;
+mod version;

@@ -75,7 +75,10 @@ impl ServiceError {
     }
 
     fn is_denial(&self) -> bool {
-        let refused = self.code.as_deref().is_some_and(|code| code.starts_with("AccessDenied"));
+        let refused = self
+            .code
+            .as_deref()
+            .is_some_and(|code| code.starts_with("AccessDenied"));
         !self.is_retryable() && (refused || matches!(self.status, 401 | 403))
     }
 }
@@ -216,9 +219,17 @@ mod tests {
         let cases = [
             (answered(403, "AccessDenied", "no"), true, false),
             (answered(400, "AccessDeniedException", "no"), true, false),
-            (answered(400, "InvalidIdentityToken", "Incorrect token audience"), false, false),
             (
-                answered(400, "InvalidIdentityToken", "Couldn't retrieve verification key from"),
+                answered(400, "InvalidIdentityToken", "Incorrect token audience"),
+                false,
+                false,
+            ),
+            (
+                answered(
+                    400,
+                    "InvalidIdentityToken",
+                    "Couldn't retrieve verification key from",
+                ),
                 false,
                 true,
             ),
@@ -230,14 +241,22 @@ mod tests {
             (answered(400, "ExpiredTokenException", ""), false, false),
         ];
         for (error, denial, retryable) in cases {
-            assert_eq!((error.is_denial(), error.is_retryable()), (denial, retryable), "{error}");
+            assert_eq!(
+                (error.is_denial(), error.is_retryable()),
+                (denial, retryable),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn secrets_that_a_service_quotes_are_taken_out() {
         let token = Secret::new("eyJhbGciOi");
-        let error = answered(400, "ValidationError", "Value 'eyJhbGciOi' at 'webIdentityToken'");
+        let error = answered(
+            400,
+            "ValidationError",
+            "Value 'eyJhbGciOi' at 'webIdentityToken'",
+        );
         let shown = error.without(&[&token, &Secret::new("")]).to_string();
         assert!(shown.contains("Value '***' at"), "{shown}");
     }

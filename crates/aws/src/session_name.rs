@@ -11,10 +11,12 @@ const LONGEST: usize = 64;
 pub fn session_name(run_id: &str, attempt: &str) -> String {
     format!("longshore-{run_id}-{attempt}")
         .chars()
-        .map(|character| match character {
-            'a'..='z' | 'A'..='Z' | '0'..='9' => character,
-            '_' | '+' | '=' | ',' | '.' | '@' | '-' => character,
-            _ => '-',
+        .map(|character| {
+            if character.is_ascii_alphanumeric() || "_+=,.@-".contains(character) {
+                character
+            } else {
+                '-'
+            }
         })
         .take(LONGEST)
         .collect()
@@ -36,9 +38,10 @@ mod tests {
         fn any_run_gives_a_name_that_aws_accepts(run: String, attempt: String) {
             let name = session_name(&run, &attempt);
             prop_assert!((2..=64).contains(&name.len()));
-            prop_assert!(name.chars().all(|character| {
+            let allowed = |character: char| {
                 character.is_ascii_alphanumeric() || "_+=,.@-".contains(character)
-            }));
+            };
+            prop_assert!(name.chars().all(allowed));
         }
     }
 }

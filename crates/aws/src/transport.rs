@@ -60,8 +60,8 @@ impl Answer {
         message: Option<String>,
         request_id: Option<String>,
     ) -> AwsError {
-        let message = message
-            .unwrap_or_else(|| String::from_utf8_lossy(&self.body).trim().to_owned());
+        let message =
+            message.unwrap_or_else(|| String::from_utf8_lossy(&self.body).trim().to_owned());
         AwsError::Service(Box::new(ServiceError {
             service: operation.service,
             operation: operation.name,
@@ -147,8 +147,8 @@ impl Transport {
         request: http::Request<Vec<u8>>,
         timeout: Duration,
     ) -> Result<Answer, AwsError> {
-        let mut request = reqwest::Request::try_from(request)
-            .map_err(|source| operation.transport(source))?;
+        let mut request =
+            reqwest::Request::try_from(request).map_err(|source| operation.transport(source))?;
         *request.timeout_mut() = Some(timeout);
         let client = self.client_for(request.url())?;
         let mut response = client
@@ -212,9 +212,15 @@ pub(crate) fn is_metadata_service(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => IpAddr::V6(address),
         _ => return false,
     };
-    ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23", "fd00:ec2::254"]
-        .iter()
-        .any(|known| known.parse() == Ok(address))
+    [
+        "169.254.169.254",
+        "169.254.170.2",
+        "169.254.170.23",
+        "fd00:ec2::23",
+        "fd00:ec2::254",
+    ]
+    .iter()
+    .any(|known| known.parse() == Ok(address))
 }
 
 fn is_near(url: &Url) -> bool {
@@ -227,12 +233,22 @@ mod tests {
 
     #[test]
     fn only_this_machine_and_the_metadata_services_are_near() {
-        for near in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:80",
-            "http://169.254.169.254", "http://[fd00:ec2::23]/"] {
+        for near in [
+            "http://127.0.0.1:1",
+            "http://localhost",
+            "http://[::1]:80",
+            "http://169.254.169.254",
+            "http://[fd00:ec2::23]/",
+        ] {
             assert!(is_near(&near.parse().unwrap()), "{near}");
         }
-        for far in ["http://localhost.example", "http://10.0.0.1", "http://127.0.0.1.example",
-            "http://169.254.1.1", "file:///etc"] {
+        for far in [
+            "http://localhost.example",
+            "http://10.0.0.1",
+            "http://127.0.0.1.example",
+            "http://169.254.1.1",
+            "file:///etc",
+        ] {
             assert!(!is_near(&far.parse().unwrap()), "{far}");
         }
     }

@@ -18,15 +18,17 @@ use fs_err as fs;
 use jiff::{SignedDuration, Timestamp};
 use oci::{Digest, RepositoryName};
 
+use crate::random;
 pub(crate) use download::DownloadSigner;
 pub(crate) use error::BlobError;
-pub(crate) use session::{Mark, Upload};
+pub(crate) use session::Upload;
 use session::{Session, Slot};
 
 /// An upload that nobody touched for so long is given up.
 const UPLOAD_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// The content of all repositories of one data directory.
+#[derive(Debug)]
 pub(crate) struct Blobs {
     root: PathBuf,
     sessions: Mutex<HashMap<String, Slot>>,
@@ -49,7 +51,7 @@ impl Blobs {
         Ok(Self {
             root,
             sessions: Mutex::new(HashMap::new()),
-            signer: DownloadSigner::random()?,
+            signer: DownloadSigner::random(),
         })
     }
 
@@ -65,7 +67,7 @@ impl Blobs {
         now: Timestamp,
     ) -> Result<String, BlobError> {
         self.give_up_idle(now);
-        let id = file::random_identifier()?;
+        let id = random::uuid();
         let session = Session::create(&self.upload_path(&id), repository.clone(), now)?;
         self.lock()
             .insert(id.clone(), Slot::Idle(Box::new(session)));
@@ -98,7 +100,7 @@ impl Blobs {
     /// Stores `bytes`, durably, and returns their digest.
     pub(crate) fn put(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
         let digest = Digest::of(bytes);
-        let temporary = self.upload_path(&file::random_identifier()?);
+        let temporary = self.upload_path(&random::uuid());
         let written = file::write(&temporary, bytes)
             .and_then(|()| file::install(&temporary, &self.path(&digest)));
         if written.is_err() {

@@ -1,5 +1,8 @@
 //! Unpredictable identifiers and secrets, in the shapes that AWS gives them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// Random bytes of the system's cryptographic generator.
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut buffer = [0; N];
@@ -37,6 +40,16 @@ pub(crate) fn identifier(prefix: &str) -> String {
 /// 256 bits as 64 hexadecimal digits: for secrets that travel in headers.
 pub(crate) fn secret() -> String {
     hex::encode(bytes::<32>())
+}
+
+/// A secret access key: 40 characters of base 64.
+pub(crate) fn access_secret() -> String {
+    STANDARD.encode(bytes::<30>())
+}
+
+/// A session token. AWS's are longer and sealed; clients must not look inside.
+pub(crate) fn session_token() -> String {
+    STANDARD.encode(bytes::<96>())
 }
 
 #[cfg(test)]

@@ -1,1 +1,23 @@
-//! TODO
+//! Build and publish: what `longshore.toml` asks for becomes a plan, a plain
+//! value that can be shown; executing the plan is the only code with effects.
+//!
+//! Everything that an environment variable, a clock or a terminal decides is
+//! passed in.
+
+mod build;
+mod cloud;
+mod configuration;
+mod event;
+mod placeholder;
+mod publish;
+mod recipe;
+
+pub use crate::build::layout_problem;
+pub use build::{BuildFailure, BuildPlan, Built};
+pub use cloud::{Cloud, CloudError};
+pub use configuration::{
+    AwsTable, Configuration, ConfigurationError, FILE_NAME, GithubTable, ImageTable, PublishTable,
+};
+pub use event::{Event, Observer, Stage};
+pub use placeholder::Placeholders;
+pub use publish::{IdentityPlan, PublishFailure, PublishPlan, connect};

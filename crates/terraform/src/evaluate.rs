@@ -12,7 +12,7 @@ use hcl_edit::expr::Expression;
 
 use crate::Given;
 use crate::load::Configuration;
-use crate::module::Module;
+use crate::module::{Children, Module};
 use crate::scope::Scope;
 use crate::value::{Evaluated, Value};
 
@@ -35,6 +35,8 @@ pub(crate) struct Evaluator<'s> {
     pub(crate) configuration: &'s Configuration,
     pub(crate) given: &'s Given,
     pub(crate) modules: RefCell<Vec<Rc<Module<'s>>>>,
+    /// By the caller's number and the name of the `module` block.
+    pub(crate) children: RefCell<HashMap<(usize, String), Rc<Children>>>,
     known: RefCell<HashMap<(usize, String), Value>>,
     pending: RefCell<Vec<(usize, String)>>,
     depth: Cell<usize>,
@@ -47,6 +49,7 @@ impl<'s> Evaluator<'s> {
             configuration,
             given,
             modules: RefCell::default(),
+            children: RefCell::default(),
             known: RefCell::default(),
             pending: RefCell::default(),
             depth: Cell::new(0),
@@ -67,7 +70,9 @@ impl<'s> Evaluator<'s> {
     /// Evaluates an expression.
     pub(crate) fn evaluate(&self, expression: &Expression, scope: &Scope<'_>) -> Evaluated {
         if self.depth.get() >= DEPTH {
-            return Ok(Value::Unknown("the expression is nested too deeply".to_owned()));
+            return Ok(Value::Unknown(
+                "the expression is nested too deeply".to_owned(),
+            ));
         }
         if !self.spend(1) {
             return Ok(out_of_budget());
@@ -88,7 +93,11 @@ impl<'s> Evaluator<'s> {
     ) -> Value {
         let key = (module, name);
         if let Some(value) = self.known.borrow().get(&key) {
-            return if self.spend(value.weight()) { value.clone() } else { out_of_budget() };
+            return if self.spend(value.weight()) {
+                value.clone()
+            } else {
+                out_of_budget()
+            };
         }
         if self.pending.borrow().contains(&key) {
             return Value::Unknown(self.cycle(&key));
@@ -102,7 +111,11 @@ impl<'s> Evaluator<'s> {
 
     /// A copy of a value, paid for.
     pub(crate) fn copy(&self, value: &Value) -> Value {
-        if self.spend(value.weight()) { value.clone() } else { out_of_budget() }
+        if self.spend(value.weight()) {
+            value.clone()
+        } else {
+            out_of_budget()
+        }
     }
 
     /// Takes `amount` from the budget, if it is there.
@@ -131,8 +144,9 @@ fn out_of_budget() -> Value {
 /// A text as a value, unless it is longer than an expression may give.
 pub(crate) fn bounded_text(length: usize, text: impl FnOnce() -> String) -> Evaluated {
     if length > LONGEST_TEXT {
-        return Ok(Value::Unknown("the text is too long to evaluate".to_owned()));
+        return Ok(Value::Unknown(
+            "the text is too long to evaluate".to_owned(),
+        ));
     }
     Ok(Value::String(text()))
 }
-

@@ -45,7 +45,10 @@ pub(crate) struct Configuration {
 /// Reads a root directory and, from their `source`, the local modules.
 pub(crate) fn load(root: &Path) -> Result<Configuration, ReadError> {
     let root = normalise(root);
-    let mut configuration = Configuration { root: root.clone(), directories: BTreeMap::new() };
+    let mut configuration = Configuration {
+        root: root.clone(),
+        directories: BTreeMap::new(),
+    };
     load_with_modules(&root, &mut configuration, &mut Vec::new())?;
     Ok(configuration)
 }
@@ -54,7 +57,8 @@ pub(crate) fn load(root: &Path) -> Result<Configuration, ReadError> {
 /// comes from elsewhere.
 pub(crate) fn local_module(caller: &Path, call: &Body) -> Option<PathBuf> {
     let source = call.get_attribute("source")?.value.as_str()?;
-    let local = source == "." || source == ".." || source.starts_with("./") || source.starts_with("../");
+    let local =
+        source == "." || source == ".." || source.starts_with("./") || source.starts_with("../");
     local.then(|| normalise(&caller.join(source)))
 }
 
@@ -64,14 +68,19 @@ fn load_with_modules(
     callers: &mut Vec<PathBuf>,
 ) -> Result<(), ReadError> {
     if callers.iter().any(|caller| caller == path) {
-        return Err(ReadError::ModuleCycle { path: path.to_owned() });
+        return Err(ReadError::ModuleCycle {
+            path: path.to_owned(),
+        });
     }
     if configuration.directories.contains_key(path) {
         return Ok(());
     }
     let directory = load_directory(path)?;
-    let called: Vec<PathBuf> =
-        directory.modules.values().filter_map(|call| local_module(path, &call.content)).collect();
+    let called: Vec<PathBuf> = directory
+        .modules
+        .values()
+        .filter_map(|call| local_module(path, &call.content))
+        .collect();
     callers.push(path.to_owned());
     for module in called {
         load_with_modules(&module, configuration, callers)?;
@@ -83,26 +92,44 @@ fn load_with_modules(
 
 fn load_directory(path: &Path) -> Result<Directory, ReadError> {
     if !path.is_dir() {
-        return Err(ReadError::NoSuchDirectory { path: path.to_owned() });
+        return Err(ReadError::NoSuchDirectory {
+            path: path.to_owned(),
+        });
     }
     let mut directory = Directory::default();
     let mut found = false;
     for file in files(path)? {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if name.ends_with(".tf.json") {
-            return Err(ReadError::Unsupported { file, what: "configuration in JSON" });
+            return Err(ReadError::Unsupported {
+                file,
+                what: "configuration in JSON",
+            });
         }
         if !name.ends_with(".tf") {
             continue;
         }
         if name == "override.tf" || name.ends_with("_override.tf") {
-            return Err(ReadError::Unsupported { file, what: "an override file" });
+            return Err(ReadError::Unsupported {
+                file,
+                what: "an override file",
+            });
         }
         found = true;
         let (source, body) = parse_file(file)?;
         directory.add(body, &Rc::new(source))?;
     }
-    if found { Ok(directory) } else { Err(ReadError::NoConfiguration { path: path.to_owned() }) }
+    if found {
+        Ok(directory)
+    } else {
+        Err(ReadError::NoConfiguration {
+            path: path.to_owned(),
+        })
+    }
 }
 
 /// The files of a directory that Terraform does not ignore, sorted by name.
@@ -125,7 +152,10 @@ pub(crate) fn files(path: &Path) -> Result<Vec<PathBuf>, ReadError> {
 /// Reads and parses one file of HCL.
 pub(crate) fn parse_file(path: PathBuf) -> Result<(SourceText, Body), ReadError> {
     let text = fs_err::read_to_string(&path).map_err(|source| ReadError::Unreadable { source })?;
-    let text = text.strip_prefix('\u{feff}').map_or(text.as_str(), |text| text).to_owned();
+    let text = text
+        .strip_prefix('\u{feff}')
+        .map_or(text.as_str(), |text| text)
+        .to_owned();
     let body = match hcl_edit::parser::parse_body(&text) {
         Ok(body) => body,
         Err(error) => {
@@ -155,29 +185,48 @@ fn normalise(path: &Path) -> PathBuf {
             other => normal.push(other),
         }
     }
-    if normal.as_os_str().is_empty() { PathBuf::from(".") } else { normal }
+    if normal.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        normal
+    }
 }
 
 impl Directory {
     fn add(&mut self, body: Body, source: &Rc<SourceText>) -> Result<(), ReadError> {
         for block in body.into_blocks() {
-            let labels: Vec<String> =
-                block.labels.iter().map(|label| label.as_str().to_owned()).collect();
+            let labels: Vec<String> = block
+                .labels
+                .iter()
+                .map(|label| label.as_str().to_owned())
+                .collect();
             match (block.ident.as_str(), labels.as_slice()) {
                 ("locals", []) => self.add_locals(block, source)?,
                 ("variable", [name]) => insert(&mut self.variables, name.clone(), block, source)?,
                 ("module", [name]) => insert(&mut self.modules, name.clone(), block, source)?,
                 ("output", [name]) => insert(&mut self.outputs, name.clone(), block, source)?,
                 ("resource", [kind, name]) => {
-                    insert(&mut self.resources, (kind.clone(), name.clone()), block, source)?;
+                    insert(
+                        &mut self.resources,
+                        (kind.clone(), name.clone()),
+                        block,
+                        source,
+                    )?;
                 }
                 ("data", [kind, name]) => {
                     insert(&mut self.data, (kind.clone(), name.clone()), block, source)?;
                 }
                 ("provider", [kind]) => {
                     let alias = block.body.get_attribute("alias");
-                    let alias = alias.and_then(|alias| alias.value.as_str()).unwrap_or_default();
-                    insert(&mut self.providers, (kind.clone(), alias.to_owned()), block, source)?;
+                    let alias = alias
+                        .and_then(|alias| alias.value.as_str())
+                        .unwrap_or_default();
+                    insert(
+                        &mut self.providers,
+                        (kind.clone(), alias.to_owned()),
+                        block,
+                        source,
+                    )?;
                 }
                 // `terraform`, `moved`, `import`, `removed`, `check`: none of
                 // them says what a resource is.
@@ -195,7 +244,14 @@ impl Directory {
                 return Err(duplicate(format!("local.{name}"), place));
             }
             let source = Rc::clone(source);
-            self.locals.insert(name, Definition { content: attribute.value, source, place });
+            self.locals.insert(
+                name,
+                Definition {
+                    content: attribute.value,
+                    source,
+                    place,
+                },
+            );
         }
         Ok(())
     }
@@ -209,14 +265,31 @@ fn insert<K: Ord>(
 ) -> Result<(), ReadError> {
     let place = source.place(block.span());
     if blocks.contains_key(&key) {
-        let labels: Vec<String> =
-            block.labels.iter().map(|label| format!(" {:?}", label.as_str())).collect();
-        return Err(duplicate(format!("{}{}", block.ident.as_str(), labels.concat()), place));
+        let labels: Vec<String> = block
+            .labels
+            .iter()
+            .map(|label| format!(" {:?}", label.as_str()))
+            .collect();
+        return Err(duplicate(
+            format!("{}{}", block.ident.as_str(), labels.concat()),
+            place,
+        ));
     }
-    blocks.insert(key, Definition { content: block.body, source: Rc::clone(source), place });
+    blocks.insert(
+        key,
+        Definition {
+            content: block.body,
+            source: Rc::clone(source),
+            place,
+        },
+    );
     Ok(())
 }
 
 fn duplicate(what: String, place: Place) -> ReadError {
-    ReadError::Duplicate { what, file: place.file, line: place.line }
+    ReadError::Duplicate {
+        what,
+        file: place.file,
+        line: place.line,
+    }
 }

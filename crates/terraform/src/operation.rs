@@ -110,7 +110,9 @@ fn numeric(operator: BinaryOperator, left: &Number, right: &Number) -> Evaluated
         (Some(left), Some(right)) => arithmetic(operator, left, right),
         // Terraform computes fractions with 512 bits: a float would print
         // other digits.
-        _ => Ok(Value::Unknown("arithmetic with fractions is not evaluated".to_owned())),
+        _ => Ok(Value::Unknown(
+            "arithmetic with fractions is not evaluated".to_owned(),
+        )),
     }
 }
 
@@ -144,9 +146,14 @@ fn quotient(left: i128, right: i128) -> Value {
         return unknown();
     }
     let scaled = thousandfold / right;
-    let (sign, scaled) = if scaled < 0 { ("-", -scaled) } else { ("", scaled) };
+    let (sign, scaled) = if scaled < 0 {
+        ("-", -scaled)
+    } else {
+        ("", scaled)
+    };
     let text = format!("{sign}{}.{:03}", scaled / 1000, scaled % 1000);
-    serde_json::from_str::<Number>(&text).map_or_else(|_| unknown(), |number| Value::Number(normal(number)))
+    serde_json::from_str::<Number>(&text)
+        .map_or_else(|_| unknown(), |number| Value::Number(normal(number)))
 }
 
 #[cfg(test)]
@@ -159,7 +166,10 @@ mod tests {
             binary(BinaryOperator::Div, Value::from(left), Value::from(right))
         };
         assert_eq!(divide(10, 5), Ok(Value::from(2)));
-        assert_eq!(divide(10, 4).map(|value| value.to_text()), Ok(Some("2.5".to_owned())));
+        assert_eq!(
+            divide(10, 4).map(|value| value.to_text()),
+            Ok(Some("2.5".to_owned()))
+        );
         assert!(matches!(divide(10, 3), Ok(Value::Unknown(_))));
         assert!(divide(1, 0).is_err());
     }
@@ -171,12 +181,18 @@ mod tests {
         assert_eq!(and, Ok(Value::Bool(false)));
         let or = binary(BinaryOperator::Or, Value::Bool(true), unknown.clone());
         assert_eq!(or, Ok(Value::Bool(true)));
-        assert_eq!(binary(BinaryOperator::And, unknown.clone(), Value::Bool(true)), Ok(unknown));
+        assert_eq!(
+            binary(BinaryOperator::And, unknown.clone(), Value::Bool(true)),
+            Ok(unknown)
+        );
     }
 
     #[test]
     fn equality_does_not_convert_and_does_not_claim_that_collections_are_equal() {
-        assert_eq!(equal(&Value::from("1"), &Value::from(1)), Value::Bool(false));
+        assert_eq!(
+            equal(&Value::from("1"), &Value::from(1)),
+            Value::Bool(false)
+        );
         assert_eq!(equal(&Value::Null, &Value::Null), Value::Bool(true));
         let list = Value::List(vec![Value::from(1)]);
         assert!(matches!(equal(&list, &list), Value::Unknown(_)));

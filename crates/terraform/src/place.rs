@@ -1,6 +1,6 @@
 //! Where something stands in a file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -25,14 +25,6 @@ pub(crate) struct SourceText {
 impl SourceText {
     pub(crate) fn new(path: PathBuf, text: String) -> Self {
         Self { path, text }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        &self.text
     }
 
     /// The place of a byte offset; the start of the file if there is none.

@@ -17,12 +17,22 @@ impl<'a> Scope<'a> {
     /// The scope of a module's top level.
     pub(crate) fn of_module(module: usize) -> Self {
         // The empty name cannot be written, so it is never found.
-        Self { module, name: "", value: &Value::Null, outer: None }
+        Self {
+            module,
+            name: "",
+            value: &Value::Null,
+            outer: None,
+        }
     }
 
     /// This scope with one more name in front.
     pub(crate) fn with(&'a self, name: &'a str, value: &'a Value) -> Self {
-        Self { module: self.module, name, value, outer: Some(self) }
+        Self {
+            module: self.module,
+            name,
+            value,
+            outer: Some(self),
+        }
     }
 
     /// The innermost value of a name.

@@ -20,7 +20,9 @@ pub(crate) fn convert(
         Expression::Variable(name) => convert_to_primitive(value, name.as_str()),
         Expression::FuncCall(call) => convert_to_compound(value, call, evaluate),
         Expression::Parenthesis(inner) => convert(value, inner.inner(), evaluate),
-        _ => Ok(Value::Unknown("its type constraint is not understood".to_owned())),
+        _ => Ok(Value::Unknown(
+            "its type constraint is not understood".to_owned(),
+        )),
     }
 }
 
@@ -50,7 +52,9 @@ fn convert_to_compound(
     evaluate: &dyn Fn(&Expression) -> Value,
 ) -> Evaluated {
     let Some(inner) = call.args.get(0) else {
-        return Ok(Value::Unknown("its type constraint is not understood".to_owned()));
+        return Ok(Value::Unknown(
+            "its type constraint is not understood".to_owned(),
+        ));
     };
     let element = |value| convert(value, inner, evaluate);
     match (call.name.name.as_str(), inner) {
@@ -66,7 +70,11 @@ fn convert_to_compound(
                     .map(|(item, constraint)| convert(item, constraint, evaluate))
                     .collect::<Result<_, _>>()?,
             )),
-            other => failure(format!("a tuple of {} is required, not {}", types.len(), other.kind())),
+            other => failure(format!(
+                "a tuple of {} is required, not {}",
+                types.len(),
+                other.kind()
+            )),
         },
         (name, _) => Ok(Value::Unknown(format!("the type {name} is not understood"))),
     }
@@ -74,9 +82,9 @@ fn convert_to_compound(
 
 fn list(value: Value, element: &dyn Fn(Value) -> Evaluated) -> Evaluated {
     match value {
-        Value::List(items) => {
-            Ok(Value::List(items.into_iter().map(element).collect::<Result<_, _>>()?))
-        }
+        Value::List(items) => Ok(Value::List(
+            items.into_iter().map(element).collect::<Result<_, _>>()?,
+        )),
         other => failure(format!("a list is required, not {}", other.kind())),
     }
 }
@@ -111,26 +119,30 @@ pub(crate) fn set(value: Value) -> Evaluated {
     if items.len() == 1 {
         return Ok(Value::List(items));
     }
-    Ok(Value::Unknown("the order of a set of anything but strings is not evaluated".to_owned()))
+    Ok(Value::Unknown(
+        "the order of a set of anything but strings is not evaluated".to_owned(),
+    ))
 }
 
 /// The one type of a list's elements: with a string among primitives, all are.
 pub(crate) fn unify(items: Vec<Value>) -> Vec<Value> {
     let primitive =
         |item: &Value| matches!(item, Value::Bool(_) | Value::Number(_) | Value::String(_));
-    let mixed = items.windows(2).any(|pair| pair[0].kind() != pair[1].kind());
+    let mixed = items
+        .windows(2)
+        .any(|pair| pair[0].kind() != pair[1].kind());
     if mixed && items.iter().all(primitive) {
-        items.iter().filter_map(Value::to_text).map(Value::String).collect()
+        items
+            .iter()
+            .filter_map(Value::to_text)
+            .map(Value::String)
+            .collect()
     } else {
         items
     }
 }
 
-fn object(
-    value: Value,
-    types: &Expression,
-    evaluate: &dyn Fn(&Expression) -> Value,
-) -> Evaluated {
+fn object(value: Value, types: &Expression, evaluate: &dyn Fn(&Expression) -> Value) -> Evaluated {
     let (Value::Object(mut given), Expression::Object(types)) = (value, types) else {
         return failure("an object is required");
     };
@@ -140,7 +152,9 @@ fn object(
             ObjectKey::Ident(name) => name.as_str().to_owned(),
             ObjectKey::Expression(Expression::String(name)) => name.value().clone(),
             ObjectKey::Expression(_) => {
-                return Ok(Value::Unknown("its type constraint is not understood".to_owned()));
+                return Ok(Value::Unknown(
+                    "its type constraint is not understood".to_owned(),
+                ));
             }
         };
         let (constraint, optional, default) = optional(constraint.expr());
@@ -157,9 +171,11 @@ fn object(
 /// Takes `optional(type, default)` apart.
 fn optional(constraint: &Expression) -> (&Expression, bool, Option<&Expression>) {
     match constraint {
-        Expression::FuncCall(call) if call.name.name.as_str() == "optional" => {
-            (call.args.get(0).unwrap_or(constraint), true, call.args.get(1))
-        }
+        Expression::FuncCall(call) if call.name.name.as_str() == "optional" => (
+            call.args.get(0).unwrap_or(constraint),
+            true,
+            call.args.get(1),
+        ),
         _ => (constraint, false, None),
     }
 }
@@ -192,7 +208,10 @@ mod tests {
             r#"object({ name = string, size = optional(number, 3), note = optional(string) })"#,
         );
         let expected = r#"{"name": "a", "size": 3, "note": null}"#;
-        assert_eq!(value, Ok(Value::from_json(&serde_json::from_str(expected).unwrap())));
+        assert_eq!(
+            value,
+            Ok(Value::from_json(&serde_json::from_str(expected).unwrap()))
+        );
         assert!(converted("{}", "object({ name = string })").is_err());
     }
 
@@ -205,6 +224,9 @@ mod tests {
     #[test]
     fn a_type_that_is_not_understood_makes_the_value_unknown() {
         assert!(matches!(converted("1", "wrong"), Ok(Value::Unknown(_))));
-        assert!(matches!(converted("[1]", "wrong(string)"), Ok(Value::Unknown(_))));
+        assert!(matches!(
+            converted("[1]", "wrong(string)"),
+            Ok(Value::Unknown(_))
+        ));
     }
 }

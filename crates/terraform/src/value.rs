@@ -83,7 +83,12 @@ impl Value {
             Self::List(items) => Self::List(items.into_iter().map(Self::published).collect()),
             Self::Object(mut entries) => {
                 entries.remove(REST);
-                Self::Object(entries.into_iter().map(|(key, value)| (key, value.published())).collect())
+                Self::Object(
+                    entries
+                        .into_iter()
+                        .map(|(key, value)| (key, value.published()))
+                        .collect(),
+                )
             }
             other => other,
         }
@@ -94,9 +99,9 @@ impl Value {
         match self {
             Self::String(text) | Self::Unknown(text) => 1 + text.len(),
             Self::List(items) => items.iter().fold(1, |sum, item| sum + item.weight()),
-            Self::Object(entries) => {
-                entries.iter().fold(1, |sum, (key, value)| sum + key.len() + value.weight())
-            }
+            Self::Object(entries) => entries
+                .iter()
+                .fold(1, |sum, (key, value)| sum + key.len() + value.weight()),
             Self::Null | Self::Bool(_) | Self::Number(_) => 1,
         }
     }
@@ -171,9 +176,14 @@ impl Value {
             serde_json::Value::Bool(value) => Self::Bool(*value),
             serde_json::Value::Number(number) => Self::Number(normal(number.clone())),
             serde_json::Value::String(text) => Self::String(text.clone()),
-            serde_json::Value::Array(items) => Self::List(items.iter().map(Self::from_json).collect()),
+            serde_json::Value::Array(items) => {
+                Self::List(items.iter().map(Self::from_json).collect())
+            }
             serde_json::Value::Object(entries) => Self::Object(
-                entries.iter().map(|(key, value)| (key.clone(), Self::from_json(value))).collect(),
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.clone(), Self::from_json(value)))
+                    .collect(),
             ),
         }
     }
@@ -201,7 +211,10 @@ impl Value {
 
 /// The number as an integer, if it is one.
 pub(crate) fn whole(number: &Number) -> Option<i128> {
-    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+    number
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| number.as_u64().map(i128::from))
 }
 
 /// The number written as an integer where it is one: Terraform has one type of
@@ -211,7 +224,9 @@ pub(crate) fn normal(number: Number) -> Number {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match number.as_f64() {
         Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT => {
-            format!("{float:.0}").parse::<i64>().map_or(number, Number::from)
+            format!("{float:.0}")
+                .parse::<i64>()
+                .map_or(number, Number::from)
         }
         _ => number,
     }

@@ -7,24 +7,23 @@ use aws_lc_rs::hmac;
 use jiff::{SignedDuration, Timestamp};
 use oci::Digest;
 
-use super::BlobError;
+use crate::random;
 
 /// How long an address is good; ECR's are good for an hour (inferred from the
 /// `X-Amz-Expires` of its presigned addresses).
 const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 /// Signs addresses and checks them.
+#[derive(Debug)]
 pub(crate) struct DownloadSigner {
     key: hmac::Key,
 }
 
 impl DownloadSigner {
-    pub(super) fn random() -> Result<Self, BlobError> {
-        let mut secret = [0; 32];
-        aws_lc_rs::rand::fill(&mut secret).map_err(|_| BlobError::Random)?;
-        Ok(Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
-        })
+    pub(super) fn random() -> Self {
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &random::bytes::<32>()),
+        }
     }
 
     /// The path, with its query, from which `digest` can be had.
@@ -69,7 +68,7 @@ mod tests {
 
     #[test]
     fn an_address_is_good_for_its_blob_until_it_expires() {
-        let signer = DownloadSigner::random().unwrap();
+        let signer = DownloadSigner::random();
         let now = Timestamp::UNIX_EPOCH;
         let digest = Digest::of(b"layer");
         let (expires, signature) = parts(&signer.path(&digest, now));
@@ -78,7 +77,7 @@ mod tests {
         assert!(!signer.admits(&digest, expires + 1, &signature, now));
         assert!(!signer.admits(&digest, expires, &signature, now + LIFETIME));
         assert!(!signer.admits(&digest, expires, "zz", now));
-        let stranger = DownloadSigner::random().unwrap();
+        let stranger = DownloadSigner::random();
         assert!(!stranger.admits(&digest, expires, &signature, now));
     }
 }

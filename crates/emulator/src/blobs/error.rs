@@ -42,9 +42,6 @@ pub(crate) enum BlobError {
         /// The operating system's report.
         source: io::Error,
     },
-    /// The operating system gave no random bytes.
-    #[error("no random bytes")]
-    Random,
 }
 
 impl From<io::Error> for BlobError {

@@ -3,10 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use aws_lc_rs::rand;
 use fs_err as fs;
-
-use super::BlobError;
 
 /// Writes and syncs a new file.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -42,21 +39,4 @@ pub(super) fn remove_quietly(path: &Path) {
     {
         tracing::warn!(%error, "an upload could not be removed");
     }
-}
-
-/// A random UUID (version 4).
-pub(super) fn random_identifier() -> Result<String, BlobError> {
-    let mut bytes = [0; 16];
-    rand::fill(&mut bytes).map_err(|_| BlobError::Random)?;
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex = hex::encode(bytes);
-    Ok([
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ]
-    .join("-"))
 }

@@ -13,6 +13,7 @@ use super::{BlobError, Blobs, file};
 const MAXIMUM_LAYER: u64 = 52_000 * 1024 * 1024;
 
 /// What the table of uploads holds for one identifier.
+#[derive(Debug)]
 pub(super) enum Slot {
     /// Waiting for its next request.
     Idle(Box<Session>),
@@ -21,6 +22,7 @@ pub(super) enum Slot {
 }
 
 /// The state of an upload between requests.
+#[derive(Debug)]
 pub(super) struct Session {
     pub(super) repository: RepositoryName,
     pub(super) touched: Timestamp,

@@ -86,9 +86,7 @@ fn parse_statement(json: Json, path: &str) -> Result<Statement, ParseError> {
     };
     Ok(Statement {
         effect: draft.effect.ok_or_else(|| missing("Effect"))?,
-        action: draft
-            .action
-            .ok_or_else(|| missing("Action or NotAction"))?,
+        action: draft.action.ok_or_else(|| missing("Action or NotAction"))?,
         sid: draft.sid,
         principal: draft.principal,
         resource: draft.resource,

@@ -10,7 +10,8 @@ fn statement(fields: &str) -> String {
 
 #[test]
 fn broken_json_is_reported_with_its_line_and_column() {
-    let Err(ParseError::Json { line, column, .. }) = Document::parse("{\n \"Version\": ,\n}") else {
+    let Err(ParseError::Json { line, column, .. }) = Document::parse("{\n \"Version\": ,\n}")
+    else {
         panic!("accepted");
     };
     assert_eq!((line, column), (2, 13));
@@ -26,8 +27,7 @@ fn repeated_keys_are_rejected_at_any_depth() {
 
 #[test]
 fn a_single_statement_needs_no_list_and_the_version_defaults_to_2008() {
-    let document =
-        Document::parse(r#"{"Statement":{"Effect":"Allow","Action":"a:B"}}"#).unwrap();
+    let document = Document::parse(r#"{"Statement":{"Effect":"Allow","Action":"a:B"}}"#).unwrap();
     assert_eq!(document.version, Version::V2008);
     assert_eq!(document.statements.len(), 1);
 }
@@ -46,7 +46,10 @@ fn numbers_and_booleans_in_conditions_become_text() {
 fn each_fault_is_named_with_its_path() {
     let cases = [
         (r#""Action":"a:B""#, "Statement[0] lacks Effect"),
-        (r#""Effect":"Allow""#, "Statement[0] lacks Action or NotAction"),
+        (
+            r#""Effect":"Allow""#,
+            "Statement[0] lacks Action or NotAction",
+        ),
         (
             r#""Effect":"Allow","Action":"a:B","NotAction":"a:C""#,
             "Statement[0] has both `Action` and `NotAction`",
@@ -63,7 +66,10 @@ fn each_fault_is_named_with_its_path() {
             r#""Effect":"Allow","Action":["a:B",1]"#,
             "Statement[0].Action[1] must be a string, not a number",
         ),
-        (r#""Effect":"Allow","Action":[]"#, "Statement[0].Action is empty"),
+        (
+            r#""Effect":"Allow","Action":[]"#,
+            "Statement[0].Action is empty",
+        ),
         (
             r#""Effect":"Allow","Action":"a:B","Condition":{"StringMatches":{"k":"v"}}"#,
             "Statement[0].Condition.StringMatches is not a condition operator",

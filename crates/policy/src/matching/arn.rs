@@ -56,13 +56,20 @@ mod tests {
     fn arn_operators_keep_wildcards_inside_their_part() {
         for (pattern, wanted) in [
             ("arn:aws:ecr:*:*:repository/*", true),
-            ("arn:aws:ecr:us-*-1:123456789012:repository/team/ap?:x", true),
+            (
+                "arn:aws:ecr:us-*-1:123456789012:repository/team/ap?:x",
+                true,
+            ),
             ("arn:*:repository/*", false),
             ("arn:aws:ecr:*:repository/*", false),
             ("*", true),
             ("arn:aws:ecr:*:*:REPOSITORY/*", false),
         ] {
-            assert_eq!(arn_matches(&Pattern::new(pattern), REPOSITORY), wanted, "{pattern}");
+            assert_eq!(
+                arn_matches(&Pattern::new(pattern), REPOSITORY),
+                wanted,
+                "{pattern}"
+            );
         }
         assert!(!arn_matches(&Pattern::new("arn:*:*:*:*:*"), "not-an-arn"));
     }
@@ -76,9 +83,16 @@ mod tests {
             ("arn:aws:ecr:us-east-1:123456789012:repository/*:x", true),
             ("arn:aws:ecr:us*1:123456789012:repository/team/api:x", true),
             ("arn:aws:ecr:us*9012:repository/team/api:x", false),
-            ("arn:aws:ecr:us-east-1:123456789012:repository/Team/*", false),
+            (
+                "arn:aws:ecr:us-east-1:123456789012:repository/Team/*",
+                false,
+            ),
         ] {
-            assert_eq!(resource_matches(&Pattern::new(pattern), REPOSITORY), wanted, "{pattern}");
+            assert_eq!(
+                resource_matches(&Pattern::new(pattern), REPOSITORY),
+                wanted,
+                "{pattern}"
+            );
         }
     }
 }

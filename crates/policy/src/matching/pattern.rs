@@ -34,6 +34,11 @@ impl Pattern {
         self.tokens.extend(text.chars().map(Token::Char));
     }
 
+    /// Puts another pattern behind this one.
+    pub(crate) fn append(&mut self, mut tail: Self) {
+        self.tokens.append(&mut tail.tokens);
+    }
+
     /// Whether the pattern covers the whole text, case-sensitively.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();

@@ -15,7 +15,7 @@ pub(crate) struct Expanded {
 }
 
 impl Expanded {
-    pub(crate) fn push_wildcards(&mut self, text: &str) {
+    fn push_wildcards(&mut self, text: &str) {
         self.text.push_str(text);
         self.pattern.push_wildcards(text);
     }

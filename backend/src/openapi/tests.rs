@@ -1,0 +1,158 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use tower::ServiceExt;
+use utoipa::openapi::{Content, Ref, RefOr, Response};
+use utoipa::{Modify, OpenApi};
+
+use super::DOCUMENT;
+use crate::app::{AppState, app, routes};
+use crate::config::Build;
+use crate::problem::{PROBLEM_JSON, ProblemDocument};
+use crate::{contact, database, health, openapi, profile, projects, version};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+
+#[derive(OpenApi)]
+#[openapi(
+    modifiers(&EveryErrorIsAProblem),
+    components(schemas(ProblemDocument)),
+    info(
+        title = "Portfolio",
+        description = "A profile, its projects, and a way to get in touch. Every error is a problem document (RFC 9457), and every response has the header `x-request-id`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    paths(
+        health::healthz,
+        health::readyz,
+        version::version,
+        openapi::document,
+        profile::show,
+        projects::list,
+        projects::show,
+        contact::receive
+    )
+)]
+struct Document;
+
+/// Gives every error response the problem document as its body, and every operation
+/// a response for the errors that can meet any request.
+struct EveryErrorIsAProblem;
+
+impl Modify for EveryErrorIsAProblem {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let problem = || {
+            let schema = Ref::from_schema_name("Problem");
+            RefOr::T(Content::new(Some(schema)))
+        };
+        for item in document.paths.paths.values_mut() {
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                let responses = &mut operation.responses.responses;
+                let other = Response::new("Any other error");
+                responses.insert("default".to_owned(), RefOr::T(other));
+                for (status, response) in responses {
+                    if let RefOr::T(response) = response
+                        && !status.starts_with('2')
+                    {
+                        response.content.insert(PROBLEM_JSON.to_owned(), problem());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn generated() -> String {
+    Document::openapi().to_pretty_json().expect("a document") + "\n"
+}
+
+/// The documented methods of each documented path.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
+    let document: serde_json::Value = serde_json::from_str(DOCUMENT).expect("JSON");
+    let paths = document["paths"].as_object().expect("paths");
+    paths
+        .iter()
+        .map(|(path, item)| {
+            let operations = item.as_object().expect("operations");
+            (
+                path.clone(),
+                operations
+                    .keys()
+                    .map(|method| method.to_uppercase())
+                    .collect(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_committed_document_is_the_generated_one() {
+    assert!(
+        DOCUMENT == generated(),
+        "openapi.json is not what the code says; write it anew with `cargo test -p backend -- --ignored write_openapi_json` and look at the difference"
+    );
+}
+
+#[tokio::test]
+#[ignore = "writes openapi.json"]
+async fn write_openapi_json() {
+    tokio::fs::write(FILE, generated())
+        .await
+        .expect("a written file");
+}
+
+/// axum has no list of its routes; what it prints for debugging has one.
+#[test]
+fn every_path_that_is_served_is_documented_and_the_other_way_round() {
+    let printed = format!("{:?}", routes());
+    let (_, paths) = printed.split_once("paths: {").expect("its paths");
+    let (paths, _) = paths.split_once("\"}").expect("their end");
+    let served: BTreeSet<&str> = paths.split('"').skip(1).step_by(2).collect();
+    let documented = documented();
+    assert_eq!(served, documented.keys().map(String::as_str).collect());
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document = Document::openapi();
+    let items = document.paths.paths.values();
+    let operations: Vec<_> = items
+        .flat_map(|item| [&item.get, &item.post])
+        .flatten()
+        .map(|operation| operation.operation_id.as_deref().expect("a name"))
+        .collect();
+    assert_eq!(operations.len(), BTreeSet::from_iter(&operations).len());
+}
+
+#[tokio::test]
+async fn every_documented_method_is_served_and_no_other() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let database = database::open(&directory.path().join("portfolio.sqlite")).await;
+    let app = app(AppState::new(
+        database.expect("a database"),
+        Build::default(),
+    ));
+    for (path, methods) in documented() {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let request = Request::builder()
+                .method(Method::from_bytes(method.as_bytes()).expect("a method"))
+                .uri(path.replace("{slug}", "tidewater"))
+                .body(Body::empty())
+                .expect("a request");
+            let status = app
+                .clone()
+                .oneshot(request)
+                .await
+                .expect("a response")
+                .status();
+            assert_ne!(status, StatusCode::NOT_FOUND, "{method} {path}");
+            let is_served = status != StatusCode::METHOD_NOT_ALLOWED;
+            assert_eq!(
+                is_served,
+                methods.contains(method),
+                "{method} {path}: {status}"
+            );
+        }
+    }
+}

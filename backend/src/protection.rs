@@ -1,0 +1,109 @@
+//! The layers around every route: whatever a handler does or a client sends,
+//! the answer comes in time, carries its request id and the security headers,
+//! and an error is a problem document.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+
+use crate::problem::{PROBLEM_JSON, Problem};
+use crate::{request_id, request_log};
+
+/// How long a request may take, its body included, before it is answered 408.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest request body, in bytes. The longest valid contact message fits
+/// even if each of its characters is written as two JSON escapes (12 bytes).
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
+
+/// What every response carries unless its handler said otherwise. The API serves
+/// data for programs: a browser must neither guess at it, frame it nor keep it.
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// Puts the layers around `router`. The last in the list is the outermost.
+pub(crate) fn protect(router: Router, request_timeout: Duration) -> Router {
+    router
+        .fallback(no_such_resource)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(request_timeout, answer_in_time))
+        .layer(from_fn(catch_panic))
+        .layer(map_response(describe_error))
+        .layer(from_fn(request_log::record))
+        .layer(map_response(add_headers))
+        .layer(from_fn(request_id::identify))
+}
+
+async fn no_such_resource() -> Problem {
+    Problem::not_found("there is nothing at this path")
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::method_not_allowed()
+}
+
+async fn answer_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::timeout(limit).into_response(),
+    }
+}
+
+/// The last net. Nothing is meant to panic; if something does, its client gets
+/// an answer, the panic hook has logged where, and other requests go on.
+async fn catch_panic(request: Request, next: Next) -> Response {
+    // Nothing that a handler could leave half-changed outlives the request: the
+    // state is immutable, and a transaction cut short is rolled back.
+    AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Problem::internal().into_response())
+}
+
+/// Gives an error that is not a problem document yet (one that axum made, such as
+/// for a path that is not UTF-8) the document that its status implies.
+async fn describe_error(response: Response) -> Response {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let is_described = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value == PROBLEM_JSON);
+    if !is_error || is_described {
+        return response;
+    }
+    let (mut parts, _) = response.into_parts();
+    let (described, body) = Problem::of_status(status).into_response().into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.extend(described.headers);
+    Response::from_parts(parts, body)
+}
+
+async fn add_headers(mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests;

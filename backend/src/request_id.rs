@@ -1,0 +1,84 @@
+//! A name for each request, so that a client, a proxy and our log can speak of
+//! the same one.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::{Instrument, error_span};
+
+/// The header that brings the id in and takes it out again.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest id that is accepted from outside, in characters.
+const LONGEST: usize = 64;
+
+/// Names the request, runs the rest of it in a span of that name, and tells the
+/// client the name.
+pub(crate) async fn identify(request: Request, next: Next) -> Response {
+    let id = accepted(request.headers().get(X_REQUEST_ID)).unwrap_or_else(generated);
+    // Of the level error, so that the id is there whatever level is logged.
+    let span = error_span!("request", request_id = id);
+    let mut response = next.run(request).instrument(span).await;
+    if let Ok(value) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    response
+}
+
+/// The client's id, if it is one that may stand in a log as it is.
+fn accepted(value: Option<&HeaderValue>) -> Option<String> {
+    let id = value?.to_str().ok()?;
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    ((1..=LONGEST).contains(&id.len()) && id.chars().all(is_plain)).then(|| id.to_owned())
+}
+
+/// A new id of 32 hexadecimal digits. Unique, not secret: a counter, hashed with
+/// keys that the standard library draws at random once per process.
+fn generated() -> String {
+    static KEYS: LazyLock<[RandomState; 2]> =
+        LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let [high, low] = &*KEYS;
+    format!("{:016x}{:016x}", high.hash_one(count), low.hash_one(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts(id: &str) -> bool {
+        let value = HeaderValue::from_str(id).expect("a header value");
+        accepted(Some(&value)).is_some()
+    }
+
+    #[test]
+    fn a_plain_id_is_accepted_and_anything_else_is_not() {
+        assert!(accepts("6c1e-ab.CD_9"));
+        assert!(accepts(&"a".repeat(LONGEST)));
+        for refused in [
+            "",
+            "a b",
+            "a\tb",
+            "{\"a\":1}",
+            "é",
+            &"a".repeat(LONGEST + 1),
+        ] {
+            assert!(!accepts(refused), "{refused} was accepted");
+        }
+    }
+
+    #[test]
+    fn generated_ids_differ_and_would_be_accepted() {
+        let (one, other) = (generated(), generated());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 32);
+        assert!(accepts(&one));
+    }
+}

@@ -1,0 +1,47 @@
+//! One line in the log for each request: what was asked and what came of it. Never
+//! a query string, a header or a body: they can hold what is nobody's business.
+
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+
+/// How much of a method and of a path is logged, in bytes: ours are short, a
+/// scanner's are not.
+const LONGEST: usize = 200;
+
+/// Runs the request and logs it: at `debug` a probe that found all well, which
+/// comes every few seconds and says nothing; at `error` what is our fault.
+pub(crate) async fn record(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = shortened(request.method().as_str()).to_owned();
+    let path = shortened(request.uri().path()).to_owned();
+    let response = next.run(request).await;
+    let status = response.status();
+    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+    let is_probe = matches!(path.as_str(), "/healthz" | "/readyz");
+    macro_rules! log {
+        ($level:ident) => {
+            tracing::$level!(
+                method,
+                path,
+                status = status.as_u16(),
+                milliseconds,
+                "answered"
+            )
+        };
+    }
+    if status.is_server_error() {
+        log!(error);
+    } else if is_probe && status.is_success() {
+        log!(debug);
+    } else {
+        log!(info);
+    }
+    response
+}
+
+fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST)]
+}

@@ -1,0 +1,8 @@
+//! The service as its clients see it: the router over a real database, and the
+//! real process.
+
+mod api;
+mod arbitrary_requests;
+mod errors;
+mod portfolio;
+mod process;

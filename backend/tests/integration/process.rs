@@ -1,0 +1,224 @@
+//! The real process: what it prints, where it listens, how it ends.
+
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program, with no variables but its database and an address of the system's
+/// choice.
+fn backend(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_backend"));
+    command
+        .env_clear()
+        .env("PORTFOLIO_LISTEN", "127.0.0.1:0")
+        .env(
+            "PORTFOLIO_DATABASE",
+            directory.join("data/portfolio.sqlite"),
+        );
+    command
+}
+
+fn directory() -> TempDir {
+    tempfile::tempdir().expect("a temporary directory")
+}
+
+/// A running process, killed with its test if the test has not stopped it.
+struct Running {
+    child: Child,
+    log: Lines<BufReader<ChildStdout>>,
+    address: String,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("a process");
+        let log = BufReader::new(child.stdout.take().expect("its log")).lines();
+        let address = String::new();
+        let mut running = Self {
+            child,
+            log,
+            address,
+        };
+        let listening = running.wait_for_line("listening");
+        let address = listening["address"].as_str().expect("an address");
+        address.clone_into(&mut running.address);
+        running
+    }
+
+    /// Reads the log up to the line with this message; every line must be JSON.
+    fn wait_for_line(&mut self, message: &str) -> Value {
+        self.log
+            .by_ref()
+            .map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"))
+            .find(|line: &Value| line["message"] == message)
+            .expect("the line before the end of the log")
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).expect("a connection")
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status();
+        assert!(status.expect("kill").success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already unless a check failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn answer(mut connection: TcpStream) -> String {
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[test]
+fn it_serves_where_it_says_logs_the_request_and_stops_well_when_told() {
+    for signal in ["TERM", "INT"] {
+        let directory = directory();
+        let mut running = Running::start(&mut backend(directory.path()));
+        let mut connection = running.connect();
+        connection
+            .write_all(b"GET /version HTTP/1.1\r\nHost: a\r\nX-Request-Id: the-id\r\nConnection: close\r\n\r\n")
+            .expect("a request");
+        let answer = answer(connection);
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.contains("x-request-id: the-id\r\n"), "{answer}");
+
+        let line = running.wait_for_line("answered");
+        assert_eq!(line["span"]["request_id"], "the-id");
+        assert_eq!(line["path"], "/version");
+        assert_eq!(line["status"], 200);
+
+        running.signal(signal);
+        running.wait_for_line("stopped");
+        let status = running.child.wait().expect("its end");
+        assert_eq!(status.code(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn a_request_that_is_open_is_answered_before_it_stops() {
+    let directory = directory();
+    let mut running = Running::start(&mut backend(directory.path()));
+    let body = br#"{"name": "Ada", "email": "ada@example.com", "message": "hi"}"#;
+    let head = format!(
+        "POST /api/v1/contact HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut connection = running.connect();
+    connection.write_all(head.as_bytes()).expect("a request");
+    // `100 Continue` says that the request is being read.
+    let mut go_on = [0; 25];
+    connection
+        .read_exact(&mut go_on)
+        .expect("an order to go on");
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+
+    running.signal("TERM");
+    running.wait_for_line("stopping");
+    connection.write_all(body).expect("the rest of the request");
+    let answer = answer(connection);
+    assert!(answer.starts_with("HTTP/1.1 202 Accepted\r\n"), "{answer}");
+    assert_eq!(running.child.wait().expect("its end").code(), Some(0));
+}
+
+fn assert_ends(output: &Output, code: i32, sentence: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(stderr.starts_with("backend: "), "{stderr}");
+    assert!(stderr.contains(sentence), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
+#[test]
+fn a_wrong_argument_or_variable_is_refused() {
+    let directory = directory();
+    let output = backend(directory.path()).arg("--prot").output();
+    assert_ends(
+        &output.expect("a process"),
+        64,
+        "there is no argument `--prot`",
+    );
+    for (variable, value) in [
+        ("PORTFOLIO_LISTEN", "localhost"),
+        ("PORTFOLIO_COMMIT", "main"),
+        ("PORTFOLIO_BUILT_AT", "today"),
+        ("PORTFOLIO_LOG", "loud"),
+    ] {
+        let output = backend(directory.path()).env(variable, value).output();
+        assert_ends(
+            &output.expect("a process"),
+            64,
+            &format!("{variable} must be"),
+        );
+    }
+    assert!(
+        !directory.path().join("data").exists(),
+        "it did something before it refused"
+    );
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("an address");
+    let address = taken.local_addr().expect("an address").to_string();
+    let directory = directory();
+    let output = backend(directory.path())
+        .env("PORTFOLIO_LISTEN", &address)
+        .output();
+    let output = output.expect("a process");
+    assert_ends(&output, 69, &address);
+    assert_ends(&output, 69, "in use");
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_named() {
+    let directory = directory();
+    let run = |database: &Path| {
+        let mut command = backend(directory.path());
+        command
+            .env("PORTFOLIO_DATABASE", database)
+            .output()
+            .expect("a process")
+    };
+    let this_program = Path::new(env!("CARGO_BIN_EXE_backend"));
+    assert_ends(&run(this_program), 65, "is not an SQLite database");
+    assert_ends(&run(directory.path()), 74, "SQLite refused it");
+    assert_ends(
+        &run(&this_program.join("data.sqlite")),
+        74,
+        "could not be created",
+    );
+}
+
+#[test]
+fn help_and_version_are_printed_and_nothing_else_happens() {
+    let directory = directory();
+    let print = |argument: &str| {
+        let output = backend(directory.path())
+            .arg(argument)
+            .output()
+            .expect("a process");
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert!(print("--help").contains("PORTFOLIO_DATABASE"));
+    assert_eq!(
+        print("--version"),
+        format!("backend {}\n", env!("CARGO_PKG_VERSION"))
+    );
+    assert!(!directory.path().join("data").exists());
+}

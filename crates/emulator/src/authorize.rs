@@ -1,0 +1,219 @@
+//! Whether a caller may do what it asks: the policies are gathered here, and
+//! the policy engine decides.
+
+use policy::{Context, Decision, Document, NamedPolicy, Policies, Principal, Request};
+
+use crate::caller::Caller;
+use crate::iam::managed;
+use crate::iam::records::{ROLES, Role};
+use crate::state::State;
+use crate::store::{Reader, StoreError};
+use crate::trail::Note;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Target<'a> {
+    /// Such as `ecr:PutImage`.
+    pub(crate) action: &'a str,
+    /// An ARN, or `*` for actions that have no resource.
+    pub(crate) resource: String,
+    /// The account that owns the resource.
+    pub(crate) account: &'a str,
+    /// The resource's own policy, JSON.
+    pub(crate) resource_policy: Option<&'a str>,
+    /// Condition keys of this request, such as `aws:ResourceTag/team`.
+    pub(crate) context: Vec<(String, String)>,
+}
+
+impl<'a> Target<'a> {
+    /// A target with neither a policy of its own nor condition keys.
+    pub(crate) fn new(action: &'a str, resource: impl Into<String>, account: &'a str) -> Self {
+        Self {
+            action,
+            resource: resource.into(),
+            account,
+            resource_policy: None,
+            context: Vec::new(),
+        }
+    }
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub(crate) struct Denied {
+    /// AWS's own sentence.
+    pub(crate) sentence: String,
+    /// What AWS leaves out: which statement came nearest, and what differs.
+    pub(crate) reason: String,
+}
+
+/// Decides whether `caller` may do what `target` says, and notes the decision.
+///
+/// Everything that stands in the way of a decision refuses the request.
+pub(crate) fn authorize(
+    state: &State,
+    caller: &Caller,
+    target: &Target<'_>,
+    note: &Note,
+) -> Result<(), Denied> {
+    note.resource(&target.resource);
+    let (request, policies) = state
+        .store
+        .read(|reader| prepare(state, reader, caller, target, note))
+        .map_err(|error| unreadable(caller, target, note, &error))?;
+    let decision = policy::evaluate(&request, &policies);
+    conclude(&decision, &request, note)
+}
+
+/// Notes `decision` and turns a denial into an error.
+fn conclude(decision: &Decision, request: &Request, note: &Note) -> Result<(), Denied> {
+    note.decision(decision);
+    if decision.is_allowed() {
+        return Ok(());
+    }
+    Err(Denied {
+        sentence: decision.denial_sentence(request),
+        reason: decision.reason(),
+    })
+}
+
+fn prepare(
+    state: &State,
+    reader: &Reader,
+    caller: &Caller,
+    target: &Target<'_>,
+    note: &Note,
+) -> Result<(Request, Policies), Unreadable> {
+    let role = role_of(reader, caller)?;
+    let mut context = request_context(state, caller, note);
+    for (key, value) in role.iter().flat_map(|role| &role.tags) {
+        context.insert(&format!("aws:PrincipalTag/{key}"), value.clone());
+    }
+    for (key, value) in &target.context {
+        context.insert(key, value.clone());
+    }
+    let request = Request {
+        principal: caller.principal.clone(),
+        action: target.action.to_owned(),
+        resource: target.resource.clone(),
+        resource_account: target.account.to_owned(),
+        context,
+    };
+    let resource = target
+        .resource_policy
+        .map(|text| named("the policy of the resource", text))
+        .transpose()?;
+    let policies = Policies {
+        identity: identity_policies(reader, caller, role.as_ref())?,
+        resource,
+        session: caller.session_policies.clone(),
+        boundary: role
+            .and_then(|role| role.permissions_boundary)
+            .map(|arn| boundary(reader, &arn))
+            .transpose()?,
+        ..Policies::default()
+    };
+    Ok((request, policies))
+}
+
+/// The condition keys that every request has (IAM User Guide, "AWS global
+/// condition context keys").
+pub(crate) fn request_context(state: &State, caller: &Caller, note: &Note) -> Context {
+    let mut context = caller.context.clone();
+    global_keys(state, note, &mut context);
+    context.insert("aws:userid", caller.user_id.clone());
+    context
+}
+
+/// The global keys that do not depend on who calls.
+pub(crate) fn global_keys(state: &State, note: &Note, context: &mut Context) {
+    let now = state.clock.now();
+    let origin = note.origin();
+    context.insert(
+        "aws:CurrentTime",
+        now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    );
+    context.insert("aws:EpochTime", now.as_second().to_string());
+    context.insert("aws:SourceIp", origin.address);
+    context.insert("aws:UserAgent", origin.user_agent);
+    context.insert("aws:SecureTransport", "false");
+    context.insert("aws:RequestedRegion", state.settings.region.clone());
+}
+
+/// The role of a session, if it is still the one that was assumed: one that
+/// was made anew under the old name has another id.
+fn role_of(reader: &Reader, caller: &Caller) -> Result<Option<Role>, StoreError> {
+    let Principal::AssumedRole { role_arn, .. } = &caller.principal else {
+        return Ok(None);
+    };
+    let name = role_arn.rsplit('/').next().unwrap_or_default();
+    let id = caller.user_id.split(':').next().unwrap_or_default();
+    let role = reader.get(&ROLES, name)?;
+    Ok(role.filter(|role| role.id == id))
+}
+
+fn identity_policies(
+    reader: &Reader,
+    caller: &Caller,
+    role: Option<&Role>,
+) -> Result<Vec<NamedPolicy>, Unreadable> {
+    if let Principal::AccountRoot { .. } = caller.principal {
+        return Ok(vec![named("the root user", managed::ADMINISTRATOR_ACCESS)?]);
+    }
+    let mut policies = Vec::new();
+    for (name, document) in role.iter().flat_map(|role| &role.inline_policies) {
+        policies.push(named(name, document)?);
+    }
+    for arn in role.iter().flat_map(|role| &role.attached_policies) {
+        if let Some(document) = managed::document(reader, arn)? {
+            policies.push(named(arn, &document)?);
+        }
+    }
+    Ok(policies)
+}
+
+/// A boundary whose policy is gone allows nothing (inferred).
+fn boundary(reader: &Reader, arn: &str) -> Result<NamedPolicy, Unreadable> {
+    const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let document = managed::document(reader, arn)?;
+    named(arn, document.as_deref().unwrap_or(NOTHING))
+}
+
+fn named(name: &str, document: &str) -> Result<NamedPolicy, Unreadable> {
+    let parsed = Document::parse(document).map_err(|source| Unreadable::Document {
+        name: name.to_owned(),
+        source,
+    })?;
+    Ok(NamedPolicy {
+        name: name.to_owned(),
+        document: parsed,
+    })
+}
+
+/// Why the policies of a request cannot be gathered.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{name} is not a policy that can be read: {source}")]
+    Document {
+        name: String,
+        #[source]
+        source: policy::ParseError,
+    },
+}
+
+fn unreadable(caller: &Caller, target: &Target<'_>, note: &Note, error: &Unreadable) -> Denied {
+    let reason = error.to_string();
+    note.because(reason.clone());
+    Denied {
+        sentence: format!(
+            "User: {} is not authorized to perform: {} on resource: {}",
+            caller.arn(),
+            target.action,
+            target.resource
+        ),
+        reason,
+    }
+}

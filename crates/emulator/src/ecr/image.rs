@@ -1,0 +1,205 @@
+//! Storing and finding images. A manifest and its tag become visible in one
+//! transaction, after everything that the manifest names is known to be there.
+
+use jiff::SignedDuration;
+use oci::{Descriptor, Digest, ManifestReference, RepositoryName, Tag};
+
+use super::manifest::{self, ParsedManifest};
+use super::records::{BLOBS, IMAGES, Image, REPOSITORIES, TAGS, content_key, tag_key};
+use super::{Call, EcrError, code};
+use crate::store::{StoreError, Writer};
+
+/// AWS refreshes the time of the last pull once a day.
+const PULL_RESOLUTION: SignedDuration = SignedDuration::from_hours(24);
+
+/// A manifest to be stored.
+pub(crate) struct Put<'a> {
+    /// The document.
+    pub(crate) bytes: &'a [u8],
+    /// What it was sent as, if that was said.
+    pub(crate) media_type: Option<&'a str>,
+    /// The tag that is to point to it.
+    pub(crate) tag: Option<Tag>,
+    /// The digest that the client expects.
+    pub(crate) digest: Option<Digest>,
+    /// Whether to refuse what changes nothing: `PutImage` does, the registry
+    /// does not.
+    pub(crate) refuse_unchanged: bool,
+}
+
+/// Stores a manifest in `name`. The caller has been authorized.
+pub(crate) fn put(call: Call<'_>, name: &RepositoryName, put: &Put<'_>) -> Result<Image, EcrError> {
+    let parsed = manifest::parse(put.bytes, put.media_type)?;
+    let digest = parsed.descriptor.digest;
+    if put.digest.is_some_and(|expected| expected != digest) {
+        // Inferred sentence.
+        return Err(EcrError::client(
+            code::IMAGE_DIGEST_DOES_NOT_MATCH,
+            format!("The image manifest has the digest '{digest}', which is not the one given"),
+        ));
+    }
+    call.state.store.write(|writer| {
+        let old = writer.get(&IMAGES, &content_key(name, &digest))?;
+        check_tag(call, writer, name, put, old.as_ref().map(|_| digest))?;
+        let content_size = check_contents(call, writer, name, &parsed)?;
+        // The bytes are durable before any record names them.
+        call.state.blobs.put(put.bytes)?;
+        let image = old.unwrap_or(Image {
+            descriptor: parsed.descriptor,
+            content_size,
+            pushed: call.state.clock.now(),
+            pulled: None,
+            artifact_media_type: parsed.artifact_media_type,
+            subject: parsed.subject,
+            children: parsed.children.iter().map(|child| child.digest).collect(),
+        });
+        writer.put(&IMAGES, &content_key(name, &digest), &image)?;
+        if let Some(tag) = &put.tag {
+            writer.put(&TAGS, &tag_key(name, tag), &digest)?;
+        }
+        Ok(image)
+    })
+}
+
+/// Whether the tag may be set. `existing` is the image's digest when the
+/// repository holds it already.
+fn check_tag(
+    call: Call<'_>,
+    writer: &Writer,
+    name: &RepositoryName,
+    put: &Put<'_>,
+    existing: Option<Digest>,
+) -> Result<(), EcrError> {
+    let repository = writer
+        .get(&REPOSITORIES, name.as_str())?
+        .ok_or_else(|| EcrError::repository_not_found(name, call.account()))?;
+    let tagged = match &put.tag {
+        Some(tag) => writer.get(&TAGS, &tag_key(name, tag))?,
+        None => None,
+    };
+    let unchanged = existing.is_some() && (put.tag.is_none() || tagged == existing);
+    if let (true, Some(digest)) = (unchanged && put.refuse_unchanged, existing) {
+        let tag = put.tag.as_ref().map_or("null", Tag::as_str);
+        return Err(EcrError::client(
+            "ImageAlreadyExistsException",
+            format!(
+                "Image with digest '{digest}' and tag '{tag}' already exists in the repository \
+                 with name '{name}' in registry with id '{}'",
+                call.account()
+            ),
+        ));
+    }
+    match &put.tag {
+        Some(tag) if tagged.is_some() && repository.mutability.locks(tag) => Err(EcrError::client(
+            code::IMAGE_TAG_ALREADY_EXISTS,
+            format!(
+                "The image tag '{tag}' already exists in the '{name}' repository and cannot be \
+                 overwritten because the repository is immutable."
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the repository holds all that the manifest names. Returns the size
+/// of the image's content in bytes.
+fn check_contents(
+    call: Call<'_>,
+    writer: &Writer,
+    name: &RepositoryName,
+    parsed: &ParsedManifest,
+) -> Result<u64, EcrError> {
+    let mut missing = Vec::new();
+    let mut total = 0_u64;
+    for blob in parsed.blobs.iter().filter(|blob| !manifest::is_kept_elsewhere(blob)) {
+        match writer.get(&BLOBS, &content_key(name, &blob.digest))? {
+            Some(size) => check_size(blob, size)?,
+            None => missing.push(blob.digest),
+        }
+        total = total.saturating_add(blob.size);
+    }
+    refuse_missing(call, name, code::LAYERS_NOT_FOUND, "Layers", &missing)?;
+    for child in &parsed.children {
+        match writer.get(&IMAGES, &content_key(name, &child.digest))? {
+            Some(image) => {
+                check_size(child, image.descriptor.size)?;
+                total = total.max(image.content_size);
+            }
+            None => missing.push(child.digest),
+        }
+    }
+    let code = code::REFERENCED_IMAGES_NOT_FOUND;
+    refuse_missing(call, name, code, "Images", &missing)?;
+    Ok(total)
+}
+
+fn refuse_missing(
+    call: Call<'_>,
+    name: &RepositoryName,
+    code: &'static str,
+    what: &str,
+    missing: &[Digest],
+) -> Result<(), EcrError> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let digests: Vec<String> = missing.iter().map(Digest::to_string).collect();
+    Err(EcrError::client(
+        code,
+        format!(
+            "{what} with digests '[{}]' required for pushing image into repository with name \
+             '{name}' in the registry with id '{}' do not exist",
+            digests.join(", "),
+            call.account()
+        ),
+    ))
+}
+
+fn check_size(named: &Descriptor, actual: u64) -> Result<(), EcrError> {
+    if named.size == actual {
+        return Ok(());
+    }
+    Err(manifest::invalid(&format!(
+        "{} has {actual} bytes, not {}",
+        named.digest, named.size
+    )))
+}
+
+/// The image that `reference` names in `name`.
+pub(crate) fn find(
+    call: Call<'_>,
+    name: &RepositoryName,
+    reference: &ManifestReference,
+) -> Result<Option<Image>, EcrError> {
+    call.state.store.read(|reader| {
+        let digest = match reference {
+            ManifestReference::Digest(digest) => Some(*digest),
+            ManifestReference::Tag(tag) => reader.get(&TAGS, &tag_key(name, tag))?,
+        };
+        match digest {
+            Some(digest) => Ok(reader.get(&IMAGES, &content_key(name, &digest))?),
+            None => Ok(None),
+        }
+    })
+}
+
+/// Remembers, to the day, that an image was pulled.
+pub(crate) fn note_pull(
+    call: Call<'_>,
+    name: &RepositoryName,
+    image: &Image,
+) -> Result<(), EcrError> {
+    let now = call.state.clock.now();
+    let recent = |pulled| now.duration_since(pulled).abs() < PULL_RESOLUTION;
+    if image.pulled.is_some_and(recent) {
+        return Ok(());
+    }
+    let key = content_key(name, &image.descriptor.digest);
+    Ok(call.state.store.write::<_, StoreError>(|writer| {
+        if let Some(mut image) = writer.get(&IMAGES, &key)? {
+            image.pulled = Some(now);
+            writer.put(&IMAGES, &key, &image)?;
+        }
+        Ok(())
+    })?)
+}

@@ -1,0 +1,114 @@
+//! Layers (blobs) that a repository holds.
+
+use oci::{Digest, RepositoryName};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::parameters::{RepositoryParameters, count, digest, parse, required};
+use super::records::{BLOBS, content_key};
+use super::{Call, EcrError};
+use crate::blobs::{BlobError, Upload};
+use crate::store::StoreError;
+
+/// The size in bytes of a blob that the repository holds.
+pub(crate) fn blob_size(
+    call: Call<'_>,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<Option<u64>, StoreError> {
+    call.state
+        .store
+        .read(|reader| reader.get(&BLOBS, &content_key(name, digest)))
+}
+
+/// Ends an upload as the blob `digest` of a repository. Returns its size.
+pub(crate) fn keep(
+    call: Call<'_>,
+    name: &RepositoryName,
+    upload: Upload<'_>,
+    digest: &Digest,
+) -> Result<u64, KeepError> {
+    let size = upload.finish(digest)?;
+    call.state.store.write::<_, StoreError>(|writer| {
+        writer.put(&BLOBS, &content_key(name, digest), &size)
+    })?;
+    Ok(size)
+}
+
+/// Why an upload did not become a blob.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeepError {
+    /// The bytes were refused or could not be stored.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The record could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CheckParameters {
+    #[serde(flatten)]
+    repository: RepositoryParameters,
+    layer_digests: Option<Vec<String>>,
+}
+
+/// `BatchCheckLayerAvailability`.
+pub(super) fn check_availability(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
+    let parameters: CheckParameters = parse(body)?;
+    let name = parameters.repository.name()?;
+    let registry = parameters.repository.registry()?;
+    call.repository(&["ecr:BatchCheckLayerAvailability"], &name, registry)?;
+    let wanted = required("layerDigests", parameters.layer_digests)?;
+    count("layerDigests", &wanted, 100)?;
+    let (mut layers, mut failures) = (Vec::new(), Vec::new());
+    for text in wanted {
+        match text.parse::<Digest>() {
+            Ok(digest) => layers.push(match blob_size(call, &name, &digest)? {
+                Some(size) => json!({
+                    "layerDigest": digest,
+                    "layerAvailability": "AVAILABLE",
+                    "layerSize": size,
+                }),
+                None => json!({ "layerDigest": digest, "layerAvailability": "UNAVAILABLE" }),
+            }),
+            Err(_) => failures.push(json!({
+                "layerDigest": text,
+                "failureCode": "InvalidLayerDigest",
+                "failureReason": "Invalid request parameters: layer digest should satisfy the \
+                                  regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
+            })),
+        }
+    }
+    Ok(json!({ "layers": layers, "failures": failures }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DownloadParameters {
+    #[serde(flatten)]
+    repository: RepositoryParameters,
+    layer_digest: Option<String>,
+}
+
+/// `GetDownloadUrlForLayer`: an address that needs no login, and expires.
+pub(super) fn download_url(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
+    let parameters: DownloadParameters = parse(body)?;
+    let name = parameters.repository.name()?;
+    let registry = parameters.repository.registry()?;
+    call.repository(&["ecr:GetDownloadUrlForLayer"], &name, registry)?;
+    let digest = digest(
+        "layerDigest",
+        &required("layerDigest", parameters.layer_digest)?,
+    )?;
+    if blob_size(call, &name, &digest)?.is_none() {
+        return Err(EcrError::layer_not_found(&digest, &name, call.account()));
+    }
+    let state = call.state;
+    let path = state.blobs.signer().path(&digest, state.clock.now());
+    Ok(json!({
+        "downloadUrl": format!("{}{path}", state.base_url),
+        "layerDigest": digest,
+    }))
+}

@@ -1,0 +1,95 @@
+//! What the store holds about repositories and images.
+//!
+//! Keys begin with the repository's name and a character that no name
+//! contains, so that a prefix finds one repository's records and no other's.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use oci::{Descriptor, Digest, RepositoryName, Tag};
+use serde::{Deserialize, Serialize};
+
+use super::mutability::Mutability;
+use crate::store::Table;
+
+/// Repositories by name.
+pub(crate) const REPOSITORIES: Table<Repository> = Table::new("ecr/repositories");
+/// Sizes in bytes of the blobs that a repository may see, by `NAME@DIGEST`:
+/// those that were uploaded to it.
+pub(crate) const BLOBS: Table<u64> = Table::new("ecr/blobs");
+/// Images by `NAME@DIGEST`.
+pub(crate) const IMAGES: Table<Image> = Table::new("ecr/images");
+/// The digest that a tag points to, by `NAME:TAG`.
+pub(crate) const TAGS: Table<Digest> = Table::new("ecr/tags");
+
+/// A repository and its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Repository {
+    pub(crate) name: RepositoryName,
+    pub(crate) created: Timestamp,
+    pub(crate) mutability: Mutability,
+    pub(crate) scan_on_push: bool,
+    pub(crate) encryption: Encryption,
+    /// Texts as they were sent: AWS gives them back unchanged.
+    pub(crate) lifecycle_policy: Option<String>,
+    pub(crate) policy: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// `encryptionConfiguration`. Nothing is encrypted here; the setting is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Encryption {
+    /// `AES256`, `KMS` or `KMS_DSSE`.
+    pub(crate) encryption_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kms_key: Option<String>,
+}
+
+impl Default for Encryption {
+    fn default() -> Self {
+        Self {
+            encryption_type: "AES256".to_owned(),
+            kms_key: None,
+        }
+    }
+}
+
+/// A manifest that a repository holds. Its bytes are a blob.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Image {
+    /// Digest, media type, length, artifact type and annotations of the manifest.
+    pub(crate) descriptor: Descriptor,
+    /// `imageSizeInBytes`: configuration and compressed layers; for an index
+    /// that of its largest image.
+    pub(crate) content_size: u64,
+    pub(crate) pushed: Timestamp,
+    /// When it was last pulled, to the day.
+    pub(crate) pulled: Option<Timestamp>,
+    /// Media type of the configuration.
+    pub(crate) artifact_media_type: Option<String>,
+    /// The manifest that this one speaks about.
+    pub(crate) subject: Option<Digest>,
+    /// The manifests that an index lists.
+    pub(crate) children: Vec<Digest>,
+}
+
+/// Prefix of the keys of a repository's blobs and images.
+pub(crate) fn content_prefix(name: &RepositoryName) -> String {
+    format!("{name}@")
+}
+
+/// Key of a blob or an image.
+pub(crate) fn content_key(name: &RepositoryName, digest: &Digest) -> String {
+    format!("{name}@{digest}")
+}
+
+/// Prefix of the keys of a repository's tags.
+pub(crate) fn tag_prefix(name: &RepositoryName) -> String {
+    format!("{name}:")
+}
+
+/// Key of a tag.
+pub(crate) fn tag_key(name: &RepositoryName, tag: &Tag) -> String {
+    format!("{name}:{tag}")
+}

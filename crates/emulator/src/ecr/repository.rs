@@ -1,0 +1,248 @@
+//! Repositories: created, described, deleted.
+
+use std::collections::BTreeMap;
+
+use oci::RepositoryName;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::contents::remove_all;
+use super::mutability::Mutability;
+use super::parameters::{Page, RepositoryParameters, count, epoch, parse, repository_name};
+use super::records::{Encryption, IMAGES, REPOSITORIES, Repository, content_prefix};
+use super::repository_settings::{ExclusionFilter, Scanning, exclusions_json, filters};
+use super::resource_tags::{Tag, checked_tags, request_context};
+use super::{Call, EcrError};
+use crate::authorize::{Target, authorize};
+use crate::settings::Settings;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreateParameters {
+    #[serde(flatten)]
+    repository: RepositoryParameters,
+    tags: Option<Vec<Tag>>,
+    image_tag_mutability: Option<String>,
+    image_tag_mutability_exclusion_filters: Option<Vec<ExclusionFilter>>,
+    image_scanning_configuration: Option<Scanning>,
+    encryption_configuration: Option<Encryption>,
+}
+
+/// `CreateRepository`.
+pub(super) fn create(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
+    let parameters: CreateParameters = parse(body)?;
+    let name = parameters.repository.name()?;
+    let registry = parameters.repository.registry()?;
+    let tags = checked_tags(&BTreeMap::new(), parameters.tags.unwrap_or_default())?;
+    authorize_creation(call, &name, registry, &tags)?;
+    let setting = parameters.image_tag_mutability.as_deref();
+    let repository = Repository {
+        created: call.state.clock.now(),
+        mutability: Mutability::new(
+            setting.unwrap_or("MUTABLE"),
+            filters(parameters.image_tag_mutability_exclusion_filters)?,
+        )?,
+        scan_on_push: parameters
+            .image_scanning_configuration
+            .and_then(|scanning| scanning.scan_on_push)
+            .unwrap_or(false),
+        encryption: checked_encryption(&call.state.settings, parameters.encryption_configuration)?,
+        lifecycle_policy: None,
+        policy: None,
+        tags,
+        name,
+    };
+    call.state.store.write(|writer| {
+        let name = &repository.name;
+        if writer.get(&REPOSITORIES, name.as_str())?.is_some() {
+            return Err(EcrError::client(
+                "RepositoryAlreadyExistsException",
+                format!(
+                    "The repository with name '{name}' already exists in the registry with id '{}'",
+                    call.account()
+                ),
+            ));
+        }
+        Ok(writer.put(&REPOSITORIES, name.as_str(), &repository)?)
+    })?;
+    Ok(json!({ "repository": to_json(call, &repository) }))
+}
+
+/// `ecr:CreateRepository`, and `ecr:TagResource` when there are tags.
+fn authorize_creation(
+    call: Call<'_>,
+    name: &RepositoryName,
+    registry: Option<&str>,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), EcrError> {
+    let registry = registry.unwrap_or(call.account());
+    let actions: &[&str] = if tags.is_empty() {
+        &["ecr:CreateRepository"]
+    } else {
+        &["ecr:CreateRepository", "ecr:TagResource"]
+    };
+    for action in actions {
+        let target = Target {
+            context: request_context(tags),
+            ..Target::new(action, call.repository_arn(registry, name.as_str()), registry)
+        };
+        authorize(call.state, call.caller, &target, call.note)?;
+    }
+    if registry == call.account() {
+        Ok(())
+    } else {
+        // Inferred: a repository is made in one's own registry only.
+        Err(EcrError::parameter(
+            "registryId",
+            "must be the id of the caller's own registry",
+        ))
+    }
+}
+
+/// The encryption that ECR reports for what was asked for.
+pub(super) fn checked_encryption(
+    settings: &Settings,
+    encryption: Option<Encryption>,
+) -> Result<Encryption, EcrError> {
+    let mut encryption = encryption.unwrap_or_default();
+    match encryption.encryption_type.as_str() {
+        "AES256" if encryption.kms_key.is_some() => Err(EcrError::parameter(
+            "encryptionConfiguration",
+            "kmsKey can only be given with the encryptionType KMS or KMS_DSSE",
+        )),
+        "AES256" => Ok(encryption),
+        "KMS" | "KMS_DSSE" => {
+            // ECR reports the key that it took: the managed one when none was
+            // named. There is no KMS here, so the managed key is its alias.
+            encryption.kms_key.get_or_insert_with(|| {
+                format!(
+                    "arn:aws:kms:{}:{}:alias/aws/ecr",
+                    settings.region, settings.account
+                )
+            });
+            Ok(encryption)
+        }
+        _ => Err(EcrError::parameter(
+            "encryptionConfiguration.encryptionType",
+            "must satisfy enum value set: [KMS_DSSE, KMS, AES256]",
+        )),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DescribeParameters {
+    #[serde(flatten)]
+    repository: RepositoryParameters,
+    repository_names: Option<Vec<String>>,
+    #[serde(flatten)]
+    page: Page,
+}
+
+/// `DescribeRepositories`: those named, or all of the registry by pages.
+pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
+    const ACTION: &str = "ecr:DescribeRepositories";
+    let parameters: DescribeParameters = parse(body)?;
+    let registry = parameters.repository.registry()?;
+    if let Some(names) = &parameters.repository_names {
+        count("repositoryNames", names, 100)?;
+        let mut repositories = Vec::with_capacity(names.len());
+        for name in names {
+            let name = repository_name(Some(name))?;
+            let repository = call.repository(&[ACTION], &name, registry)?;
+            repositories.push(to_json(call, &repository));
+        }
+        return Ok(json!({ "repositories": repositories }));
+    }
+    let all = all(call, registry)?;
+    let (repositories, token) =
+        parameters
+            .page
+            .cut(all, |repository| repository.name.to_string(), (100, 1000))?;
+    let mut answer = json!({
+        "repositories": repositories
+            .iter()
+            .map(|repository| to_json(call, repository))
+            .collect::<Vec<_>>(),
+    });
+    if let Some(token) = token {
+        answer["nextToken"] = json!(token);
+    }
+    Ok(answer)
+}
+
+/// All repositories of the registry, by name, if the caller may list them.
+pub(crate) fn all(call: Call<'_>, registry: Option<&str>) -> Result<Vec<Repository>, EcrError> {
+    let registry = registry.unwrap_or(call.account());
+    let target = Target::new(
+        "ecr:DescribeRepositories",
+        call.repository_arn(registry, "*"),
+        registry,
+    );
+    authorize(call.state, call.caller, &target, call.note)?;
+    if registry != call.account() {
+        return Ok(Vec::new());
+    }
+    let listed = call
+        .state
+        .store
+        .read::<_, EcrError>(|reader| Ok(reader.list(&REPOSITORIES, "")?))?;
+    Ok(listed.into_iter().map(|(_, repository)| repository).collect())
+}
+
+#[derive(Deserialize)]
+struct DeleteParameters {
+    #[serde(flatten)]
+    repository: RepositoryParameters,
+    force: Option<bool>,
+}
+
+/// `DeleteRepository`.
+pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
+    let parameters: DeleteParameters = parse(body)?;
+    let name = parameters.repository.name()?;
+    let registry = parameters.repository.registry()?;
+    let repository = call.repository(&["ecr:DeleteRepository"], &name, registry)?;
+    call.state.store.write(|writer| {
+        let images = writer.list(&IMAGES, &content_prefix(&name))?;
+        if !images.is_empty() && parameters.force != Some(true) {
+            return Err(EcrError::client(
+                "RepositoryNotEmptyException",
+                format!(
+                    "The repository with name '{name}' in registry with id '{}' cannot be deleted \
+                     because it still contains images",
+                    call.account()
+                ),
+            ));
+        }
+        remove_all(writer, &name)?;
+        Ok(writer.remove(&REPOSITORIES, name.as_str())?)
+    })?;
+    Ok(json!({ "repository": to_json(call, &repository) }))
+}
+
+/// `DescribeRegistry`: nothing is replicated.
+pub(super) fn describe_registry(call: Call<'_>) -> Result<Value, EcrError> {
+    call.authorize("ecr:DescribeRegistry", "*".to_owned())?;
+    Ok(json!({
+        "registryId": call.account(),
+        "replicationConfiguration": { "rules": [] },
+    }))
+}
+
+fn to_json(call: Call<'_>, repository: &Repository) -> Value {
+    let mut json = json!({
+        "repositoryArn": call.repository_arn(call.account(), repository.name.as_str()),
+        "registryId": call.account(),
+        "repositoryName": repository.name,
+        "repositoryUri": call.repository_uri(&repository.name),
+        "createdAt": epoch(repository.created),
+        "imageTagMutability": repository.mutability.setting,
+        "imageScanningConfiguration": { "scanOnPush": repository.scan_on_push },
+        "encryptionConfiguration": repository.encryption,
+    });
+    if let Some(filters) = exclusions_json(&repository.mutability) {
+        json["imageTagMutabilityExclusionFilters"] = filters;
+    }
+    json
+}

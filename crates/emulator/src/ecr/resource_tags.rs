@@ -1,0 +1,126 @@
+//! Tags of repositories (not of images): `aws:ResourceTag` in policies.
+
+use std::collections::BTreeMap;
+
+use oci::RepositoryName;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::parameters::{parse, required};
+use super::{Call, EcrError};
+
+/// One tag on the wire. The capitals are the API's.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Tag {
+    key: String,
+    value: String,
+}
+
+/// AWS's limit per resource.
+const MAXIMUM_TAGS: usize = 50;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    resource_arn: Option<String>,
+    tags: Option<Vec<Tag>>,
+    tag_keys: Option<Vec<String>>,
+}
+
+/// `ListTagsForResource`.
+pub(super) fn list(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
+    let parameters: Parameters = parse(body)?;
+    let (registry, name) = resource(call, parameters.resource_arn)?;
+    let repository = call.repository(&["ecr:ListTagsForResource"], &name, Some(&registry))?;
+    let tags: Vec<Tag> = repository
+        .tags
+        .into_iter()
+        .map(|(key, value)| Tag { key, value })
+        .collect();
+    Ok(json!({ "tags": tags }))
+}
+
+/// `TagResource`.
+pub(super) fn tag(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
+    let parameters: Parameters = parse(body)?;
+    let (registry, name) = resource(call, parameters.resource_arn)?;
+    let added = checked_tags(&BTreeMap::new(), required("tags", parameters.tags)?)?;
+    call.repository_with(
+        &["ecr:TagResource"],
+        &name,
+        Some(&registry),
+        &request_context(&added),
+    )?;
+    call.update(&name, |repository| {
+        let added = added.into_iter().map(|(key, value)| Tag { key, value });
+        repository.tags = checked_tags(&repository.tags, added.collect())?;
+        Ok(())
+    })?;
+    Ok(json!({}))
+}
+
+/// `UntagResource`.
+pub(super) fn untag(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
+    let parameters: Parameters = parse(body)?;
+    let (registry, name) = resource(call, parameters.resource_arn)?;
+    let keys = required("tagKeys", parameters.tag_keys)?;
+    let context: Vec<_> = keys
+        .iter()
+        .map(|key| ("aws:TagKeys".to_owned(), key.clone()))
+        .collect();
+    call.repository_with(&["ecr:UntagResource"], &name, Some(&registry), &context)?;
+    call.update(&name, |repository| {
+        repository.tags.retain(|key, _| !keys.contains(key));
+        Ok(())
+    })?;
+    Ok(json!({}))
+}
+
+/// `old` with `new` added, within AWS's limits.
+pub(super) fn checked_tags(
+    old: &BTreeMap<String, String>,
+    new: Vec<Tag>,
+) -> Result<BTreeMap<String, String>, EcrError> {
+    let mut tags = old.clone();
+    for Tag { key, value } in new {
+        let (key_length, value_length) = (key.chars().count(), value.chars().count());
+        if !(1..=128).contains(&key_length) || value_length > 256 || key.starts_with("aws:") {
+            // Inferred sentence.
+            return Err(EcrError::client(
+                "InvalidTagParameterException",
+                format!("The tag with the key '{key}' is not valid"),
+            ));
+        }
+        tags.insert(key, value);
+    }
+    if tags.len() > MAXIMUM_TAGS {
+        // Inferred sentence.
+        return Err(EcrError::client(
+            "TooManyTagsException",
+            format!("A repository has at most {MAXIMUM_TAGS} tags"),
+        ));
+    }
+    Ok(tags)
+}
+
+/// The condition keys of a request that sets `tags`.
+pub(super) fn request_context(tags: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let mut context = Vec::with_capacity(tags.len() * 2);
+    for (key, value) in tags {
+        context.push((format!("aws:RequestTag/{key}"), value.clone()));
+        context.push(("aws:TagKeys".to_owned(), key.clone()));
+    }
+    context
+}
+
+/// Registry and repository of a `resourceArn`.
+fn resource(call: Call<'_>, arn: Option<String>) -> Result<(String, RepositoryName), EcrError> {
+    let arn = required("resourceArn", arn)?;
+    let prefix = format!("arn:aws:ecr:{}:", call.state.settings.region);
+    arn.strip_prefix(&prefix)
+        .and_then(|rest| rest.split_once(":repository/"))
+        .filter(|(account, _)| account.len() == 12)
+        .and_then(|(account, name)| Some((account.to_owned(), name.parse().ok()?)))
+        .ok_or_else(|| EcrError::parameter("resourceArn", "Invalid ARN"))
+}

@@ -1,0 +1,47 @@
+//! Repositories that exist because a Terraform configuration says so.
+
+use jiff::Timestamp;
+use oci::RepositoryName;
+
+use super::mutability::Mutability;
+use super::parameters::repository_name;
+use super::records::{Encryption, REPOSITORIES, Repository};
+use super::repository::checked_encryption;
+use super::{EcrError, lifecycle, repository_policies};
+use crate::settings::Settings;
+use crate::store::Writer;
+
+/// Creates the repository that `wanted` describes, or gives the one of that
+/// name these settings. Its images stay. What ECR would refuse is refused.
+pub(crate) fn seed(
+    writer: &Writer,
+    settings: &Settings,
+    wanted: &terraform::EcrRepository,
+    now: Timestamp,
+) -> Result<(), EcrError> {
+    let name: RepositoryName = repository_name(Some(&wanted.name))?;
+    if let Some(policy) = &wanted.policy {
+        repository_policies::check_policy(policy)?;
+    }
+    if let Some(policy) = &wanted.lifecycle_policy {
+        lifecycle::validate(policy)?;
+    }
+    let encryption = Encryption {
+        encryption_type: wanted.encryption_type.clone(),
+        kms_key: wanted.kms_key.clone(),
+    };
+    let created = writer
+        .get(&REPOSITORIES, name.as_str())?
+        .map_or(now, |old: Repository| old.created);
+    let repository = Repository {
+        created,
+        mutability: Mutability::new(&wanted.mutability, Some(wanted.exclusion_filters.clone()))?,
+        scan_on_push: wanted.scan_on_push,
+        encryption: checked_encryption(settings, Some(encryption))?,
+        lifecycle_policy: wanted.lifecycle_policy.clone(),
+        policy: wanted.policy.clone(),
+        tags: wanted.tags.clone(),
+        name,
+    };
+    Ok(writer.put(&REPOSITORIES, repository.name.as_str(), &repository)?)
+}

@@ -1,0 +1,4 @@
+//! Identity and Access Management.
+
+pub(crate) mod managed;
+pub(crate) mod records;

@@ -1,0 +1,162 @@
+//! The issuer's RSA key: made once, kept in the data directory, readable by
+//! its owner only.
+
+use std::io::Write;
+use std::path::Path;
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fs_err::os::unix::fs::OpenOptionsExt;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+const FILE: &str = "issuer.key";
+
+/// The key with which the issuer signs.
+pub(crate) struct SigningKey {
+    signing: EncodingKey,
+    verifying: DecodingKey,
+    /// Public modulus and exponent in the form of a JWK.
+    modulus: String,
+    exponent: String,
+    /// Name of the key in the JWKS and in token headers.
+    id: String,
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("SigningKey")
+            .field("id", &self.id)
+            .field("signing", &"***")
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyError {
+    /// The file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+    /// The file does not hold a key, or none could be made.
+    #[error("{FILE} does not hold an RSA key in PKCS #8 form")]
+    NotAKey,
+}
+
+impl SigningKey {
+    /// Reads the key of the data directory, or makes one (about half a second).
+    pub(crate) fn open(data: &Path) -> Result<Self, KeyError> {
+        let path = data.join(FILE);
+        match fs_err::read(&path) {
+            Ok(der) => Self::from_pkcs8(&der),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::NotAKey)?;
+                let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair)
+                    .map_err(|_| KeyError::NotAKey)?;
+                write_private(data, der.as_ref())?;
+                Self::from_pkcs8(der.as_ref())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
+        let pair = RsaKeyPair::from_pkcs8(der).map_err(|_| KeyError::NotAKey)?;
+        let public = pair.public_key();
+        let modulus = public.modulus().big_endian_without_leading_zero();
+        let exponent = public.exponent().big_endian_without_leading_zero();
+        Ok(Self {
+            signing: EncodingKey::from_rsa_der(der),
+            verifying: DecodingKey::from_rsa_raw_components(modulus, exponent),
+            modulus: URL_SAFE_NO_PAD.encode(modulus),
+            exponent: URL_SAFE_NO_PAD.encode(exponent),
+            id: hex::encode(&Sha256::digest(modulus)[..20]),
+        })
+    }
+
+    /// Signs `claims` as GitHub does: RS256, with `typ`, `kid` and `x5t`.
+    pub(crate) fn sign(
+        &self,
+        claims: &Map<String, Value>,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some(self.id.clone());
+        header.x5t = Some(self.thumbprint());
+        jsonwebtoken::encode(&header, claims, &self.signing)
+    }
+
+    /// The key that verifies tokens of `key_id`, if that is this key.
+    pub(crate) fn verifying(&self, key_id: &str) -> Option<&DecodingKey> {
+        (key_id == self.id).then_some(&self.verifying)
+    }
+
+    /// The key set that the issuer publishes (RFC 7517).
+    pub(crate) fn set(&self) -> Value {
+        json!({
+            "keys": [{
+                "kty": "RSA",
+                "alg": "RS256",
+                "use": "sig",
+                "kid": self.id,
+                "x5t": self.thumbprint(),
+                "n": self.modulus,
+                "e": self.exponent,
+            }]
+        })
+    }
+
+    /// GitHub's `x5t` is of a certificate; there is none here, so the key's own
+    /// id stands for it.
+    fn thumbprint(&self) -> String {
+        URL_SAFE_NO_PAD.encode(hex::decode(&self.id).unwrap_or_default())
+    }
+}
+
+/// Writes the key so that a kill leaves either no file or a whole one.
+fn write_private(data: &Path, der: &[u8]) -> std::io::Result<()> {
+    let partial = data.join(format!("{FILE}.new"));
+    let mut file = fs_err::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&partial)?;
+    file.write_all(der)?;
+    file.sync_all()?;
+    fs_err::rename(partial, data.join(FILE))?;
+    fs_err::File::open(data)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_kept_private_and_found_again() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let first = SigningKey::open(directory.path()).unwrap();
+        let mode = fs_err::metadata(directory.path().join(FILE))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(SigningKey::open(directory.path()).unwrap().id, first.id);
+        assert!(format!("{first:?}").contains("***"));
+    }
+
+    #[test]
+    fn a_damaged_key_file_is_an_error_and_is_not_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        fs_err::write(directory.path().join(FILE), b"not a key").unwrap();
+        assert!(matches!(
+            SigningKey::open(directory.path()),
+            Err(KeyError::NotAKey)
+        ));
+    }
+}

@@ -1,0 +1,165 @@
+//! GitHub's token issuer: discovery, keys, and the protocol by which a job asks
+//! for its token.
+//!
+//! It knows nothing of AWS: what a token is good for is decided elsewhere, by
+//! who reads it.
+
+mod key;
+mod runs;
+
+use std::path::Path;
+
+use axum::Json;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::front::Call;
+use crate::random;
+use crate::state::State;
+use crate::trail::Note;
+pub(crate) use key::{KeyError, SigningKey};
+use runs::RunError;
+pub(crate) use runs::{Registration, register};
+
+/// Under which path the issuer answers.
+pub(crate) const PREFIX: &str = "/github";
+
+const SOURCE: &str = github::ISSUER_HOST;
+
+/// The issuer of the emulator.
+#[derive(Debug)]
+pub(crate) struct Issuer {
+    /// Signs and verifies.
+    pub(crate) key: SigningKey,
+}
+
+impl Issuer {
+    /// Opens the issuer of a data directory, with a new key if it has none.
+    pub(crate) fn open(data: &Path) -> Result<Self, KeyError> {
+        Ok(Self {
+            key: SigningKey::open(data)?,
+        })
+    }
+}
+
+/// Where the run of `registration` asks for its tokens. The address already
+/// has a query, as GitHub's has: clients append `&audience=`.
+pub(crate) fn request_url(state: &State, registration: &Registration) -> String {
+    format!(
+        "{}{PREFIX}/runs/{}/idtoken?api-version=2.0",
+        state.base_url, registration.id
+    )
+}
+
+/// Answers a request under [`PREFIX`].
+pub(crate) fn handle(
+    state: &State,
+    call: &Call,
+    note: &Note,
+) -> Response {
+    let uri = &call.parts.uri;
+    let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    if call.parts.method != Method::GET {
+        return refused(note, StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+    }
+    match path {
+        "/.well-known/openid-configuration" => {
+            note.event(SOURCE, "GetOpenIdConfiguration");
+            Json(discovery(state)).into_response()
+        }
+        "/.well-known/jwks" => {
+            note.event(SOURCE, "GetKeys");
+            Json(state.issuer.key.set()).into_response()
+        }
+        path => match run_id(path) {
+            Some(id) => {
+                note.event(SOURCE, "GetIdToken");
+                mint(state, id, call, note)
+            }
+            None => refused(note, StatusCode::NOT_FOUND, "Not Found"),
+        },
+    }
+}
+
+fn run_id(path: &str) -> Option<&str> {
+    let id = path.strip_prefix("/runs/")?.strip_suffix("/idtoken")?;
+    (!id.is_empty() && !id.contains('/')).then_some(id)
+}
+
+/// The discovery document. The issuer is GitHub's own name, as it stands in
+/// tokens; the keys are at this emulator.
+fn discovery(state: &State) -> Value {
+    json!({
+        "issuer": github::ISSUER,
+        "jwks_uri": format!("{}{PREFIX}/.well-known/jwks", state.base_url),
+        "subject_types_supported": ["public", "pairwise"],
+        "response_types_supported": ["id_token"],
+        "claims_supported": [
+            "sub", "aud", "exp", "iat", "iss", "jti", "nbf", "ref", "sha", "repository",
+            "repository_id", "repository_owner", "repository_owner_id", "enterprise",
+            "enterprise_id", "run_id", "run_number", "run_attempt", "actor", "actor_id",
+            "workflow", "workflow_ref", "workflow_sha", "head_ref", "base_ref", "event_name",
+            "ref_type", "ref_protected", "environment", "environment_node_id",
+            "job_workflow_ref", "job_workflow_sha", "repository_visibility",
+            "runner_environment", "issuer_scope", "check_run_id"
+        ],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid"],
+    })
+}
+
+/// Mints a token for the run `id`, if the bearer holds its request token.
+fn mint(state: &State, id: &str, call: &Call, note: &Note) -> Response {
+    let query = call.parts.uri.query().unwrap_or_default();
+    let audience = url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "audience")
+        .map(|(_, value)| value.into_owned());
+    note.parameters(json!({ "run": id, "audience": audience }));
+    let now = state.clock.now();
+    let bearer = bearer(&call.parts.headers).ok_or(RunError::Unauthorized);
+    let found = bearer.and_then(|token| runs::find(&state.store, id, token, now));
+    let (run, form) = match found {
+        Ok(found) => found,
+        Err(RunError::Store(error)) => {
+            note.because(error.to_string());
+            return refused(note, StatusCode::INTERNAL_SERVER_ERROR, "Internal Error");
+        }
+        Err(error) => {
+            note.because(error.to_string());
+            return refused(note, StatusCode::UNAUTHORIZED, "Unauthorized");
+        }
+    };
+    let minting = github::Minting {
+        issuer: github::ISSUER.to_owned(),
+        audience,
+        form,
+        issued_at: now.as_second(),
+        token_id: random::uuid(),
+    };
+    match state.issuer.key.sign(&github::claims(&run, &minting)) {
+        Ok(token) => {
+            Json(json!({ "count": token.len(), "value": token })).into_response()
+        }
+        Err(error) => {
+            note.because(error.to_string());
+            refused(note, StatusCode::INTERNAL_SERVER_ERROR, "Internal Error")
+        }
+    }
+}
+
+/// The token of `Authorization: Bearer ..`; the scheme's case does not matter
+/// (RFC 9110, section 11.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+}
+
+/// An error in the form of GitHub's REST API (inferred for this endpoint).
+fn refused(note: &Note, status: StatusCode, message: &str) -> Response {
+    note.error(status.as_str(), message);
+    (status, Json(json!({ "message": message }))).into_response()
+}

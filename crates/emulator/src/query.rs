@@ -1,0 +1,189 @@
+//! Parameters of the Query protocol, from a form body or a query string.
+//!
+//! Lists are written `Name.member.1`, structures in them
+//! `Name.member.1.Field` (IAM User Guide, "Making query requests").
+
+use std::collections::BTreeMap;
+
+use crate::error::AwsError;
+
+/// The parameters of one request, each name once.
+#[derive(Debug, Default)]
+pub(crate) struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    /// Reads `application/x-www-form-urlencoded` text. A name that comes twice
+    /// is refused (inferred): two readers might take different ones.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, AwsError> {
+        let mut parameters = BTreeMap::new();
+        for (name, value) in url::form_urlencoded::parse(text) {
+            if let Some(_first) = parameters.insert(name.to_string(), value.into_owned()) {
+                return Err(AwsError::invalid(
+                    "MalformedQueryString",
+                    format!("The parameter {name} is given more than once"),
+                ));
+            }
+        }
+        Ok(Self(parameters))
+    }
+
+    /// The value of `name`.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The value of `name`, which must be there and not empty.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, AwsError> {
+        match self.get(name) {
+            Some(value) if !value.is_empty() => Ok(value),
+            Some(_) => Err(AwsError::validation(
+                &member_name(name),
+                "Member must have length greater than or equal to 1",
+            )),
+            None => Err(AwsError::validation(
+                &member_name(name),
+                "Member must not be null",
+            )),
+        }
+    }
+
+    /// The value of `name`, within `length` characters.
+    pub(crate) fn bounded(
+        &self,
+        name: &str,
+        length: std::ops::RangeInclusive<usize>,
+    ) -> Result<&str, AwsError> {
+        let value = self.required(name)?;
+        let characters = value.chars().count();
+        if characters < *length.start() {
+            return Err(AwsError::validation(
+                &member_name(name),
+                &format!(
+                    "Member must have length greater than or equal to {}",
+                    length.start()
+                ),
+            ));
+        }
+        if characters > *length.end() {
+            return Err(AwsError::validation(
+                &member_name(name),
+                &format!(
+                    "Member must have length less than or equal to {}",
+                    length.end()
+                ),
+            ));
+        }
+        Ok(value)
+    }
+
+    /// The number `name`, within `range`; `None` when it is not given.
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        range: std::ops::RangeInclusive<i64>,
+    ) -> Result<Option<i64>, AwsError> {
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
+        let constraint = if text.parse::<i64>().is_ok_and(|number| number > *range.end()) {
+            format!("Member must have value less than or equal to {}", range.end())
+        } else {
+            format!(
+                "Member must have value greater than or equal to {}",
+                range.start()
+            )
+        };
+        match text.parse::<i64>() {
+            Ok(number) if range.contains(&number) => Ok(Some(number)),
+            _ => Err(AwsError::validation(&member_name(name), &constraint)),
+        }
+    }
+
+    /// The elements of a list of texts, in order: `Name.member.1` and on, until
+    /// one is missing.
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        self.fields(name, "")
+    }
+
+    /// The field `field` of the structures of a list, in order.
+    pub(crate) fn fields(&self, name: &str, field: &str) -> Vec<&str> {
+        (1..)
+            .map_while(|position| self.get(&member(name, position, field)))
+            .collect()
+    }
+
+    /// The tags under `Tags`, at most fifty (IAM User Guide, "Tagging").
+    pub(crate) fn tags(&self) -> Result<BTreeMap<String, String>, AwsError> {
+        let keys = self.fields("Tags", "Key");
+        let mut tags = BTreeMap::new();
+        for (position, key) in (1..).zip(&keys) {
+            let value = self.get(&member("Tags", position, "Value")).unwrap_or("");
+            let lengths = (key.chars().count(), value.chars().count());
+            if !(1..=128).contains(&lengths.0) || lengths.1 > 256 {
+                return Err(AwsError::validation(
+                    &format!("tags.{position}.member"),
+                    "a key has 1 to 128 characters and a value at most 256",
+                ));
+            }
+            if tags.insert((*key).to_owned(), value.to_owned()).is_some() {
+                return Err(AwsError::invalid(
+                    "InvalidInput",
+                    "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+                ));
+            }
+        }
+        if tags.len() > 50 {
+            return Err(AwsError::validation(
+                "tags",
+                "Member must have length less than or equal to 50",
+            ));
+        }
+        Ok(tags)
+    }
+}
+
+fn member(name: &str, position: u32, field: &str) -> String {
+    if field.is_empty() {
+        format!("{name}.member.{position}")
+    } else {
+        format!("{name}.member.{position}.{field}")
+    }
+}
+
+/// AWS names a parameter in its messages with a small first letter.
+fn member_name(name: &str) -> String {
+    let mut characters = name.chars();
+    match characters.next() {
+        Some(first) => first.to_lowercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_end_at_the_first_gap() {
+        let text = b"A.member.1=x&A.member.2=y&A.member.4=z&P.member.1.arn=q";
+        let parameters = Parameters::parse(text).unwrap();
+        assert_eq!(parameters.list("A"), ["x", "y"]);
+        assert_eq!(parameters.fields("P", "arn"), ["q"]);
+    }
+
+    #[test]
+    fn a_name_given_twice_is_refused() {
+        let error = Parameters::parse(b"RoleArn=a&RoleArn=b").unwrap_err();
+        assert_eq!(error.code, "MalformedQueryString");
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused_and_missing_ones_are_none() {
+        let parameters = Parameters::parse(b"D=899&E=x").unwrap();
+        for name in ["D", "E"] {
+            let error = parameters.number(name, 900..=43_200).unwrap_err();
+            assert!(error.message.contains("greater than or equal to 900"));
+        }
+        assert_eq!(parameters.number("F", 0..=1), Ok(None));
+    }
+}

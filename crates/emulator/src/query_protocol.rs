@@ -1,0 +1,143 @@
+//! AWS Query: the protocol of STS and IAM.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::error::AwsError;
+use crate::front::Call;
+use crate::query::Parameters;
+use crate::signature::{self, Received, Scope};
+use crate::state::State;
+use crate::trail::Note;
+use crate::xml::Xml;
+use crate::{iam, sts, xml};
+
+const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/xml");
+/// Where the global endpoints of IAM and STS are signed for.
+const GLOBAL_REGION: &str = "us-east-1";
+
+/// What a request asks for, by its `Action` and `Version`.
+#[derive(Debug, Clone, Copy)]
+enum Operation {
+    Sts(sts::Operation),
+    Iam(iam::Operation),
+}
+
+impl Operation {
+    fn of(parameters: &Parameters) -> Result<Self, AwsError> {
+        let Some(action) = parameters.get("Action") else {
+            return Err(AwsError::invalid(
+                "MissingAction",
+                "The request is missing an action or a required parameter.",
+            ));
+        };
+        let version = parameters.get("Version");
+        let found = match version {
+            Some(sts::VERSION) => sts::Operation::named(action).map(Self::Sts),
+            Some(iam::VERSION) => iam::Operation::named(action).map(Self::Iam),
+            _ => None,
+        };
+        found.ok_or_else(|| {
+            AwsError::invalid(
+                "InvalidAction",
+                format!(
+                    "Could not find operation {action} for version {}",
+                    version.unwrap_or("NO_VERSION_SPECIFIED")
+                ),
+            )
+        })
+    }
+
+    /// The service in the words of a credential scope.
+    fn service(self) -> &'static str {
+        match self {
+            Self::Sts(_) => "sts",
+            Self::Iam(_) => "iam",
+        }
+    }
+
+    fn is_signed(self) -> bool {
+        match self {
+            Self::Sts(operation) => operation.is_signed(),
+            Self::Iam(_) => true,
+        }
+    }
+}
+
+/// Parses, authenticates and handles a call.
+pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
+    let query = call.parts.uri.query().unwrap_or_default();
+    let text = if call.body.is_empty() {
+        query.as_bytes()
+    } else {
+        &call.body
+    };
+    let parameters = match Parameters::parse(text) {
+        Ok(parameters) => parameters,
+        Err(error) => return refused(note, sts::NAMESPACE, &error),
+    };
+    let namespace = match parameters.get("Version") {
+        Some(iam::VERSION) => iam::NAMESPACE,
+        _ => sts::NAMESPACE,
+    };
+    let action = parameters.get("Action").unwrap_or_default();
+    let result = Operation::of(&parameters).and_then(|operation| {
+        note.event(&format!("{}.amazonaws.com", operation.service()), action);
+        perform(state, call, operation, &parameters, note)
+    });
+    match result {
+        Ok(result) => {
+            let body = xml::response(namespace, action, result.as_ref(), &note.request_id());
+            ([(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response()
+        }
+        Err(error) => refused(note, namespace, &error),
+    }
+}
+
+fn perform(
+    state: &State,
+    call: &Call,
+    operation: Operation,
+    parameters: &Parameters,
+    note: &Note,
+) -> Result<Option<Xml>, AwsError> {
+    if !operation.is_signed() {
+        return sts::handle_unsigned(state, parameters, note).map(Some);
+    }
+    let received = Received {
+        method: &call.parts.method,
+        path: call.parts.uri.path(),
+        query: call.parts.uri.query().unwrap_or_default(),
+        headers: &call.parts.headers,
+        body: &call.body,
+    };
+    // AWS wants the region of the endpoint that was called. Here all regions'
+    // endpoints are one, and clients that are given an endpoint of their own
+    // sign for the region that they are configured with.
+    let scope = Scope {
+        service: operation.service(),
+        regions: &[GLOBAL_REGION, &state.settings.region],
+    };
+    let caller = signature::verify(state, &received, scope, note)
+        .map_err(|error| error.in_query())?;
+    note.caller(&caller);
+    match operation {
+        Operation::Sts(operation) => {
+            sts::handle(state, &caller, operation, parameters, note).map(Some)
+        }
+        Operation::Iam(operation) => iam::handle(state, &caller, operation, parameters, note),
+    }
+}
+
+fn refused(note: &Note, namespace: &str, error: &AwsError) -> Response {
+    note.error(error.code, &error.message);
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = xml::error(
+        namespace,
+        error.code,
+        &error.message,
+        status.is_server_error(),
+        &note.request_id(),
+    );
+    (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response()
+}

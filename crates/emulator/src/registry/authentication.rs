@@ -1,0 +1,48 @@
+//! Who is at the door: HTTP Basic with a password of `GetAuthorizationToken`.
+
+use std::sync::Arc;
+
+use http::header;
+use http::request::Parts;
+
+use super::Visit;
+use super::error::RegistryError;
+use crate::login::{self, LoginError};
+use crate::state::State;
+use crate::trail::Note;
+
+/// Checks the credentials of a request and notes whose they are.
+pub(super) async fn log_in(
+    state: Arc<State>,
+    parts: &Parts,
+    note: Note,
+) -> Result<Visit, RegistryError> {
+    let header = parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .map(|value| value.to_str().map(str::to_owned));
+    let task = tokio::task::spawn_blocking(move || {
+        let header = match header {
+            Some(Ok(text)) => Some(text),
+            Some(Err(_)) => return Err(LoginError::Malformed),
+            None => None,
+        };
+        let caller = login::verify(&state, header.as_deref())?;
+        Ok((state, caller))
+    });
+    note.event("ecr.amazonaws.com", "RegistryLogin");
+    match task.await.map_err(|_| RegistryError::crashed())? {
+        Ok((state, caller)) => {
+            note.caller(&caller);
+            Ok(Visit {
+                state,
+                caller: Arc::new(caller),
+                note,
+            })
+        }
+        Err(error) => {
+            note.because(error.to_string());
+            Err(error.into())
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Manifests: asked for, and stored.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use oci::{ErrorCode, ManifestReference, RepositoryName};
+
+use super::Visit;
+use super::error::RegistryError;
+use super::response::{absolute, empty, set, set_digest};
+use super::body;
+use crate::ecr::{self, MAXIMUM_MANIFEST, Put};
+
+const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+
+/// `GET` and `HEAD /v2/NAME/manifests/REFERENCE`. Manifests are given as they
+/// were pushed; ECR converts between Docker's and OCI's formats when asked by
+/// tag, which is not done here.
+pub(super) async fn get(
+    visit: &Visit,
+    name: RepositoryName,
+    reference: ManifestReference,
+    head: bool,
+) -> Result<Response, RegistryError> {
+    visit.note.event("ecr.amazonaws.com", "BatchGetImage");
+    let (image, bytes) = visit
+        .blocking(move |call| {
+            call.repository(&["ecr:BatchGetImage"], &name, None)?;
+            let image = ecr::find(call, &name, &reference)?.ok_or_else(|| {
+                let message = "Requested image not found".to_owned();
+                RegistryError::new(404, ErrorCode::ManifestUnknown, message)
+            })?;
+            if head {
+                return Ok((image, None));
+            }
+            let bytes = call.state.blobs.read(&image.descriptor.digest)?;
+            ecr::note_pull(call, &name, &image)?;
+            Ok((image, Some(bytes)))
+        })
+        .await?;
+    let mut response = Response::new(bytes.map_or_else(Body::empty, Body::from));
+    set_digest(&mut response, &image.descriptor.digest);
+    set(&mut response, header::CONTENT_TYPE, &image.descriptor.media_type);
+    let length = HeaderValue::from(image.descriptor.size);
+    response.headers_mut().insert(header::CONTENT_LENGTH, length);
+    Ok(response)
+}
+
+/// `PUT /v2/NAME/manifests/REFERENCE`.
+pub(super) async fn put(
+    visit: &Visit,
+    name: RepositoryName,
+    reference: ManifestReference,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, RegistryError> {
+    visit.note.event("ecr.amazonaws.com", "PutImage");
+    let media_type = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .map(|value| value.trim().to_owned());
+    let bytes = body::read(body, MAXIMUM_MANIFEST).await?;
+    let location = format!("/v2/{name}/manifests/{reference}");
+    let image = visit
+        .blocking(move |call| {
+            call.repository(&["ecr:PutImage"], &name, None)?;
+            let (tag, digest) = match reference {
+                ManifestReference::Tag(tag) => (Some(tag), None),
+                ManifestReference::Digest(digest) => (None, Some(digest)),
+            };
+            let put = Put {
+                bytes: &bytes,
+                media_type: media_type.as_deref(),
+                tag,
+                digest,
+                refuse_unchanged: false,
+            };
+            Ok(ecr::put(call, &name, &put)?)
+        })
+        .await?;
+    let mut response = empty(StatusCode::CREATED);
+    set(&mut response, header::LOCATION, &absolute(parts, &location));
+    set_digest(&mut response, &image.descriptor.digest);
+    if let Some(subject) = image.subject {
+        set(&mut response, SUBJECT, &subject.to_string());
+    }
+    Ok(response)
+}

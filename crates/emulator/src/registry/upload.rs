@@ -1,0 +1,220 @@
+//! Uploads, with ECR's deviations: a chunk is answered with 201, and `Range`
+//! stands still at the end of the first chunk (containers-roadmap#2831).
+
+use axum::body::{Body, HttpBody as _};
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderName, StatusCode, header};
+use oci::{Digest, ErrorCode, RepositoryName};
+
+use super::Visit;
+use super::body::pipe;
+use super::error::RegistryError;
+use super::range::chunk_start;
+use super::response::{absolute, empty, set, set_digest};
+use super::route::parse_digest;
+use crate::blobs::{BlobError, Upload};
+use crate::ecr::{self, Call};
+
+const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
+
+/// `POST /v2/NAME/blobs/uploads/`. With `digest` the body is the whole blob;
+/// with `mount` an upload begins, as in ECR where mounting is off by default.
+pub(super) async fn start(
+    visit: &Visit,
+    name: RepositoryName,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, RegistryError> {
+    visit.note.event("ecr.amazonaws.com", "InitiateLayerUpload");
+    let digest = digest_parameter(parts)?;
+    let repository = name.clone();
+    let id = visit
+        .blocking(move |call| {
+            call.repository(&["ecr:InitiateLayerUpload"], &name, None)?;
+            Ok(call.state.blobs.begin(&name, call.state.clock.now())?)
+        })
+        .await?;
+    match digest {
+        Some(digest) => complete(visit, repository, id, digest, parts, body).await,
+        None => Ok(progress(StatusCode::ACCEPTED, parts, &repository, &id, 0)),
+    }
+}
+
+/// `GET`: how far the upload has come, as ECR tells it.
+pub(super) async fn status(
+    visit: &Visit,
+    name: RepositoryName,
+    id: String,
+    parts: &Parts,
+) -> Result<Response, RegistryError> {
+    visit.note.event("ecr.amazonaws.com", "UploadLayerPart");
+    let (repository, upload) = (name.clone(), id.clone());
+    let chunk = visit
+        .blocking(move |call| {
+            // Which action ECR asks for here is inferred.
+            call.repository(&["ecr:UploadLayerPart"], &name, None)?;
+            Ok(open(call, &name, &id)?.first_chunk())
+        })
+        .await?;
+    let status = StatusCode::NO_CONTENT;
+    Ok(progress(status, parts, &repository, &upload, chunk))
+}
+
+/// `PATCH`: one chunk.
+pub(super) async fn patch(
+    visit: &Visit,
+    name: RepositoryName,
+    id: String,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, RegistryError> {
+    visit.note.event("ecr.amazonaws.com", "UploadLayerPart");
+    let start = content_range(parts)?;
+    let pieces = pipe(body);
+    let (repository, upload) = (name.clone(), id.clone());
+    let chunk = visit
+        .blocking(move |call| {
+            call.repository(&["ecr:UploadLayerPart"], &name, None)?;
+            let mut upload = open(call, &name, &id)?;
+            expect_start(&upload, start)?;
+            pieces.append_to(&mut upload)?;
+            Ok(upload.first_chunk())
+        })
+        .await?;
+    let status = StatusCode::CREATED;
+    Ok(progress(status, parts, &repository, &upload, chunk))
+}
+
+/// `PUT ?digest=`: the end, with the last chunk or all of it in the body.
+pub(super) async fn finish(
+    visit: &Visit,
+    name: RepositoryName,
+    id: String,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, RegistryError> {
+    let digest = digest_parameter(parts)?.ok_or_else(|| {
+        let message = "the parameter digest is missing".to_owned();
+        RegistryError::new(400, ErrorCode::DigestInvalid, message)
+    })?;
+    complete(visit, name, id, digest, parts, body).await
+}
+
+/// `DELETE`: what arrived is thrown away.
+pub(super) async fn cancel(
+    visit: &Visit,
+    name: RepositoryName,
+    id: String,
+) -> Result<Response, RegistryError> {
+    visit.note.event("ecr.amazonaws.com", "UploadLayerPart");
+    visit
+        .blocking(move |call| {
+            // Which action ECR asks for here is inferred.
+            call.repository(&["ecr:UploadLayerPart"], &name, None)?;
+            open(call, &name, &id)?.discard();
+            Ok(empty(StatusCode::NO_CONTENT))
+        })
+        .await
+}
+
+/// Takes the rest of the bytes and makes the upload a blob. Bytes in the body
+/// take `ecr:UploadLayerPart` too (inferred).
+async fn complete(
+    visit: &Visit,
+    name: RepositoryName,
+    id: String,
+    digest: Digest,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response, RegistryError> {
+    visit.note.event("ecr.amazonaws.com", "CompleteLayerUpload");
+    let start = content_range(parts)?;
+    let has_body = !body.is_end_stream();
+    let pieces = pipe(body);
+    let repository = name.clone();
+    visit
+        .blocking(move |call| {
+            let mut actions = vec!["ecr:CompleteLayerUpload"];
+            if has_body {
+                actions.insert(0, "ecr:UploadLayerPart");
+            }
+            call.repository(&actions, &name, None)?;
+            let mut upload = open(call, &name, &id)?;
+            expect_start(&upload, start)?;
+            pieces.append_to(&mut upload)?;
+            ecr::keep(call, &name, upload, &digest)?;
+            Ok(())
+        })
+        .await?;
+    let mut response = empty(StatusCode::CREATED);
+    let path = format!("/v2/{repository}/blobs/{digest}");
+    set(&mut response, header::LOCATION, &absolute(parts, &path));
+    set_digest(&mut response, &digest);
+    Ok(response)
+}
+
+fn open<'a>(call: Call<'a>, name: &RepositoryName, id: &str) -> Result<Upload<'a>, BlobError> {
+    call.state.blobs.upload(name, id, call.state.clock.now())
+}
+
+/// Where the upload stands, in the headers that ECR sends.
+fn progress(
+    status: StatusCode,
+    parts: &Parts,
+    name: &RepositoryName,
+    id: &str,
+    first_chunk: u64,
+) -> Response {
+    let mut response = empty(status);
+    let path = format!("/v2/{name}/blobs/uploads/{id}");
+    set(&mut response, header::LOCATION, &absolute(parts, &path));
+    set(&mut response, header::RANGE, &sticky_range(first_chunk));
+    set(&mut response, UPLOAD_ID, id);
+    response
+}
+
+fn sticky_range(first_chunk: u64) -> String {
+    format!("0-{}", first_chunk.saturating_sub(1))
+}
+
+fn content_range(parts: &Parts) -> Result<Option<u64>, RegistryError> {
+    let Some(header) = parts.headers.get(header::CONTENT_RANGE) else {
+        return Ok(None);
+    };
+    header
+        .to_str()
+        .ok()
+        .and_then(chunk_start)
+        .map(Some)
+        .ok_or_else(|| {
+            let message = "the header Content-Range is not FIRST-LAST".to_owned();
+            RegistryError::new(400, ErrorCode::BlobUploadInvalid, message)
+        })
+}
+
+/// A chunk that says where it begins must begin where the upload ends.
+fn expect_start(upload: &Upload<'_>, start: Option<u64>) -> Result<(), RegistryError> {
+    match start {
+        Some(start) if start != upload.received() => Err(RegistryError {
+            range: Some(sticky_range(upload.first_chunk())),
+            ..RegistryError::new(
+                416,
+                ErrorCode::BlobUploadInvalid,
+                format!(
+                    "the chunk begins at byte {start}, and {} bytes were received",
+                    upload.received()
+                ),
+            )
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn digest_parameter(parts: &Parts) -> Result<Option<Digest>, RegistryError> {
+    let query = parts.uri.query().unwrap_or_default();
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "digest")
+        .map(|(_, value)| parse_digest(&value))
+        .transpose()
+}

@@ -1,0 +1,73 @@
+//! The Security Token Service: web identities and roles become sessions.
+//!
+//! Source: AWS Security Token Service API Reference, version 2011-06-15.
+
+mod assume_role;
+mod caller_identity;
+mod credentials;
+mod parameters;
+pub(crate) mod sessions;
+mod token;
+mod web_identity;
+
+use crate::caller::Caller;
+use crate::error::AwsError;
+use crate::query::Parameters;
+use crate::state::State;
+use crate::trail::Note;
+use crate::xml::Xml;
+
+/// The version that requests name.
+pub(crate) const VERSION: &str = "2011-06-15";
+/// Namespace of the answers.
+pub(crate) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// An operation that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    AssumeRole,
+    AssumeRoleWithWebIdentity,
+    GetCallerIdentity,
+}
+
+impl Operation {
+    /// The operation of this name; `None` for those that are not here.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "AssumeRole" => Some(Self::AssumeRole),
+            "AssumeRoleWithWebIdentity" => Some(Self::AssumeRoleWithWebIdentity),
+            "GetCallerIdentity" => Some(Self::GetCallerIdentity),
+            _ => None,
+        }
+    }
+
+    /// Whether requests must be signed; the others bring a token.
+    pub(crate) fn is_signed(self) -> bool {
+        self != Self::AssumeRoleWithWebIdentity
+    }
+}
+
+/// Answers a request that carries its own proof of identity.
+pub(crate) fn handle_unsigned(
+    state: &State,
+    parameters: &Parameters,
+    note: &Note,
+) -> Result<Xml, AwsError> {
+    web_identity::assume(state, parameters, note)
+}
+
+/// Answers a request of a signed caller. `AssumeRoleWithWebIdentity` takes no
+/// notice of a signature.
+pub(crate) fn handle(
+    state: &State,
+    caller: &Caller,
+    operation: Operation,
+    parameters: &Parameters,
+    note: &Note,
+) -> Result<Xml, AwsError> {
+    match operation {
+        Operation::AssumeRole => assume_role::assume(state, caller, parameters, note),
+        Operation::AssumeRoleWithWebIdentity => handle_unsigned(state, parameters, note),
+        Operation::GetCallerIdentity => Ok(caller_identity::describe(state, caller)),
+    }
+}

@@ -1,0 +1,182 @@
+//! Access keys: the administrator's, and those of role sessions.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use policy::{Context, Document, NamedPolicy, Principal};
+use serde::{Deserialize, Serialize};
+
+use crate::caller::Caller;
+use crate::store::{StoreError, Table, Writer};
+
+/// Access keys by their id. Readable secrets: a signature can only be verified
+/// by who knows the key. The data directory is its owner's alone.
+pub(crate) const ACCESS_KEYS: Table<AccessKey> = Table::new("sts/access-keys");
+
+/// A session's record outlives it by as long as a registry password that was
+/// made in its last second.
+const KEPT_AFTER_EXPIRY: SignedDuration = SignedDuration::from_hours(13);
+
+/// A secret that shows itself only where it is asked for by name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(value: String) -> Self {
+        Self(value)
+    }
+
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+/// An access key with everything it stands for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AccessKey {
+    pub(crate) secret: Secret,
+    pub(crate) identity: Identity,
+    /// `None` for the administrator's key, which lasts.
+    pub(crate) session: Option<Session>,
+}
+
+/// Whose key it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub(crate) enum Identity {
+    /// The root user of the account.
+    Root { account: String },
+    /// A session of a role.
+    AssumedRole {
+        account: String,
+        role_arn: String,
+        session_arn: String,
+        /// `AROA...:SESSION`
+        user_id: String,
+    },
+}
+
+/// What a session adds to its key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) token: Secret,
+    pub(crate) expires: Timestamp,
+    /// Names and documents; `None` when the session was made without any.
+    pub(crate) policies: Option<Vec<(String, String)>>,
+    /// Condition keys that last as long as the session.
+    pub(crate) context: BTreeMap<String, Vec<String>>,
+}
+
+impl AccessKey {
+    /// The identity behind this key, whose id is `id`.
+    pub(crate) fn caller(self, id: &str) -> Caller {
+        let (principal, user_id) = match self.identity {
+            Identity::Root { account } => (
+                Principal::AccountRoot {
+                    account: account.clone(),
+                },
+                account,
+            ),
+            Identity::AssumedRole {
+                account,
+                role_arn,
+                session_arn,
+                user_id,
+            } => (
+                Principal::AssumedRole {
+                    account,
+                    role_arn,
+                    session_arn,
+                },
+                user_id,
+            ),
+        };
+        let mut context = Context::new();
+        let mut session_policies = None;
+        if let Some(session) = self.session {
+            for (key, values) in session.context {
+                context.insert_many(&key, values);
+            }
+            session_policies = session.policies.map(|policies| parsed(&policies));
+        }
+        Caller {
+            principal,
+            user_id,
+            access_key_id: id.to_owned(),
+            session_policies,
+            context,
+        }
+    }
+}
+
+/// Documents are checked before a session is made. One that is unreadable all
+/// the same leaves a session that may do nothing.
+fn parsed(policies: &[(String, String)]) -> Vec<NamedPolicy> {
+    policies
+        .iter()
+        .map(|(name, document)| {
+            Ok(NamedPolicy {
+                name: name.clone(),
+                document: Document::parse(document)?,
+            })
+        })
+        .collect::<Result<_, policy::ParseError>>()
+        .unwrap_or_default()
+}
+
+/// Stores the key of a new session, and forgets those that nothing needs now.
+pub(crate) fn store(
+    writer: &Writer,
+    id: &str,
+    key: &AccessKey,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for (old, record) in writer.list(&ACCESS_KEYS, "ASIA")? {
+        let over = record.session.is_some_and(|session| {
+            session
+                .expires
+                .saturating_add(KEPT_AFTER_EXPIRY)
+                .is_ok_and(|end| end < now)
+        });
+        if over {
+            writer.remove(&ACCESS_KEYS, &old)?;
+        }
+    }
+    writer.put(&ACCESS_KEYS, id, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        let key = AccessKey {
+            secret: Secret::new("hidden-key".to_owned()),
+            identity: Identity::Root {
+                account: "123456789012".to_owned(),
+            },
+            session: Some(Session {
+                token: Secret::new("hidden-token".to_owned()),
+                expires: Timestamp::UNIX_EPOCH,
+                policies: None,
+                context: BTreeMap::new(),
+            }),
+        };
+        let shown = format!("{key:?}");
+        assert!(shown.contains("***") && !shown.contains("hidden"), "{shown}");
+    }
+
+    #[test]
+    fn a_session_whose_policies_cannot_be_read_has_no_rights() {
+        let policies = [("inline".to_owned(), "not json".to_owned())];
+        assert!(parsed(&policies).is_empty());
+    }
+}

@@ -1,0 +1,116 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use oci::Digest;
+
+/// A commit to a published image in Amazon ECR, with short-lived identities.
+#[derive(Debug, Parser)]
+#[command(
+    name = "longshore",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: docs/exit-codes.md. Every failure prints a code explained in docs/errors.md."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Where to look for longshore.toml: here, then in the directories above
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = ".",
+        help_heading = "Global"
+    )]
+    pub(crate) directory: PathBuf,
+
+    /// What to print: text for people, or one JSON document on stdout
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Global"
+    )]
+    pub(crate) format: Format,
+}
+
+/// For whom the output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// People.
+    Text,
+    /// Machines: one JSON document on stdout, nothing else there.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build the image of this commit into an OCI layout; needs no credentials
+    Build(Build),
+    /// Push an image to ECR as this workflow run, then set its tags
+    Publish(Publish),
+    /// Run the repository's own workflow against the built-in AWS, for every caller
+    Rehearse(Rehearse),
+    /// Run the built-in AWS in the foreground, for docker, aws and terraform
+    Emulator(EmulatorArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// Where the layout goes
+    #[arg(long, value_name = "DIR", default_value = "target/longshore/layout")]
+    pub(crate) layout: PathBuf,
+    /// Build although files differ from the commit; the image says so
+    #[arg(long)]
+    pub(crate) allow_dirty: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Examples:\n  longshore publish                                   build this commit, then push it\n  longshore publish --layout DIR --digest sha256:...  push what another job built\n  longshore publish --dry-run                         show the plan, push nothing"
+)]
+pub(crate) struct Publish {
+    /// Push this layout instead of building; needs --digest
+    #[arg(long, value_name = "DIR", requires = "digest")]
+    pub(crate) layout: Option<PathBuf>,
+    /// The digest that `longshore build` printed for the layout
+    #[arg(long, value_name = "DIGEST", requires = "layout")]
+    pub(crate) digest: Option<Digest>,
+    /// Print the plan and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Publish although files differ from the commit; the tag says so
+    #[arg(long)]
+    pub(crate) allow_dirty: bool,
+    /// Write the receipt to this file too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    /// Keep the emulator's data here, to look at its trail and its registry
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EmulatorArguments {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
+    pub(crate) listen: SocketAddr,
+    /// Where its state is kept
+    #[arg(long, value_name = "DIR", default_value = "target/longshore/emulator")]
+    pub(crate) data: PathBuf,
+    /// Start empty, for a real `terraform apply`, instead of with the resources of the Terraform root
+    #[arg(long)]
+    pub(crate) empty: bool,
+}

@@ -1,0 +1,33 @@
+//! One module per command. Each turns settings into calls of the libraries,
+//! and results into text.
+
+mod build;
+mod emulator;
+mod publish;
+mod rehearse;
+
+use receipts::{ExitCode, Problem};
+
+use crate::arguments::{Command, Format};
+use crate::settings::Settings;
+use crate::{github_actions, printer, render};
+
+/// Runs a command and tells of its failure, if it has one.
+pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
+    let result = match command {
+        Command::Build(arguments) => build::run(&arguments, settings).await,
+        Command::Publish(arguments) => publish::run(&arguments, settings).await,
+        Command::Rehearse(arguments) => rehearse::run(&arguments, settings).await,
+        Command::Emulator(arguments) => emulator::run(&arguments, settings).await,
+    };
+    result.unwrap_or_else(|problem| report(&problem, settings))
+}
+
+fn report(problem: &Problem, settings: &Settings) -> ExitCode {
+    match settings.format {
+        Format::Json => printer::json(problem),
+        Format::Text => printer::message(&render::problem::text(problem)),
+    }
+    github_actions::annotate(settings, problem);
+    problem.code.exit_code()
+}

@@ -1,0 +1,140 @@
+//! `longshore emulator`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ::emulator::{AdministratorKeys, Emulator};
+use receipts::{ExitCode, Problem, ProblemCode};
+use serde_json::json;
+use terraform::AwsResources;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::arguments::{EmulatorArguments, Format};
+use crate::printer;
+use crate::project::Project;
+use crate::settings::Settings;
+
+/// Where AWS's documentation lives, and where nothing says otherwise.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// What an emulator plays.
+pub(crate) struct Stage {
+    pub(crate) data: PathBuf,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) resources: Option<AwsResources>,
+}
+
+impl Stage {
+    /// Binds `address` and opens the data directory.
+    pub(crate) async fn open(
+        self,
+        address: SocketAddr,
+    ) -> Result<(TcpListener, Emulator, String), Problem> {
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            Problem::new(
+                ProblemCode::PortInUse,
+                "the emulator did not start: it cannot listen",
+            )
+            .caused_by(&error)
+            .fact("address", address.to_string())
+            .hint("stop what listens there, or choose another with `--listen 127.0.0.1:0`")
+        })?;
+        let bound = listener.local_addr().unwrap_or(address);
+        let url = format!("http://{bound}");
+        let data = self.data.display().to_string();
+        let settings = ::emulator::Settings {
+            data: self.data,
+            account: self.account,
+            region: self.region,
+            resources: self.resources,
+        };
+        let emulator = Emulator::open(settings, &url).map_err(|error| {
+            Problem::new(
+                ProblemCode::EmulatorFailed,
+                "the emulator did not start: its data cannot be opened",
+            )
+            .caused_by(&error)
+            .fact("data", data)
+            .hint(
+                "another emulator may be running there; choose another directory with `--data DIR`",
+            )
+        })?;
+        Ok((listener, emulator, url))
+    }
+}
+
+/// Runs the emulator until it is told to stop.
+pub(crate) async fn run(
+    arguments: &EmulatorArguments,
+    settings: &Settings,
+) -> Result<ExitCode, Problem> {
+    let project = Project::find(&settings.directory)?;
+    let resources = project.resources()?;
+    let table = &project.configuration.aws;
+    let found = resources.clone().unwrap_or_default();
+    let account = table
+        .account
+        .clone()
+        .or(Some(found.account))
+        .filter(|account| !account.is_empty());
+    let stage = Stage {
+        data: absolute(&project, &arguments.data),
+        account: account.unwrap_or_else(|| crate::project::EXAMPLE_ACCOUNT.to_owned()),
+        region: table
+            .region
+            .clone()
+            .or(found.region)
+            .unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+        resources: resources.filter(|_| !arguments.empty),
+    };
+    let region = stage.region.clone();
+    let (listener, emulator, url) = stage.open(arguments.listen).await?;
+    announce(settings, &url, &region, &emulator.administrator());
+    emulator.serve(listener, stopped()).await.map_err(|error| {
+        Problem::new(ProblemCode::EmulatorFailed, "the emulator stopped").caused_by(&error)
+    })?;
+    printer::message("the emulator has stopped; its data is kept");
+    Ok(ExitCode::Success)
+}
+
+fn absolute(project: &Project, data: &Path) -> PathBuf {
+    project.at(data)
+}
+
+/// What to paste into a shell. These keys open nothing but the emulator.
+fn announce(settings: &Settings, url: &str, region: &str, keys: &AdministratorKeys) {
+    let variables = [
+        ("AWS_ENDPOINT_URL", url),
+        ("AWS_REGION", region),
+        ("AWS_ACCESS_KEY_ID", keys.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.as_str()),
+    ];
+    match settings.format {
+        Format::Json => {
+            let fields = variables.map(|(name, value)| (name.to_owned(), json!(value)));
+            printer::json(&serde_json::Map::from_iter(fields));
+        }
+        Format::Text => {
+            for (name, value) in variables {
+                printer::data(&format!("export {name}={value}"));
+            }
+            printer::message(&format!(
+                "the emulator listens on {url}; stop it with Ctrl-C"
+            ));
+        }
+    }
+}
+
+/// Resolves when the process is asked to stop.
+async fn stopped() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

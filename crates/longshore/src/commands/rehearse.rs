@@ -1,0 +1,131 @@
+//! `longshore rehearse`: the repository's own workflow, against the built-in
+//! AWS under the repository's own Terraform, for every caller.
+//!
+//! The publish goes through the same code as a real one: only the standard
+//! environment variables say that AWS is elsewhere.
+
+mod attempt;
+mod stage;
+
+use std::path::Path;
+
+use github::SubjectForm;
+use pipeline::{BuildPlan, IdentityPlan, PublishPlan};
+use receipts::{ExitCode, Problem, ProblemCode, RehearsalReceipt, Verdict};
+
+use crate::arguments::{Format, Rehearse};
+use crate::commands::publish::client;
+use crate::progress::Progress;
+use crate::project::{Project, PublishingJob};
+use crate::settings::Settings;
+use crate::{github_actions, printer, render};
+
+use stage::Rehearsal;
+
+/// Rehearses, prints the table, and fails if anybody ended where they should not.
+pub(crate) async fn run(arguments: &Rehearse, settings: &Settings) -> Result<ExitCode, Problem> {
+    let project = Project::find(&settings.directory)?;
+    let progress = Progress::new(settings);
+    let receipt = rehearse(arguments, &project, &progress).await;
+    progress.finish();
+    let receipt = receipt?;
+    match settings.format {
+        Format::Json => printer::json(&receipt),
+        Format::Text => {
+            if let Some(problem) = &receipt.problem {
+                printer::message(&render::problem::text(problem));
+            }
+            printer::data(&render::rehearsal::text(&receipt));
+        }
+    }
+    github_actions::summary(settings, &render::rehearsal::markdown(&receipt));
+    Ok(if receipt.passed {
+        ExitCode::Success
+    } else {
+        ExitCode::RehearsalFailed
+    })
+}
+
+async fn rehearse(
+    arguments: &Rehearse,
+    project: &Project,
+    progress: &Progress,
+) -> Result<RehearsalReceipt, Problem> {
+    // What can be wrong without compiling anything is found before it.
+    let resources = project.resources()?.ok_or_else(no_terraform)?;
+    let cloud = project.cloud(Some(&resources))?;
+    let layout = project.at(Path::new("target/longshore/rehearsal"));
+    let build = BuildPlan::new(&project.root, &project.configuration, layout.clone(), true)
+        .await
+        .map_err(|failure| failure.problem())?;
+    let job = project.publishing_job(&build.source.commit)?;
+    let unknowns = resources.unknowns.iter().map(|unknown| {
+        format!(
+            "{}.{}: {}",
+            unknown.address, unknown.attribute, unknown.reason
+        )
+    });
+    let unknowns: Vec<_> = unknowns.collect();
+
+    let built = build
+        .execute(&|event| progress.show(&event))
+        .await
+        .map_err(|failure| failure.problem())?;
+    let rehearsal = Rehearsal::open(arguments.data.as_deref(), &cloud, resources).await?;
+    progress.say(&format!("the emulator listens on {}", rehearsal.url));
+
+    let identity = IdentityPlan::Github {
+        role: cloud.role.clone(),
+        session_name: aws::session_name("rehearsal", "1"),
+    };
+    let plan = PublishPlan::new(
+        &built.image,
+        &project.configuration.publish,
+        &cloud,
+        identity,
+    );
+    let plan = plan.map_err(|error| {
+        Problem::new(
+            ProblemCode::BadConfiguration,
+            "nothing was rehearsed: a tag cannot be made",
+        )
+        .caused_by(&error)
+    })?;
+    let environment = rehearsal
+        .environment(&job.run, SubjectForm::Immutable)
+        .await?;
+    let client = client(&environment, &cloud.region)?;
+    let published = plan
+        .execute(&layout, &client, &|event| progress.show(&event))
+        .await;
+    let attempts = rehearsal.attempts(&cloud, &job.run).await?;
+    rehearsal.close().await?;
+
+    let (publish, problem) = match published {
+        Ok(receipt) => (Some(receipt), None),
+        Err(failure) => (None, Some(failure.problem())),
+    };
+    let as_intended = attempts
+        .iter()
+        .all(|attempt| attempt.verdict == Verdict::AsIntended);
+    let PublishingJob { workflow, job, .. } = job;
+    Ok(RehearsalReceipt {
+        passed: publish.is_some() && as_intended,
+        workflow: workflow.display().to_string(),
+        job,
+        role: cloud.role,
+        build: built.receipt,
+        publish,
+        problem,
+        attempts,
+        unknowns,
+    })
+}
+
+fn no_terraform() -> Problem {
+    Problem::new(
+        ProblemCode::TerraformSilent,
+        "nothing was rehearsed: there is no Terraform root",
+    )
+    .hint("set `aws.terraform` in longshore.toml to the directory of your Terraform root")
+}

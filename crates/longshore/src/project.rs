@@ -1,0 +1,204 @@
+//! The project that a command works on: `longshore.toml` and what it names.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use github::{Event, Repository, Run, Visibility, Workflow};
+use pipeline::{Cloud, Configuration, FILE_NAME, GithubTable};
+use receipts::{Problem, ProblemCode};
+use terraform::AwsResources;
+
+/// The account that a rehearsal plays in where nobody names one: AWS's own
+/// documentation uses it.
+pub(crate) const EXAMPLE_ACCOUNT: &str = "123456789012";
+
+/// A `longshore.toml` and the directory that it stands in.
+#[derive(Debug)]
+pub(crate) struct Project {
+    pub(crate) root: PathBuf,
+    pub(crate) configuration: Configuration,
+}
+
+/// The job that publishes, as the workflow describes it.
+#[derive(Debug)]
+pub(crate) struct PublishingJob {
+    pub(crate) workflow: PathBuf,
+    pub(crate) job: String,
+    pub(crate) run: Run,
+}
+
+impl Project {
+    /// Looks for `longshore.toml` in `directory` and above.
+    pub(crate) fn find(directory: &Path) -> Result<Self, Problem> {
+        let start = fs::canonicalize(directory).map_err(|error| missing(directory, &error))?;
+        let found = start
+            .ancestors()
+            .find(|directory| directory.join(FILE_NAME).is_file());
+        let root = found.ok_or_else(|| missing(&start, &io::ErrorKind::NotFound.into()))?;
+        let file = root.join(FILE_NAME);
+        let wrong = |error: &dyn std::error::Error| {
+            Problem::new(
+                ProblemCode::BadConfiguration,
+                "nothing was done: longshore.toml is wrong",
+            )
+            .caused_by(error)
+            .fact("file", file.display().to_string())
+            .hint("docs/configuration.md lists every key")
+        };
+        let text = fs::read_to_string(&file).map_err(|error| wrong(&error))?;
+        let configuration = Configuration::parse(&text).map_err(|error| wrong(&error))?;
+        Ok(Self {
+            root: root.to_owned(),
+            configuration,
+        })
+    }
+
+    /// `path` as seen from `longshore.toml`.
+    pub(crate) fn at(&self, path: &Path) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// What the Terraform root describes; `None` where the file names no root.
+    pub(crate) fn resources(&self) -> Result<Option<AwsResources>, Problem> {
+        let Some(root) = &self.configuration.aws.terraform else {
+            return Ok(None);
+        };
+        let root = self.at(root);
+        let account = self
+            .configuration
+            .aws
+            .account
+            .as_deref()
+            .unwrap_or(EXAMPLE_ACCOUNT);
+        let given = terraform::Given {
+            account: account.to_owned(),
+            region: self.configuration.aws.region.clone(),
+            variables: BTreeMap::new(),
+        };
+        let read = terraform::read(&root, &given).map_err(|error| {
+            Problem::new(ProblemCode::BadTerraform, "nothing was done: the Terraform root cannot be read")
+                .caused_by(&error)
+                .fact("root", root.display().to_string())
+                .hint("check `aws.terraform` in longshore.toml, and `terraform validate` in that directory")
+        })?;
+        Ok(Some(read.aws()))
+    }
+
+    /// Account, region, role and repository.
+    pub(crate) fn cloud(&self, resources: Option<&AwsResources>) -> Result<Cloud, Problem> {
+        Cloud::resolve(&self.configuration.aws, resources).map_err(|error| {
+            let mut problem = Problem::new(
+                ProblemCode::TerraformSilent,
+                "nothing was done: it is not clear where to publish, or as whom",
+            )
+            .caused_by(&error)
+            .hint("say it in `[aws]` of longshore.toml");
+            for unknown in resources.iter().flat_map(|resources| &resources.unknowns) {
+                problem = problem.fact(
+                    &format!("{}.{}", unknown.address, unknown.attribute),
+                    unknown.reason.as_str(),
+                );
+            }
+            problem
+        })
+    }
+
+    /// The job of the workflow that may ask for an identity, with the run that
+    /// a push to its branch starts.
+    pub(crate) fn publishing_job(&self, commit: &str) -> Result<PublishingJob, Problem> {
+        let github = self.configuration.github.as_ref().ok_or_else(|| {
+            Problem::new(ProblemCode::BadConfiguration, "nothing was rehearsed: no GitHub repository is named")
+                .hint("add `[github]` with `repository`, `owner-id` and `repository-id` to longshore.toml")
+        })?;
+        let file = self.at(&github.workflow);
+        let wrong = |what: &str| {
+            Problem::new(
+                ProblemCode::BadWorkflow,
+                format!("nothing was rehearsed: {what}"),
+            )
+            .fact("workflow", file.display().to_string())
+        };
+        let text = fs::read_to_string(&file).map_err(|error| {
+            wrong("the workflow cannot be read")
+                .caused_by(&error)
+                .hint("set `github.workflow` in longshore.toml")
+        })?;
+        let workflow = Workflow::parse(&text)
+            .map_err(|error| wrong("the workflow is not valid").caused_by(&error))?;
+        let push = workflow.triggers.push().ok_or_else(|| {
+            wrong("no push starts the workflow").hint("add `on: push: branches: [main]`")
+        })?;
+        let jobs: Vec<_> = workflow.jobs_with_identity().collect();
+        let [(id, job)] = jobs.as_slice() else {
+            let found: Vec<_> = jobs.iter().map(|(id, _)| *id).collect();
+            return Err(wrong("exactly one job must be able to ask for an identity")
+                .fact("jobs with `id-token: write`", found.join(", "))
+                .hint("give `permissions: id-token: write` to the job that publishes, and to no other"));
+        };
+        let plain = |branch: &&String| !branch.contains(['*', '?', '!', '[']);
+        let branch = push
+            .branches
+            .iter()
+            .find(plain)
+            .map_or("main", String::as_str);
+        let run = run(github, &workflow, job.environment.clone(), branch, commit);
+        Ok(PublishingJob {
+            workflow: github.workflow.clone(),
+            job: (*id).to_owned(),
+            run,
+        })
+    }
+}
+
+fn missing(directory: &Path, error: &io::Error) -> Problem {
+    Problem::new(
+        ProblemCode::NoConfiguration,
+        "nothing was done: there is no longshore.toml here or above",
+    )
+    .caused_by(error)
+    .fact("looked in", directory.display().to_string())
+    .hint("change to the repository, or name it with `--directory DIR`")
+    .hint("the smallest file is `[image]` with `package = \"NAME\"`: docs/configuration.md")
+}
+
+/// The run that a push to `branch` starts. Numbers that only GitHub could know
+/// are small constants; no decision depends on them.
+fn run(
+    github: &GithubTable,
+    workflow: &Workflow,
+    environment: Option<String>,
+    branch: &str,
+    commit: &str,
+) -> Run {
+    let (owner, name) = github
+        .repository
+        .split_once('/')
+        .unwrap_or((&github.repository, ""));
+    let workflow_path = github.workflow.display().to_string();
+    Run {
+        repository: Repository {
+            owner: owner.to_owned(),
+            owner_id: github.owner_id.to_string(),
+            name: name.to_owned(),
+            id: github.repository_id.to_string(),
+            visibility: Visibility::Private,
+        },
+        event: Event::Push {
+            git_ref: format!("refs/heads/{branch}"),
+        },
+        environment,
+        workflow: workflow
+            .name
+            .clone()
+            .unwrap_or_else(|| workflow_path.clone()),
+        workflow_path,
+        actor: "octocat".to_owned(),
+        actor_id: "583231".to_owned(),
+        sha: commit.to_owned(),
+        run_id: 1,
+        run_number: 1,
+        run_attempt: 1,
+    }
+}

@@ -1,0 +1,7 @@
+//! Results as text. Values in, text out: nothing here prints.
+
+pub(crate) mod build;
+pub(crate) mod problem;
+pub(crate) mod publish;
+pub(crate) mod quantity;
+pub(crate) mod rehearsal;

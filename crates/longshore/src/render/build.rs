@@ -1,0 +1,37 @@
+//! A build as people read it.
+
+use receipts::BuildReceipt;
+
+use super::quantity::{bytes, duration};
+
+/// The summary of a build.
+pub(crate) fn text(receipt: &BuildReceipt) -> String {
+    let dirty = if receipt.source.dirty {
+        ", with uncommitted changes"
+    } else {
+        ""
+    };
+    let mut lines = vec![
+        format!("built   {}", receipt.digest),
+        format!("source  {}{dirty}", receipt.source.commit),
+        format!("layout  {}", receipt.layout),
+    ];
+    for layer in &receipt.layers {
+        lines.push(format!(
+            "layer   {}  {}",
+            layer.digest,
+            bytes(layer.size_bytes)
+        ));
+    }
+    lines.push(format!(
+        "size    {} compressed, binary {}",
+        bytes(receipt.size_bytes),
+        bytes(receipt.binary_bytes)
+    ));
+    lines.push(format!(
+        "time    compile {}, image {}",
+        duration(receipt.compile_milliseconds),
+        duration(receipt.assemble_milliseconds)
+    ));
+    lines.join("\n")
+}

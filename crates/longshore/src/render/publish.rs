@@ -1,0 +1,80 @@
+//! A publish as people and GitHub's step summary show it.
+
+use receipts::{LayerOrigin, PublishReceipt, TagOutcome};
+
+use super::quantity::{bytes, duration};
+
+/// The summary of a publish, for a terminal.
+pub(crate) fn text(receipt: &PublishReceipt) -> String {
+    let headline = if receipt.unchanged {
+        "unchanged"
+    } else {
+        "published"
+    };
+    let mut lines = vec![format!("{headline}  {}", receipt.reference)];
+    lines.push(format!(
+        "as         {} ({})",
+        receipt.identity.arn, receipt.identity.source
+    ));
+    if let Some(subject) = &receipt.identity.subject {
+        lines.push(format!("subject    {subject}"));
+    }
+    for layer in &receipt.layers {
+        let origin = match layer.origin {
+            Some(LayerOrigin::New) => "new",
+            Some(LayerOrigin::Reused) | None => "reused",
+        };
+        lines.push(format!(
+            "layer      {}  {}  {origin}",
+            layer.digest,
+            bytes(layer.size_bytes)
+        ));
+    }
+    lines.extend(
+        receipt
+            .tags
+            .iter()
+            .map(|tag| format!("tag        {}", tag_text(tag))),
+    );
+    let (sent, time) = (bytes(receipt.sent_bytes), duration(receipt.milliseconds));
+    lines.push(format!("sent       {sent} in {time}"));
+    lines.join("\n")
+}
+
+/// The summary of a publish, for GitHub's step summary.
+pub(crate) fn markdown(receipt: &PublishReceipt) -> String {
+    let headline = if receipt.unchanged {
+        "Unchanged"
+    } else {
+        "Published"
+    };
+    let tags: Vec<_> = receipt
+        .tags
+        .iter()
+        .map(|tag| format!("`{}`", tag.tag))
+        .collect();
+    let new = receipt
+        .layers
+        .iter()
+        .filter(|layer| layer.origin == Some(LayerOrigin::New))
+        .count();
+    format!(
+        "### {headline}\n\n`{}`\n\n| | |\n|---|---|\n| tags | {} |\n| revision | `{}` |\n\
+         | identity | `{}` |\n| layers | {new} new of {} |\n| sent | {} in {} |\n",
+        receipt.reference,
+        tags.join(", "),
+        receipt.revision.as_deref().unwrap_or("unknown"),
+        receipt.identity.arn,
+        receipt.layers.len(),
+        bytes(receipt.sent_bytes),
+        duration(receipt.milliseconds),
+    )
+}
+
+fn tag_text(tag: &TagOutcome) -> String {
+    match (&tag.previous, tag.moved) {
+        (Some(previous), _) => format!("{} moved from {previous}", tag.tag),
+        (None, true) => format!("{} set", tag.tag),
+        (None, false) => format!("{} already there", tag.tag),
+    }
+}

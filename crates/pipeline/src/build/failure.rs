@@ -1,0 +1,118 @@
+//! Why there is no layout, and what to do about it.
+
+use build::BuildError;
+use image::ImageError;
+use receipts::{Problem, ProblemCode};
+
+use crate::configuration::ConfigurationError;
+
+/// Why a build made nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildFailure {
+    /// The source has changes that are not committed.
+    #[error("the checkout differs from commit {0}")]
+    Dirty(String),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(BuildError),
+    /// The configuration cannot be turned into an image.
+    #[error(transparent)]
+    Configuration(ConfigurationError),
+    /// The image could not be written.
+    #[error(transparent)]
+    Image(ImageError),
+    /// The work was stopped from inside.
+    #[error("the build was interrupted: {0}")]
+    Interrupted(String),
+}
+
+const NOTHING: &str = "no image was built";
+
+impl BuildFailure {
+    /// What people and machines are told.
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::Dirty(_) => Problem::new(
+                ProblemCode::DirtySource,
+                format!("{NOTHING}: the checkout has changes that are not committed"),
+            )
+            .caused_by(self)
+            .hint("commit or stash the changes: `git status` lists them")
+            .hint("or pass `--allow-dirty`; the image then says so in its revision"),
+            Self::Engine(error) => engine(error),
+            Self::Configuration(error) => Problem::new(
+                ProblemCode::BadConfiguration,
+                format!("{NOTHING}: `longshore.toml` has a wrong value"),
+            )
+            .caused_by(error),
+            Self::Image(error) => image_problem(error, NOTHING),
+            Self::Interrupted(_) => Problem::new(
+                ProblemCode::Io,
+                format!("{NOTHING}: the work was interrupted"),
+            )
+            .caused_by(self),
+        }
+    }
+}
+
+fn engine(error: &BuildError) -> Problem {
+    let problem =
+        |code, what: &str| Problem::new(code, format!("{NOTHING}: {what}")).caused_by(error);
+    match error {
+        BuildError::NoProgram { program, .. } => {
+            problem(ProblemCode::CompileFailed, "a program that is needed cannot be started")
+                .hint(format!("install `{program}` and make sure that it is on the PATH"))
+        }
+        BuildError::NoCommit { .. } => {
+            problem(ProblemCode::NoSource, "there is no commit to name the image after")
+                .hint("run this in a git checkout with at least one commit")
+        }
+        BuildError::NoBinary(_) => problem(ProblemCode::UnusableBinary, "there is no binary to pack")
+            .hint("set `image.package` and `image.binary` in `longshore.toml`"),
+        BuildError::NoTarget(target) => {
+            problem(ProblemCode::CompileFailed, "the Rust target is not installed")
+                .hint(format!("run `rustup target add {target}`"))
+        }
+        BuildError::Failed { .. } => problem(ProblemCode::CompileFailed, "the package does not build")
+            .hint("the lines above are cargo's own"),
+        BuildError::Dynamic { .. } | BuildError::NotElf { .. } => {
+            problem(ProblemCode::UnusableBinary, "the binary does not run in an empty image")
+                .hint("set `image.target` to a Linux target that links statically, such as x86_64-unknown-linux-gnu")
+        }
+        BuildError::Io(_) => problem(ProblemCode::Io, "a file cannot be read"),
+    }
+}
+
+/// A problem with a layout that was to be pushed.
+pub fn layout_problem(error: &ImageError) -> Problem {
+    image_problem(error, "nothing was pushed")
+}
+
+/// A problem with a layout, whether it was being written or read.
+pub(crate) fn image_problem(error: &ImageError, nothing: &str) -> Problem {
+    let problem =
+        |code, what: &str| Problem::new(code, format!("{nothing}: {what}")).caused_by(error);
+    match error {
+        ImageError::DiskFull(_) => problem(ProblemCode::DiskFull, "the disk is full")
+            .hint("free some space and run the same command again; nothing half-written was left"),
+        ImageError::Io(_) => problem(ProblemCode::Io, "a file cannot be read or written"),
+        ImageError::DuplicatePath(_) | ImageError::BadPath(_) => problem(
+            ProblemCode::BadConfiguration,
+            "the image would have an impossible path",
+        )
+        .hint("see `image.writable` in `longshore.toml`"),
+        ImageError::NotALayout(_) => {
+            problem(ProblemCode::BadLayout, "the place for the layout is taken")
+                .hint("choose another directory with `--layout`")
+        }
+        ImageError::NoLayout(..)
+        | ImageError::Invalid { .. }
+        | ImageError::Manifest(_)
+        | ImageError::MissingBlob(_)
+        | ImageError::TamperedBlob { .. }
+        | ImageError::WrongSize { .. } => {
+            problem(ProblemCode::BadLayout, "the layout is not whole")
+                .hint("build it again with `longshore build`; what was changed cannot be trusted")
+        }
+    }
+}

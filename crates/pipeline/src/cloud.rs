@@ -1,0 +1,172 @@
+//! AWS's side of a publish: account, region, role, repository.
+
+use oci::{NameError, RepositoryName};
+use terraform::AwsResources;
+
+use crate::configuration::AwsTable;
+
+/// Where to publish, and as whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cloud {
+    /// The account, 12 digits.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The ARN of the role that publishes.
+    pub role: String,
+    /// The repository.
+    pub repository: RepositoryName,
+}
+
+/// What neither `longshore.toml` nor the Terraform root says.
+#[derive(Debug, thiserror::Error)]
+pub enum CloudError {
+    /// Nobody names it.
+    #[error("`longshore.toml` does not say `aws.{key}`, and the Terraform root has no {what}")]
+    Missing {
+        /// The key that would say it.
+        key: &'static str,
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// There is more than one, and none is chosen.
+    #[error("the Terraform root has several candidates for `aws.{key}`: {}", candidates.join(", "))]
+    Ambiguous {
+        /// The key that would choose.
+        key: &'static str,
+        /// What there is.
+        candidates: Vec<String>,
+    },
+    /// The one named is not there.
+    #[error(
+        "`aws.{key}` names `{name}`, which the Terraform root does not have; it has {}",
+        listed(found)
+    )]
+    Unknown {
+        /// The key.
+        key: &'static str,
+        /// The name.
+        name: String,
+        /// What there is.
+        found: Vec<String>,
+    },
+    /// The Terraform root gives a repository a name that ECR would refuse.
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
+fn listed(found: &[String]) -> String {
+    if found.is_empty() {
+        "none".to_owned()
+    } else {
+        found.join(", ")
+    }
+}
+
+impl Cloud {
+    /// Joins what the file says with what the Terraform root has; the file wins.
+    ///
+    /// Without a Terraform root, the file must say everything.
+    pub fn resolve(table: &AwsTable, resources: Option<&AwsResources>) -> Result<Self, CloudError> {
+        let missing = |key, what| CloudError::Missing { key, what };
+        let account = table
+            .account
+            .clone()
+            .or_else(|| resources.map(|resources| resources.account.clone()))
+            .ok_or_else(|| missing("account", "account"))?;
+        let region = table
+            .region
+            .clone()
+            .or_else(|| resources.and_then(|resources| resources.region.clone()))
+            .ok_or_else(|| missing("region", "provider \"aws\" with a region that can be known"))?;
+        let role = role(table, resources, &account)?;
+        let repository = repository(table, resources)?;
+        Ok(Self {
+            account,
+            region,
+            role,
+            repository,
+        })
+    }
+}
+
+fn role(
+    table: &AwsTable,
+    resources: Option<&AwsResources>,
+    account: &str,
+) -> Result<String, CloudError> {
+    if let Some(arn) = table.role.as_ref().filter(|role| role.starts_with("arn:")) {
+        return Ok(arn.clone());
+    }
+    let Some(resources) = resources else {
+        // A name without a path is an ARN in all but spelling.
+        return table
+            .role
+            .as_ref()
+            .map(|name| format!("arn:aws:iam::{account}:role/{name}"))
+            .ok_or(CloudError::Missing {
+                key: "role",
+                what: "role",
+            });
+    };
+    if let Some(name) = &table.role {
+        let found = || {
+            resources
+                .roles
+                .iter()
+                .map(|role| role.name.clone())
+                .collect()
+        };
+        let role = resources.roles.iter().find(|role| role.name == *name);
+        return role
+            .map(|role| role.arn.clone())
+            .ok_or_else(|| CloudError::Unknown {
+                key: "role",
+                name: name.clone(),
+                found: found(),
+            });
+    }
+    // Only roles that trust an OIDC provider can be a workflow's.
+    let candidates: Vec<_> = resources
+        .roles
+        .iter()
+        .filter(|role| role.trust_policy.contains("AssumeRoleWithWebIdentity"))
+        .map(|role| role.arn.clone())
+        .collect();
+    only("role", "role that trusts an OIDC provider", candidates)
+}
+
+fn repository(
+    table: &AwsTable,
+    resources: Option<&AwsResources>,
+) -> Result<RepositoryName, CloudError> {
+    let names = || {
+        resources
+            .iter()
+            .flat_map(|resources| &resources.repositories)
+    };
+    let names: Vec<_> = names().map(|repository| repository.name.clone()).collect();
+    match &table.repository {
+        Some(name) if resources.is_none() || names.iter().any(|found| found == name.as_str()) => {
+            Ok(name.clone())
+        }
+        Some(name) => Err(CloudError::Unknown {
+            key: "repository",
+            name: name.to_string(),
+            found: names,
+        }),
+        None => Ok(only("repository", "aws_ecr_repository", names)?.parse()?),
+    }
+}
+
+fn only(
+    key: &'static str,
+    what: &'static str,
+    mut candidates: Vec<String>,
+) -> Result<String, CloudError> {
+    match candidates.len() {
+        0 => Err(CloudError::Missing { key, what }),
+        1 => Ok(candidates.remove(0)),
+        _ => Err(CloudError::Ambiguous { key, candidates }),
+    }
+}

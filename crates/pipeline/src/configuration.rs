@@ -1,0 +1,250 @@
+//! `longshore.toml`.
+//!
+//! Unknown keys are errors: a misspelt key that is silently ignored is worse
+//! than one that stops the command.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use oci::RepositoryName;
+use serde::Deserialize;
+
+/// The file's name; it stands at the root of the repository.
+pub const FILE_NAME: &str = "longshore.toml";
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    /// What the image holds.
+    pub image: ImageTable,
+    /// Under which tags it is published.
+    #[serde(default)]
+    pub publish: PublishTable,
+    /// Where AWS's side is described, or what it is.
+    #[serde(default)]
+    pub aws: AwsTable,
+    /// The GitHub repository and workflow.
+    pub github: Option<GithubTable>,
+}
+
+/// `[image]`: what the image holds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ImageTable {
+    /// The cargo package.
+    pub package: String,
+    /// Its binary; a package with one binary needs no name.
+    pub binary: Option<String>,
+    /// The Rust target. Never chosen by what is installed: the same commit must
+    /// give the same image on every machine.
+    #[serde(default = "default_target")]
+    pub target: String,
+    /// The cargo profile.
+    #[serde(default = "default_profile")]
+    pub profile: String,
+    /// TCP ports that the program listens on.
+    #[serde(default)]
+    pub ports: Vec<u16>,
+    /// The path that answers 200 when the program is healthy.
+    pub health: Option<String>,
+    /// Directories that the program may write to.
+    #[serde(default)]
+    pub writable: Vec<String>,
+    /// Environment variables; values may hold placeholders.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+fn default_target() -> String {
+    "x86_64-unknown-linux-gnu".to_owned()
+}
+
+fn default_profile() -> String {
+    "release".to_owned()
+}
+
+/// `[publish]`: under which tags the image is published.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct PublishTable {
+    /// The tag that is set once and never moved; it may hold placeholders.
+    pub immutable_tag: String,
+    /// The tags that follow every publish, set last and in this order.
+    pub moving_tags: Vec<String>,
+}
+
+impl Default for PublishTable {
+    fn default() -> Self {
+        Self {
+            immutable_tag: "{commit}".to_owned(),
+            moving_tags: vec!["latest".to_owned()],
+        }
+    }
+}
+
+/// `[aws]`: where AWS's side is described. Whatever is not said here is read
+/// from the Terraform root.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwsTable {
+    /// The Terraform root, relative to `longshore.toml`.
+    pub terraform: Option<PathBuf>,
+    /// The account, 12 digits.
+    pub account: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// The name or ARN of the role that publishes.
+    pub role: Option<String>,
+    /// The ECR repository.
+    pub repository: Option<RepositoryName>,
+}
+
+/// `[github]`: the repository whose runs publish.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GithubTable {
+    /// `owner/name`.
+    pub repository: String,
+    /// The owner's id, as `gh api repos/OWNER/NAME --jq .owner.id` prints it.
+    pub owner_id: u64,
+    /// The repository's id, as `gh api repos/OWNER/NAME --jq .id` prints it.
+    pub repository_id: u64,
+    /// The workflow that publishes, relative to `longshore.toml`.
+    #[serde(default = "default_workflow")]
+    pub workflow: PathBuf,
+}
+
+fn default_workflow() -> PathBuf {
+    PathBuf::from(".github/workflows/publish.yml")
+}
+
+/// Why `longshore.toml` is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// Not TOML, an unknown key, a missing one, or a value of the wrong type.
+    #[error("{0}")]
+    Toml(#[from] toml::de::Error),
+    /// A value that TOML cannot judge.
+    #[error("`{key}` {reason}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with its value.
+        reason: String,
+    },
+}
+
+impl Configuration {
+    /// Parses and checks the text of a `longshore.toml`.
+    pub fn parse(text: &str) -> Result<Self, ConfigurationError> {
+        let configuration: Self = toml::from_str(text)?;
+        configuration.check()?;
+        Ok(configuration)
+    }
+
+    fn check(&self) -> Result<(), ConfigurationError> {
+        let wrong = |key, reason: &str| {
+            Err(ConfigurationError::Value {
+                key,
+                reason: reason.to_owned(),
+            })
+        };
+        if let Some(account) = &self.aws.account
+            && !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
+        {
+            return wrong("aws.account", "must be the 12 digits of an AWS account");
+        }
+        if self
+            .image
+            .writable
+            .iter()
+            .any(|path| !path.starts_with('/') || path.contains(".."))
+        {
+            return wrong("image.writable", "must list absolute paths without `..`");
+        }
+        if self
+            .image
+            .health
+            .as_ref()
+            .is_some_and(|path| !path.starts_with('/'))
+        {
+            return wrong("image.health", "must be a path that starts with `/`");
+        }
+        if self.image.health.is_some() && self.image.ports.is_empty() {
+            return wrong(
+                "image.health",
+                "needs a port in `image.ports` to be asked on",
+            );
+        }
+        if !self.publish.immutable_tag.contains("commit}") {
+            return wrong(
+                "publish.immutable-tag",
+                "must hold `{commit}` or `{short-commit}`: an immutable tag names one commit",
+            );
+        }
+        match &self.github {
+            Some(github)
+                if github
+                    .repository
+                    .split('/')
+                    .filter(|part| !part.is_empty())
+                    .count()
+                    != 2 =>
+            {
+                wrong("github.repository", "must be `owner/name`")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = "[image]\npackage = \"api\"\n";
+
+    #[test]
+    fn the_smallest_file_names_a_package() {
+        let configuration = Configuration::parse(SMALLEST).unwrap();
+        assert_eq!(configuration.image.target, "x86_64-unknown-linux-gnu");
+        assert_eq!(configuration.publish.moving_tags, ["latest"]);
+    }
+
+    #[test]
+    fn mistakes_are_refused_by_name() {
+        for (text, word) in [
+            ("", "image"),
+            ("[image]\npackage = \"api\"\nprot = 1\n", "prot"),
+            ("[image]\npackage = 3\n", "package"),
+            (
+                "[image]\npackage = \"api\"\n[aws]\naccount = \"12\"\n",
+                "aws.account",
+            ),
+            (
+                "[image]\npackage = \"api\"\nwritable = [\"data\"]\n",
+                "image.writable",
+            ),
+            (
+                "[image]\npackage = \"api\"\nhealth = \"/x\"\n",
+                "image.ports",
+            ),
+            (
+                "[image]\npackage = \"api\"\n[publish]\nimmutable-tag = \"v1\"\n",
+                "commit",
+            ),
+            (
+                "[image]\npackage = \"api\"\n[aws]\nrepository = \"A\"\n",
+                "repository name",
+            ),
+            (
+                "[image]\npackage = \"api\"\n[github]\nrepository = \"a\"\nowner-id = 1\nrepository-id = 2\n",
+                "owner/name",
+            ),
+        ] {
+            let error = Configuration::parse(text).unwrap_err().to_string();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+}

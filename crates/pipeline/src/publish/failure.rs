@@ -1,0 +1,236 @@
+//! Why nothing, or not everything, was published, and what to do about it.
+
+use std::collections::BTreeMap;
+
+use aws::AwsError;
+use image::ImageError;
+use oci::{Digest, ErrorCode, RepositoryName, Tag};
+use receipts::{Problem, ProblemCode};
+use registry::RegistryError;
+
+use crate::build::image_problem;
+
+/// Why a publish did not end as planned.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishFailure {
+    /// The layout is damaged.
+    #[error(transparent)]
+    Layout(ImageError),
+    /// The layout is whole, but another image than the one expected.
+    #[error("the layout holds {found}, not {expected}")]
+    UnexpectedDigest {
+        /// The digest asked for.
+        expected: Digest,
+        /// The digest there is.
+        found: Digest,
+    },
+    /// GitHub gave no token.
+    #[error(transparent)]
+    NoToken(AwsError),
+    /// The credential chain found nobody.
+    #[error(transparent)]
+    NoCredentials(AwsError),
+    /// STS did not exchange the token for the role.
+    #[error("the token could not be exchanged for {role}")]
+    Refused {
+        /// The role's ARN.
+        role: String,
+        /// What the token says, as far as it may be shown.
+        claims: BTreeMap<String, String>,
+        /// What STS said.
+        source: AwsError,
+    },
+    /// The identity is one of another account.
+    #[error("{arn} belongs to account {found}, not {expected}")]
+    WrongAccount {
+        /// The configured account.
+        expected: String,
+        /// The identity's account.
+        found: String,
+        /// The identity.
+        arn: String,
+    },
+    /// Another AWS call failed.
+    #[error("{step} failed")]
+    Aws {
+        /// What was being done.
+        step: &'static str,
+        /// What AWS said.
+        source: AwsError,
+    },
+    /// The immutable tag is in use.
+    #[error("tag `{tag}` of {repository} holds {holds}, not {wants}")]
+    TagTaken {
+        /// The tag.
+        tag: Tag,
+        /// The repository.
+        repository: RepositoryName,
+        /// The digest it holds.
+        holds: Digest,
+        /// The digest to publish.
+        wants: Digest,
+    },
+    /// The registry refused, failed or lied.
+    #[error("{step} failed")]
+    Registry {
+        /// What was being done.
+        step: &'static str,
+        /// The tags that had been set by then.
+        tags_set: Vec<String>,
+        /// The repository.
+        repository: RepositoryName,
+        /// What the registry said.
+        source: RegistryError,
+    },
+    /// The work was stopped from inside.
+    #[error("the publish was interrupted: {0}")]
+    Interrupted(String),
+}
+
+const NOTHING: &str = "nothing was pushed";
+
+impl PublishFailure {
+    /// What people and machines are told.
+    pub fn problem(&self) -> Problem {
+        let nothing = |code, what: &str| Problem::new(code, format!("{NOTHING}: {what}"));
+        match self {
+            Self::Layout(error) => image_problem(error, NOTHING),
+            Self::UnexpectedDigest { expected, found } => {
+                nothing(ProblemCode::UnexpectedDigest, "the layout is not the one that was built")
+                    .fact("expected", expected.to_string())
+                    .fact("found", found.to_string())
+                    .hint("pass the digest that `longshore build` printed for this very layout")
+            }
+            Self::NoToken(error) => {
+                nothing(ProblemCode::NoIdentity, "GitHub gave no identity")
+                    .caused_by(error)
+                    .hint("give the job `permissions: id-token: write`")
+                    .hint("a pull request of a fork gets no identity; publish on a push instead")
+            }
+            Self::NoCredentials(error) => {
+                nothing(ProblemCode::NoIdentity, "no AWS credentials were found")
+                    .caused_by(error)
+                    .hint("log in with `aws sso login` or `aws configure`, then check `aws sts get-caller-identity`")
+            }
+            Self::Refused { role, claims, source } => refused(role, claims, source),
+            Self::WrongAccount { expected, found, arn } => {
+                nothing(ProblemCode::WrongAccount, "the credentials belong to another AWS account")
+                    .fact("expected", expected.as_str())
+                    .fact("found", found.as_str())
+                    .fact("identity", arn.as_str())
+                    .hint("set `aws.account` in `longshore.toml`, or use credentials of that account")
+            }
+            Self::Aws { source, .. } => {
+                nothing(ProblemCode::AwsFailed, "AWS did not answer as needed").caused_by(self).hint(
+                    if source.is_denial() {
+                        "the role needs `ecr:GetAuthorizationToken` on resource `*`"
+                    } else {
+                        "try again; if it goes on, compare the region and the endpoint with your account"
+                    },
+                )
+            }
+            Self::TagTaken { tag, holds, wants, .. } => {
+                nothing(ProblemCode::TagTaken, "an immutable tag already holds another image")
+                    .fact("tag", tag.to_string())
+                    .fact("holds", holds.to_string())
+                    .fact("wants", wants.to_string())
+                    .hint("the same commit gave two images: build it again on the machine of the first one and compare")
+                    .hint("or commit a change: its tag is free")
+            }
+            Self::Registry { step, tags_set, repository, source } => {
+                registry_problem(step, tags_set, repository, source)
+            }
+            Self::Interrupted(_) => nothing(ProblemCode::Io, "the work was interrupted").caused_by(self),
+        }
+    }
+}
+
+/// STS says the same sentence for every reason, so we show what it compared.
+fn refused(role: &str, claims: &BTreeMap<String, String>, error: &AwsError) -> Problem {
+    let service = matches!(error, AwsError::Service(_));
+    let (code, what) = match error {
+        error if error.is_denial() => (
+            ProblemCode::IdentityRefused,
+            "AWS refused the GitHub identity",
+        ),
+        error if service && !error.is_retryable() => (
+            ProblemCode::IdentityInvalid,
+            "AWS did not accept GitHub's token",
+        ),
+        _ => (ProblemCode::AwsFailed, "AWS could not be reached or failed"),
+    };
+    let mut problem = Problem::new(code, format!("{NOTHING}: {what}"))
+        .caused_by(error)
+        .fact("role", role);
+    for claim in [
+        "aud",
+        "sub",
+        "iss",
+        "ref",
+        "environment",
+        "event_name",
+        "job_workflow_ref",
+    ] {
+        if let Some(value) = claims.get(claim) {
+            problem = problem.fact(claim, value.as_str());
+        }
+    }
+    let text = error.to_string();
+    if code == ProblemCode::IdentityRefused {
+        problem
+            .hint("the role's trust policy must name exactly this `sub` and `aud`, and the role must exist under exactly this ARN")
+            .hint("`longshore rehearse` shows who the trust policy of your Terraform root lets in, and why")
+    } else if text.contains("No OpenIDConnect provider") {
+        problem.hint("the account in the role's ARN has no provider for this issuer: check the 12 digits, then `terraform apply`")
+    } else if text.contains("audience") {
+        problem.hint("the IAM provider must list `sts.amazonaws.com` among its client ids")
+    } else if text.contains("xpired") {
+        problem.hint(
+            "GitHub's token lives five minutes: run the job again, and check this machine's clock",
+        )
+    } else {
+        problem
+    }
+}
+
+fn registry_problem(
+    step: &str,
+    tags_set: &[String],
+    repository: &RepositoryName,
+    error: &RegistryError,
+) -> Problem {
+    let (code, what) = match error {
+        error if error.has_code(&ErrorCode::NameUnknown) => (
+            ProblemCode::RepositoryMissing,
+            "the repository does not exist",
+        ),
+        RegistryError::DigestMismatch { .. } => (
+            ProblemCode::RegistryLied,
+            "the registry's answer is not true",
+        ),
+        RegistryError::Tampered { .. } | RegistryError::File { .. } => (
+            ProblemCode::BadLayout,
+            "the layout changed while it was pushed",
+        ),
+        error if error.is_denial() => (ProblemCode::PushDenied, "the registry denied a request"),
+        _ => (ProblemCode::RegistryFailed, "the registry failed"),
+    };
+    let done = if tags_set.is_empty() {
+        "no tag was moved".to_owned()
+    } else {
+        format!("only tag {} was set", tags_set.join(", "))
+    };
+    let problem = Problem::new(code, format!("{done}: {what} ({step})"))
+        .caused_by(error)
+        .fact("repository", repository.to_string());
+    match code {
+        ProblemCode::RepositoryMissing => problem
+            .hint("ECR makes no repository on a push: run `terraform apply`, or correct `aws.repository`"),
+        ProblemCode::PushDenied => problem
+            .hint("the sentence above names the action and the resource: add them to the role's policy")
+            .hint("`longshore rehearse` runs the same requests against your Terraform root"),
+        ProblemCode::RegistryLied => problem
+            .hint("something between here and the registry changes what passes: look for a proxy or a cache"),
+        _ => problem.hint("run the same command again: what the registry already has is not sent twice"),
+    }
+}

@@ -1,0 +1,172 @@
+//! From configuration, source and binary to a recipe: pure, so that the same
+//! three always give the same image.
+
+use std::collections::BTreeMap;
+
+use build::{Binary, Source};
+use image::{Entry, LayerRecipe, NONROOT, Recipe, system_entries};
+use oci::annotation;
+
+use crate::configuration::{ConfigurationError, ImageTable};
+use crate::placeholder::Placeholders;
+
+/// The label that says where the running program tells its health.
+const HEALTH_LABEL: &str = "dev.longshore.health";
+
+/// What the placeholders of a source stand for.
+pub(crate) fn placeholders(source: &Source) -> Placeholders {
+    let suffix = if source.dirty { "-dirty" } else { "" };
+    Placeholders {
+        commit: format!("{}{suffix}", source.commit),
+        committed_at: rfc3339(source.committed_at),
+    }
+}
+
+/// Seconds since 1970 as RFC 3339. A commit outside of the years that can be
+/// written counts as made in 1970.
+pub(crate) fn rfc3339(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds)
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_string()
+}
+
+/// The recipe of the image.
+pub(crate) fn recipe(
+    table: &ImageTable,
+    source: &Source,
+    binary: &Binary,
+) -> Result<Recipe, ConfigurationError> {
+    let placeholders = placeholders(source);
+    let name = binary
+        .path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let program = format!("usr/bin/{}", name.unwrap_or_else(|| table.package.clone()));
+    Ok(Recipe {
+        layers: vec![
+            LayerRecipe {
+                comment: "users, certificates and directories".to_owned(),
+                entries: system_entries(&table.writable),
+            },
+            LayerRecipe {
+                comment: format!("/{program}"),
+                entries: vec![Entry::program(&program, binary.path.clone())],
+            },
+        ],
+        architecture: binary.architecture.to_owned(),
+        entrypoint: vec![format!("/{program}")],
+        user: format!("{NONROOT}:{NONROOT}"),
+        ports: table.ports.clone(),
+        environment: environment(table, &placeholders)?,
+        labels: labels(table),
+        annotations: annotations(table, source, &placeholders),
+        created: placeholders.committed_at.clone(),
+    })
+}
+
+fn environment(
+    table: &ImageTable,
+    placeholders: &Placeholders,
+) -> Result<BTreeMap<String, String>, ConfigurationError> {
+    let mut environment = BTreeMap::from([("PATH".to_owned(), "/usr/bin".to_owned())]);
+    for (name, template) in &table.environment {
+        let value =
+            placeholders
+                .fill(template)
+                .map_err(|placeholder| ConfigurationError::Value {
+                    key: "image.environment",
+                    reason: format!("gives `{name}` the unknown placeholder `{placeholder}`"),
+                })?;
+        environment.insert(name.clone(), value);
+    }
+    Ok(environment)
+}
+
+fn labels(table: &ImageTable) -> BTreeMap<String, String> {
+    table
+        .health
+        .iter()
+        .zip(table.ports.first())
+        .map(|(path, port)| (HEALTH_LABEL.to_owned(), format!("http://:{port}{path}")))
+        .collect()
+}
+
+fn annotations(
+    table: &ImageTable,
+    source: &Source,
+    placeholders: &Placeholders,
+) -> BTreeMap<String, String> {
+    let mut annotations = BTreeMap::from([
+        (
+            annotation::CREATED.to_owned(),
+            placeholders.committed_at.clone(),
+        ),
+        (annotation::REVISION.to_owned(), placeholders.commit.clone()),
+        (annotation::TITLE.to_owned(), table.package.clone()),
+    ]);
+    if let Some(repository) = &source.repository {
+        annotations.insert(annotation::SOURCE.to_owned(), repository.clone());
+    }
+    annotations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::Configuration;
+
+    fn table(text: &str) -> ImageTable {
+        Configuration::parse(&format!("[image]\npackage = \"api\"\n{text}"))
+            .unwrap()
+            .image
+    }
+
+    fn source(dirty: bool) -> Source {
+        Source {
+            commit: "a".repeat(40),
+            committed_at: 0,
+            dirty,
+            repository: None,
+        }
+    }
+
+    fn binary() -> Binary {
+        Binary {
+            path: "/somewhere/target/api".into(),
+            size: 1,
+            architecture: "amd64",
+        }
+    }
+
+    #[test]
+    fn the_image_says_its_commit_health_and_user_and_no_path_of_the_host() {
+        let table = table(
+            "ports = [8080]\nhealth = \"/healthz\"\nenvironment = { REVISION = \"{commit}\" }\n",
+        );
+        let recipe = recipe(&table, &source(false), &binary()).unwrap();
+        assert_eq!(recipe.user, "65532:65532");
+        assert_eq!(recipe.entrypoint, ["/usr/bin/api"]);
+        assert_eq!(recipe.environment["REVISION"], "a".repeat(40));
+        assert_eq!(recipe.labels[HEALTH_LABEL], "http://:8080/healthz");
+        assert_eq!(recipe.created, "1970-01-01T00:00:00Z");
+        assert!(!recipe.entrypoint.concat().contains("somewhere"));
+    }
+
+    #[test]
+    fn a_dirty_source_never_claims_the_commit() {
+        let recipe = recipe(&table(""), &source(true), &binary()).unwrap();
+        assert!(recipe.annotations[annotation::REVISION].ends_with("-dirty"));
+    }
+
+    #[test]
+    fn an_unknown_placeholder_is_named_with_its_variable() {
+        let table = table("environment = { A = \"{branch}\" }\n");
+        let error = recipe(&table, &source(false), &binary())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("{branch}") && error.contains("`A`"),
+            "{error}"
+        );
+    }
+}

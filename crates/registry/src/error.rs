@@ -1,0 +1,355 @@
+//! What can go wrong between this machine and a registry.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Method;
+use oci::{Digest, DistributionError, ErrorCode, ErrorEnvelope};
+use url::Url;
+
+/// What was being asked of the registry; `Display` completes "failed to ...".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Ask the registry's token service for a token.
+    GetToken,
+    /// Ask whether a blob is there.
+    CheckBlob,
+    /// Ask for a place to upload to.
+    StartUpload,
+    /// Send the bytes of a blob.
+    UploadBlob,
+    /// Give up an upload.
+    CancelUpload,
+    /// Ask which manifest a reference names.
+    ResolveManifest,
+    /// Read a manifest.
+    GetManifest,
+    /// Write a manifest, under its digest or a tag.
+    PutManifest,
+    /// List tags.
+    ListTags,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::GetToken => "get a token",
+            Self::CheckBlob => "check whether a blob exists",
+            Self::StartUpload => "start an upload",
+            Self::UploadBlob => "upload a blob",
+            Self::CancelUpload => "cancel an upload",
+            Self::ResolveManifest => "resolve a manifest",
+            Self::GetManifest => "read a manifest",
+            Self::PutManifest => "write a manifest",
+            Self::ListTags => "list tags",
+        })
+    }
+}
+
+/// An answer that says no.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// What was asked.
+    pub step: Step,
+    /// The method of the request.
+    pub method: Method,
+    /// Its URL, without the values of its query.
+    pub url: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The errors that the answer carries; a HEAD never carries any.
+    pub errors: Vec<DistributionError>,
+    /// The body where it is not the specification's envelope; cut, may be empty.
+    pub body: String,
+    /// How long the registry asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// Text of strangers is quoted in messages, but never without bound.
+const LONGEST_QUOTE: usize = 1000;
+
+impl Refusal {
+    /// Reads `body` as the specification's envelope, or keeps a piece of it.
+    pub(crate) fn read_body(&mut self, body: &[u8]) {
+        match serde_json::from_slice::<ErrorEnvelope>(body) {
+            Ok(envelope) if !envelope.errors.is_empty() => self.errors = envelope.errors,
+            _ => {
+                let text = String::from_utf8_lossy(body);
+                self.body = text.trim().chars().take(LONGEST_QUOTE).collect();
+            }
+        }
+    }
+
+    fn has_code(&self, code: &ErrorCode) -> bool {
+        self.errors.iter().any(|error| error.code == *code)
+    }
+
+    fn is_denial(&self) -> bool {
+        matches!(self.status, 401 | 403)
+            || self.has_code(&ErrorCode::Denied)
+            || self.has_code(&ErrorCode::Unauthorized)
+    }
+
+    fn is_retryable(&self) -> bool {
+        let busy = matches!(self.status, 408 | 429) || self.has_code(&ErrorCode::TooManyRequests);
+        !self.is_denial() && (busy || self.status >= 500)
+    }
+
+    /// ECR's words for a login that is older than twelve hours; it comes as DENIED.
+    fn is_expired_login(&self) -> bool {
+        self.errors
+            .iter()
+            .any(|error| error.message.contains("authorization token has expired"))
+    }
+
+    pub(crate) fn into_error(self) -> RegistryError {
+        if self.is_expired_login() {
+            RegistryError::AuthorizationExpired(Box::new(self))
+        } else {
+            RegistryError::Refused(Box::new(self))
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the registry refused to {}: ", self.step)?;
+        for DistributionError { code, message } in &self.errors {
+            let message: String = message.chars().take(LONGEST_QUOTE).collect();
+            write!(formatter, "{code}: {message} ")?;
+        }
+        if !self.body.is_empty() {
+            write!(formatter, "{} ", self.body)?;
+        }
+        write!(
+            formatter,
+            "(HTTP {}, {} {})",
+            self.status, self.method, self.url
+        )
+    }
+}
+
+/// Why a step has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The endpoint cannot be used.
+    #[error("`{endpoint}` cannot be used as a registry: {reason}")]
+    Endpoint {
+        /// The endpoint, without a password.
+        endpoint: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// No HTTP client could be made: usually, no certificates are installed.
+    #[error("cannot prepare TLS: are CA certificates installed?")]
+    NoHttpClient {
+        /// What the TLS stack says.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The registry answered no.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    /// The login is too old; a new one is needed, and nothing else is wrong.
+    #[error("the login to the registry has expired: {0}")]
+    AuthorizationExpired(Box<Refusal>),
+    /// The registry could not be reached, or the connection broke.
+    #[error("failed to {step}: no answer from {url}")]
+    Transport {
+        /// What was asked.
+        step: Step,
+        /// Where, without the values of its query.
+        url: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The connection stood still.
+    #[error("failed to {step}: nothing moved for {silence:?} ({url})")]
+    Stalled {
+        /// What was asked.
+        step: Step,
+        /// Where, without the values of its query.
+        url: String,
+        /// For how long.
+        silence: Duration,
+    },
+    /// The registry does not keep to the protocol.
+    #[error("failed to {step}: the registry {problem} ({url})")]
+    Protocol {
+        /// What was asked.
+        step: Step,
+        /// Where, without the values of its query.
+        url: String,
+        /// What it does.
+        problem: String,
+    },
+    /// The registry speaks of other bytes than those that were meant.
+    #[error("failed to {step}: expected {expected}, but the registry says {actual} ({url})")]
+    DigestMismatch {
+        /// What was asked.
+        step: Step,
+        /// Where, without the values of its query.
+        url: String,
+        /// The digest that was asked for or sent.
+        expected: Digest,
+        /// The digest of the registry's answer.
+        actual: Digest,
+    },
+    /// A manifest should be written under a digest that is not its own.
+    #[error("the manifest is {actual} and cannot be written as {expected}")]
+    WrongReference {
+        /// The digest asked for.
+        expected: Digest,
+        /// The digest of the bytes.
+        actual: Digest,
+    },
+    /// The file is not the blob that its descriptor describes.
+    #[error("{} is not {expected}: {problem}", path.display())]
+    Tampered {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        expected: Digest,
+        /// How it differs.
+        problem: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl RegistryError {
+    /// The registry understood and said no. Asking again cannot help: nothing
+    /// retries this. An expired login is not a denial.
+    pub fn is_denial(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is_denial())
+    }
+
+    /// The same step may succeed a moment later. The client has by then already
+    /// retried as often as its options say.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal.is_retryable(),
+            Self::Transport { source, .. } => !source.is_builder(),
+            Self::Stalled { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the registry's answer carries `code`: `TagInvalid` for ECR's
+    /// immutable tags, `NameUnknown` for a repository that is not there.
+    pub fn has_code(&self, code: &ErrorCode) -> bool {
+        match self {
+            Self::Refused(refusal) | Self::AuthorizationExpired(refusal) => refusal.has_code(code),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) => refusal.retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// The URL for messages: upload URLs carry signatures in their queries.
+pub(crate) fn redacted(url: &Url) -> String {
+    let mut shown = url.clone();
+    shown.set_query(None);
+    shown.set_fragment(None);
+    // Neither fails for http and https, which are all that is ever called.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    let names: Vec<_> = url
+        .query_pairs()
+        .map(|(name, _)| format!("{name}=***"))
+        .collect();
+    match names.as_slice() {
+        [] => shown.to_string(),
+        names => format!("{shown}?{}", names.join("&")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, body: &str) -> RegistryError {
+        let mut refusal = Refusal {
+            step: Step::StartUpload,
+            method: Method::POST,
+            url: "https://r.example/v2/a/blobs/uploads/".to_owned(),
+            status,
+            errors: Vec::new(),
+            body: String::new(),
+            retry_after: None,
+        };
+        refusal.read_body(body.as_bytes());
+        refusal.into_error()
+    }
+
+    fn envelope(code: &str, message: &str) -> String {
+        format!(r#"{{"errors":[{{"code":"{code}","message":"{message}","detail":{{}}}}]}}"#)
+    }
+
+    #[test]
+    fn the_sentence_names_step_code_message_and_request() {
+        let sentence = "User: arn:aws:sts::1:assumed-role/r/s is not authorized";
+        assert_eq!(
+            refused(403, &envelope("DENIED", sentence)).to_string(),
+            "the registry refused to start an upload: DENIED: User: arn:aws:sts::1:assumed-role/r/s \
+             is not authorized (HTTP 403, POST https://r.example/v2/a/blobs/uploads/)"
+        );
+        let plain = refused(401, "Not Authorized\n").to_string();
+        assert!(plain.contains(": Not Authorized (HTTP 401"), "{plain}");
+    }
+
+    #[test]
+    fn denials_expiry_and_passing_failures_are_told_apart() {
+        let expired = "Your authorization token has expired. Reauthenticate and try again.";
+        let cases = [
+            (refused(403, &envelope("DENIED", "no")), true, false),
+            (refused(500, &envelope("DENIED", "no")), true, false),
+            (refused(401, ""), true, false),
+            (refused(403, &envelope("DENIED", expired)), false, false),
+            (refused(404, &envelope("NAME_UNKNOWN", "")), false, false),
+            (refused(405, &envelope("UNSUPPORTED", "")), false, false),
+            (refused(429, ""), false, true),
+            (refused(400, &envelope("TOOMANYREQUESTS", "")), false, true),
+            (refused(503, "<html>"), false, true),
+        ];
+        for (error, denial, retryable) in cases {
+            assert_eq!(
+                (error.is_denial(), error.is_retryable()),
+                (denial, retryable),
+                "{error}"
+            );
+        }
+        let error = refused(403, &envelope("DENIED", expired));
+        assert!(matches!(error, RegistryError::AuthorizationExpired(_)));
+    }
+
+    #[test]
+    fn codes_that_nobody_specified_are_kept() {
+        let error = refused(400, &envelope("ODD_ONE", "m"));
+        assert!(error.has_code(&ErrorCode::Unknown("ODD_ONE".to_owned())));
+    }
+
+    #[test]
+    fn a_shown_url_has_no_values_in_its_query() {
+        let url = "https://u:p@r.example/v2/x?_state=secret&digest=sha256%3Aab#f";
+        assert_eq!(
+            redacted(&url.parse().unwrap()),
+            "https://r.example/v2/x?_state=***&digest=***"
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! How long and how hard to try.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+
+/// The limits of a client. `Options::default()` suits a registry on the network.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Blobs checked or uploaded at the same time.
+    pub parallel: usize,
+    /// How often a failed step is tried again.
+    pub retries: usize,
+    /// The wait before the first retry; it doubles each time, plus jitter.
+    pub first_wait: Duration,
+    /// No wait is longer than this, whatever a `Retry-After` asks for.
+    pub longest_wait: Duration,
+    /// A connection on which nothing moves for this long is given up. Generous,
+    /// because a registry may be silent while it stores a large layer.
+    pub silence: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            parallel: 4,
+            retries: 5,
+            first_wait: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(20),
+            silence: Duration::from_mins(2),
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn waits(&self) -> ExponentialBackoff {
+        ExponentialBuilder::new()
+            .with_min_delay(self.first_wait)
+            .with_max_delay(self.longest_wait)
+            .with_max_times(self.retries)
+            .with_jitter()
+            .build()
+    }
+}

@@ -1,0 +1,176 @@
+//! Uploading one blob, and a probe of the permission to.
+//!
+//! One POST for a place, then one PUT with all the bytes: the only form that
+//! every registry stores whole. ECR answers several PATCH requests with a
+//! `Range` that does not move, so bytes are never sent in several pieces.
+
+use std::time::Duration;
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Method};
+use oci::{ErrorCode, RepositoryName};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::blob_body::{self, Progress};
+use crate::event::{Event, Observer};
+use crate::exchange::{Answer, Call, Scope, broken};
+use crate::{Blob, Registry, RegistryError, Step};
+
+impl Registry {
+    /// Starts an upload and cancels it again: whether this login may push, found
+    /// out without leaving anything behind.
+    ///
+    /// A registry that cannot cancel (the specification lets it) is forgiven: an
+    /// upload without bytes expires by itself.
+    pub async fn start_and_cancel_upload(
+        &self,
+        repository: &RepositoryName,
+    ) -> Result<(), RegistryError> {
+        let place = self
+            .retry(Step::StartUpload, None, async |_| {
+                self.start_upload(repository).await
+            })
+            .await?;
+        let scope = Scope::push(repository);
+        let call = Call::new(Step::CancelUpload, Method::DELETE, place, scope);
+        if let Err(error) = self.send(&call).await.and_then(Answer::accepted) {
+            tracing::debug!(%error, "the registry did not cancel the upload");
+        }
+        Ok(())
+    }
+
+    /// Sends the blob once, from the start, and has the registry confirm it.
+    pub(crate) async fn upload(
+        &self,
+        repository: &RepositoryName,
+        blob: &Blob,
+        observer: Observer<'_>,
+    ) -> Result<(), RegistryError> {
+        let place = self.start_upload(repository).await?;
+        let scope = Scope::push(repository);
+        let put = Call::new(
+            Step::UploadBlob,
+            Method::PUT,
+            completed(place, blob),
+            scope.clone(),
+        );
+        let answer = self.send_blob(put, blob, observer).await?;
+        let refusal = match answer.accepted() {
+            Ok(answer) => return answer.check_stated_digest(blob.descriptor.digest),
+            Err(refusal) => refusal,
+        };
+        if !wants_patch(&refusal) {
+            return Err(refusal);
+        }
+        let place = self.start_upload(repository).await?;
+        let patch = Call::new(
+            Step::UploadBlob,
+            Method::PATCH,
+            place.clone(),
+            scope.clone(),
+        );
+        // The specification says 202; ECR says 201. `Range` is not looked at.
+        let answer = self.send_blob(patch, blob, observer).await?.accepted()?;
+        let place = match answer.header(LOCATION) {
+            Some(location) => answer.linked(location)?,
+            None => place,
+        };
+        let put = Call::new(Step::UploadBlob, Method::PUT, completed(place, blob), scope);
+        let answer = self.send(&put).await?.accepted()?;
+        answer.check_stated_digest(blob.descriptor.digest)
+    }
+
+    async fn start_upload(&self, repository: &RepositoryName) -> Result<Url, RegistryError> {
+        let url = self.url(repository, "blobs/uploads/");
+        let call = Call::new(
+            Step::StartUpload,
+            Method::POST,
+            url,
+            Scope::push(repository),
+        )
+        .with(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        let answer = self.send(&call).await?.accepted()?;
+        let location = answer
+            .header(LOCATION)
+            .ok_or_else(|| answer.protocol("gives no `Location` to upload to"))?;
+        answer.linked(location)
+    }
+
+    async fn send_blob(
+        &self,
+        call: Call,
+        blob: &Blob,
+        observer: Observer<'_>,
+    ) -> Result<Answer, RegistryError> {
+        let (body, progress) = blob_body::open(blob).await?;
+        let call = call
+            .with(
+                CONTENT_TYPE,
+                HeaderValue::from_static("application/octet-stream"),
+            )
+            .with(CONTENT_LENGTH, HeaderValue::from(blob.descriptor.size));
+        let mut request = self.prepare(&call);
+        *request.body_mut() = Some(body);
+        let sending = self.transport.client_for(&call.url)?.execute(request);
+        let report = |bytes| {
+            observer(Event::Sent {
+                digest: blob.descriptor.digest,
+                bytes,
+            });
+        };
+        let outcome = watched(sending, &progress, self.options.silence, report).await;
+        // What broke the body off explains more than the broken connection does.
+        if let Some(fault) = progress.take_fault() {
+            return Err(fault);
+        }
+        match outcome {
+            None => Err(self.stalled(&call)),
+            Some(Err(source)) => Err(broken(&call, source)),
+            Some(Ok(response)) => self.read(&call, response).await,
+        }
+    }
+}
+
+/// The place of an upload, with the digest that completes it.
+fn completed(mut place: Url, blob: &Blob) -> Url {
+    place
+        .query_pairs_mut()
+        .append_pair("digest", &blob.descriptor.digest.to_string());
+    place
+}
+
+/// Whether a registry that refused the PUT of a whole blob may take a PATCH.
+fn wants_patch(error: &RegistryError) -> bool {
+    match error {
+        RegistryError::Refused(refusal) => {
+            !error.is_denial()
+                && (matches!(refusal.status, 405 | 411 | 415)
+                    || error.has_code(&ErrorCode::Unsupported))
+        }
+        _ => false,
+    }
+}
+
+/// Waits for `sending`, reports what it sends, and gives up (`None`) when neither
+/// a byte nor an answer has moved for `silence`.
+async fn watched<T>(
+    sending: impl Future<Output = T>,
+    progress: &Progress,
+    silence: Duration,
+    report: impl Fn(u64),
+) -> Option<T> {
+    let mut sent = progress.sent.clone();
+    let mut sending = std::pin::pin!(sending);
+    loop {
+        let moved = tokio::select! {
+            outcome = &mut sending => return Some(outcome),
+            moved = timeout(silence, sent.changed()) => moved.ok()?,
+        };
+        if moved.is_err() {
+            // The body is gone: all of it was sent, and only the answer is missing.
+            return timeout(silence, sending).await.ok();
+        }
+        report(*sent.borrow_and_update());
+    }
+}

@@ -1,0 +1,249 @@
+//! Puts the parts together: reads a root and lists its resources, its outputs and
+//! what could not be known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use hcl_edit::Span;
+use hcl_edit::structure::Body;
+
+use crate::error::ReadError;
+use crate::evaluate::Evaluator;
+use crate::load::{Configuration, Definition, load};
+use crate::module::{Inputs, Module};
+use crate::place::Place;
+use crate::resource::{Mode, Repetition};
+use crate::scope::Scope;
+use crate::value::Value;
+use crate::{Given, variables};
+
+/// A root that was read.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// The resources of the root and of its local modules, repeated ones once
+    /// for each instance.
+    pub resources: Vec<Resource>,
+    /// The outputs of the root by name.
+    pub outputs: BTreeMap<String, Value>,
+    /// The region of the AWS provider without an alias.
+    pub region: Option<String>,
+    /// What the configuration alone does not decide.
+    pub unknowns: Vec<Unknown>,
+    pub(crate) account: String,
+    /// What the provider adds to every resource's tags.
+    pub(crate) default_tags: Value,
+}
+
+/// One instance of a `resource` block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// For example `module.registry.aws_ecr_repository.this`.
+    pub address: String,
+    /// The type, for example `aws_ecr_repository`.
+    pub kind: String,
+    /// The name in the block's second label.
+    pub name: String,
+    /// Arguments as they evaluate, nested blocks as lists of objects, and those
+    /// attributes of the provider that follow from them (ARNs).
+    pub attributes: BTreeMap<String, Value>,
+    /// Where the block begins.
+    pub place: Place,
+}
+
+/// Something that the configuration alone does not decide.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Unknown {
+    /// The resource or module, as in [`Resource::address`].
+    pub address: String,
+    /// The attribute; for a whole block `count`, `for_each` or `source`.
+    pub attribute: String,
+    /// Why it is not known.
+    pub reason: String,
+    /// Where the attribute stands, or the block if it has none.
+    pub place: Place,
+}
+
+/// Reads the Terraform root in a directory.
+///
+/// Nothing is run, downloaded or looked up. What the files do not decide is
+/// [`Value::Unknown`] and listed in [`Root::unknowns`].
+pub fn read(root: &Path, given: &Given) -> Result<Root, ReadError> {
+    // Deeply nested input takes more stack than the caller's thread may have.
+    const STACK: usize = 256 * 1024 * 1024;
+    std::thread::scope(|threads| {
+        let reader = std::thread::Builder::new()
+            .name("terraform".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(threads, || read_on_this_thread(root, given))
+            .map_err(|source| ReadError::Thread { source })?;
+        reader
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn read_on_this_thread(root: &Path, given: &Given) -> Result<Root, ReadError> {
+    let configuration = load(root)?;
+    let inputs = {
+        // Variable files see no names at all: an empty module evaluates them.
+        let nothing = Configuration {
+            root: configuration.root.clone(),
+            directories: BTreeMap::new(),
+        };
+        let directory = crate::load::Directory::default();
+        let evaluator = Evaluator::new(&nothing, given);
+        evaluator.add_module(root_module(&nothing, &directory, BTreeMap::new()));
+        let literal = |expression: &_| evaluator.value(expression, &Scope::of_module(0));
+        variables::values(&configuration.root, given, &literal)?
+    };
+    let evaluator = Evaluator::new(&configuration, given);
+    let directory = &configuration.directories[&configuration.root];
+    evaluator.add_module(root_module(&configuration, directory, inputs));
+
+    let mut listing = Listing::default();
+    listing.add_module(&evaluator, 0);
+    let outputs = directory.outputs.keys().map(|name| {
+        let value = evaluator.output(0, name).unwrap_or_else(Value::from);
+        (name.clone(), value.published())
+    });
+    let region = match evaluator.default_region() {
+        Value::String(region) => Some(region),
+        _ => None,
+    };
+    Ok(Root {
+        outputs: outputs.collect(),
+        region,
+        account: given.account.clone(),
+        default_tags: evaluator.default_tags(),
+        resources: listing.resources,
+        unknowns: listing.unknowns.into_iter().collect(),
+    })
+}
+
+fn root_module<'s>(
+    configuration: &'s Configuration,
+    directory: &'s crate::load::Directory,
+    inputs: BTreeMap<String, Value>,
+) -> Module<'s> {
+    Module {
+        path: configuration.root.clone(),
+        directory,
+        address: String::new(),
+        inputs: Inputs::Root(inputs),
+    }
+}
+
+#[derive(Default)]
+struct Listing {
+    resources: Vec<Resource>,
+    unknowns: BTreeSet<Unknown>,
+}
+
+impl Listing {
+    fn add_module(&mut self, evaluator: &Evaluator<'_>, number: usize) {
+        let module = evaluator.module(number);
+        for ((kind, name), definition) in &module.directory.resources {
+            self.add_resource(evaluator, number, (kind, name), definition);
+        }
+        for (name, definition) in &module.directory.modules {
+            let Ok(children) = evaluator.children(number, name) else {
+                continue;
+            };
+            if let Repetition::Unknown(reason) = &children.repetition {
+                let address = format!("{}module.{name}", module.address);
+                self.add_unknown(address, repeating(&definition.content), reason, definition);
+            }
+            for child in &children.modules {
+                self.add_module(evaluator, *child);
+            }
+        }
+    }
+
+    fn add_resource(
+        &mut self,
+        evaluator: &Evaluator<'_>,
+        module: usize,
+        (kind, name): (&str, &str),
+        definition: &Definition<Body>,
+    ) {
+        let address = format!("{}{kind}.{name}", evaluator.module(module).address);
+        let all = evaluator
+            .resource(module, Mode::Managed, kind, name)
+            .unwrap_or_else(Value::from);
+        let repetition = evaluator.repetition(&definition.content, &Scope::of_module(module));
+        if let Repetition::Unknown(reason) = &repetition {
+            self.add_unknown(address, repeating(&definition.content), reason, definition);
+            return;
+        }
+        let instances = match (&repetition, all) {
+            (Repetition::ForEach(_), Value::Object(instances)) => instances.into_values().collect(),
+            (Repetition::Count(_), Value::List(instances)) => instances,
+            (_, only) => vec![only],
+        };
+        for ((suffix, _), instance) in repetition.instances().into_iter().zip(instances) {
+            let address = format!("{address}{suffix}");
+            match instance.published() {
+                Value::Object(attributes) => {
+                    self.add_instance((kind, name), address, attributes, definition);
+                }
+                Value::Unknown(reason) => self.add_unknown(address, "", &reason, definition),
+                _ => {}
+            }
+        }
+    }
+
+    fn add_instance(
+        &mut self,
+        (kind, name): (&str, &str),
+        address: String,
+        attributes: BTreeMap<String, Value>,
+        definition: &Definition<Body>,
+    ) {
+        for (attribute, value) in &attributes {
+            if let Some(reason) = value.unknown_reason() {
+                self.add_unknown(address.clone(), attribute, reason, definition);
+            }
+        }
+        self.resources.push(Resource {
+            address,
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            attributes,
+            place: definition.place.clone(),
+        });
+    }
+
+    fn add_unknown(
+        &mut self,
+        address: String,
+        attribute: &str,
+        reason: &str,
+        definition: &Definition<Body>,
+    ) {
+        self.unknowns.insert(Unknown {
+            address,
+            attribute: attribute.to_owned(),
+            reason: reason.to_owned(),
+            place: place_of(definition, attribute),
+        });
+    }
+}
+
+/// The argument that decides how often a block is repeated, or else its source.
+fn repeating(body: &Body) -> &'static str {
+    ["count", "for_each"]
+        .into_iter()
+        .find(|name| body.has_attribute(name))
+        .unwrap_or("source")
+}
+
+/// Where an attribute or nested block stands, or else its block.
+fn place_of(definition: &Definition<Body>, name: &str) -> Place {
+    let body = &definition.content;
+    let attribute = body.get_attribute(name).and_then(Span::span);
+    let block = || body.get_blocks(name).next().and_then(Span::span);
+    match attribute.or_else(block) {
+        Some(span) => definition.source.place(Some(span)),
+        None => definition.place.clone(),
+    }
+}

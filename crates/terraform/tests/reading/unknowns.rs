@@ -1,0 +1,166 @@
+//! What is not known is said, with its place, and is never guessed.
+
+use std::collections::BTreeMap;
+
+use terraform::{Given, Value};
+
+use crate::{fixture, given, read, read_text};
+
+#[test]
+fn unknown_attributes_are_listed_and_their_resources_left_out() {
+    let root = read(&fixture("unknown"));
+    let resources = root.aws();
+    let unknowns: BTreeMap<(String, String), String> = resources
+        .unknowns
+        .iter()
+        .map(|unknown| {
+            let key = (unknown.address.clone(), unknown.attribute.clone());
+            (key, format!("{}:{}", unknown.place.line, unknown.reason))
+        })
+        .collect();
+    let reason = |address: &str, attribute: &str| {
+        unknowns
+            .get(&(address.to_owned(), attribute.to_owned()))
+            .unwrap_or_else(|| panic!("{address} {attribute} in {unknowns:#?}"))
+            .clone()
+    };
+    assert!(reason("aws_iam_role.remote", "assume_role_policy").contains("not local"));
+    assert!(reason("aws_iam_role.prefixed", "name").contains("made up"));
+    assert!(reason("aws_iam_role.counted", "count").contains("no value"));
+    assert!(reason("aws_iam_role.cycle", "assume_role_policy").contains("refers to itself"));
+    assert!(reason("aws_iam_role_policy.stray", "role").contains("elsewhere"));
+    assert!(reason("aws_iam_role_policy.merged", "policy").contains("source_policy_documents"));
+    assert!(reason("aws_ecr_repository.random", "name").contains("applied"));
+    assert!(reason("module.remote", "source").contains("not local"));
+    assert!(reason("aws_iam_role.good", "tags").contains("applied"));
+    // The place is that of the attribute.
+    assert!(reason("aws_iam_role.remote", "assume_role_policy").starts_with("16:"));
+
+    let names: Vec<&str> = resources
+        .roles
+        .iter()
+        .map(|role| role.name.as_str())
+        .collect();
+    assert_eq!(names, ["good"]);
+    assert_eq!(
+        resources.roles[0].tags,
+        BTreeMap::from([("kept".to_owned(), "yes".to_owned())])
+    );
+    assert_eq!(resources.repositories, []);
+}
+
+#[test]
+fn every_address_is_listed_even_when_it_is_left_out_of_the_typed_lists() {
+    let root = read(&fixture("modules"));
+    let addresses: Vec<&str> = root
+        .resources
+        .iter()
+        .map(|resource| resource.address.as_str())
+        .collect();
+    assert_eq!(
+        addresses,
+        [
+            "aws_ecr_repository.each[\"one\"]",
+            "aws_ecr_repository.each[\"two\"]",
+            "aws_ecr_repository.elsewhere",
+            "aws_ecr_repository_policy.each[\"one\"]",
+            "aws_ecr_repository_policy.each[\"two\"]",
+            "module.team[0].aws_iam_policy.this",
+            "module.team[0].aws_iam_role.this",
+            "module.team[0].aws_iam_role_policy_attachment.this",
+            "module.team[1].aws_iam_policy.this",
+            "module.team[1].aws_iam_role.this",
+            "module.team[1].aws_iam_role_policy_attachment.this",
+        ]
+    );
+}
+
+#[test]
+fn repeated_modules_and_resources_refer_to_each_other() {
+    let resources = read(&fixture("modules")).aws();
+    assert_eq!(resources.unknowns, []);
+    let role = &resources.roles[1];
+    assert_eq!(role.arn, "arn:aws:iam::123456789012:role/teams/team-1");
+    assert_eq!(role.path, "/teams/");
+    assert_eq!(
+        role.attached_policies,
+        ["arn:aws:iam::123456789012:policy/team-1-read"]
+    );
+    assert_eq!(
+        role.permissions_boundary.as_deref(),
+        Some("arn:aws:iam::aws:policy/PowerUserAccess")
+    );
+    let document: serde_json::Value =
+        serde_json::from_str(&resources.policies[1].document).unwrap();
+    assert_eq!(
+        document["Statement"][0]["Resource"],
+        serde_json::json!([
+            "arn:aws:ecr:us-east-1:123456789012:repository/two",
+            "arn:aws:ecr:us-east-1:123456789012:repository/one",
+        ])
+    );
+    // `default_tags` of the provider, with the resource's own on top.
+    assert_eq!(resources.repositories[0].tags["owner"], "platform");
+    assert_eq!(resources.repositories[0].tags["stage"], "own");
+    assert!(
+        resources.repositories[0]
+            .policy
+            .as_deref()
+            .is_some_and(|policy| policy.contains("team-0"))
+    );
+}
+
+#[test]
+fn a_resource_with_another_provider_is_in_that_providers_region() {
+    let root = read(&fixture("modules"));
+    let elsewhere = root
+        .resources
+        .iter()
+        .find(|resource| resource.name == "elsewhere")
+        .unwrap();
+    assert_eq!(
+        elsewhere.attributes["arn"].as_str(),
+        Some("arn:aws-cn:ecr:cn-north-1:123456789012:repository/elsewhere")
+    );
+    assert_eq!(
+        elsewhere.attributes["repository_url"].as_str(),
+        Some("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/elsewhere")
+    );
+}
+
+#[test]
+fn without_a_region_regional_arns_are_unknown_and_with_a_given_one_they_are_not() {
+    let text = "resource \"aws_ecr_repository\" \"a\" {\n  name = \"a\"\n}\n";
+    let root = read_text(text);
+    assert_eq!(root.region, None);
+    assert!(matches!(
+        &root.resources[0].attributes["arn"],
+        Value::Unknown(_)
+    ));
+
+    let directory = tempfile::tempdir().unwrap();
+    fs_err::write(directory.path().join("main.tf"), text).unwrap();
+    let given = Given {
+        region: Some("eu-north-1".to_owned()),
+        ..given()
+    };
+    let root = terraform::read(directory.path(), &given).unwrap();
+    assert_eq!(
+        root.resources[0].attributes["arn"].as_str(),
+        Some("arn:aws:ecr:eu-north-1:123456789012:repository/a")
+    );
+}
+
+#[test]
+fn an_unknown_inside_of_try_is_not_taken_for_a_failure() {
+    let root = read_text(
+        "variable \"later\" {}\n\
+         output \"tried\" {\n  value = try(var.later.name, \"guess\")\n}\n\
+         output \"can\" {\n  value = can(var.later)\n}\n\
+         output \"of_resource\" {\n  value = try(aws_iam_role.a.unique_id, \"guess\")\n}\n\
+         resource \"aws_iam_role\" \"a\" {\n  name = \"a\"\n  assume_role_policy = \"{}\"\n}\n",
+    );
+    for (name, value) in &root.outputs {
+        assert!(matches!(value, Value::Unknown(_)), "{name}: {value:?}");
+    }
+}

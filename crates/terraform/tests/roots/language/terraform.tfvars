@@ -1,0 +1,1 @@
+from_tfvars = "from the file"

@@ -1,0 +1,352 @@
+//! A project, an emulator, and a `longshore` that sees nothing of this
+//! machine's environment.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The repository under test.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// `longshore` in an empty environment: only what a compiler needs is kept.
+pub(crate) fn longshore(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
+    command
+        .env_clear()
+        .current_dir(directory)
+        .stdin(Stdio::null());
+    for name in [
+        "PATH",
+        "HOME",
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+        "RUSTUP_TOOLCHAIN",
+    ] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// Whether this is the gate, where nothing may be skipped.
+pub(crate) fn in_ci() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
+/// Whether `program` can be started. In CI its absence is a failure; elsewhere
+/// the reason of the skip is printed.
+pub(crate) fn has(program: &str) -> bool {
+    let found = Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .stdout(Stdio::null())
+        .status()
+        .unwrap()
+        .success();
+    assert!(
+        found || !in_ci(),
+        "{program} is not installed: .ci/run must install it"
+    );
+    if !found {
+        println!("skipped: {program} is not installed");
+    }
+    found
+}
+
+/// Runs to the end, and shows everything when it fails.
+pub(crate) fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}\n{}", both(&output));
+    output
+}
+
+/// Both streams, for messages.
+pub(crate) fn both(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}\n{}", text(&output.stdout), text(&output.stderr))
+}
+
+/// The one JSON document on stdout.
+pub(crate) fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", both(output)))
+}
+
+/// A checkout of the smallest service with this repository's own `infra/` and
+/// workflow.
+pub(crate) struct Project {
+    pub(crate) directory: TempDir,
+}
+
+impl Project {
+    pub(crate) fn hello() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let source = repository();
+        copy(&source.join("fixtures/projects/hello"), directory.path());
+        copy(&source.join("infra"), &directory.path().join("infra"));
+        copy(&source.join(".github"), &directory.path().join(".github"));
+        let project = Self { directory };
+        project.git(&["init", "--quiet", "--initial-branch=main"]);
+        project.commit();
+        project
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Commits everything, at a fixed time by a fixed author.
+    pub(crate) fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message=everything"]);
+    }
+
+    pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} lacks {from}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(self.path()).args(arguments);
+        for role in ["AUTHOR", "COMMITTER"] {
+            command
+                .env(format!("GIT_{role}_NAME"), "Ada")
+                .env(format!("GIT_{role}_EMAIL"), "ada@example.com")
+                .env(format!("GIT_{role}_DATE"), "2026-01-01T00:00:00Z");
+        }
+        command
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null");
+        succeed(&mut command);
+    }
+
+    /// A project with a layout that was built once for all tests.
+    pub(crate) fn built() -> (Self, String) {
+        static BUILT: OnceLock<(Project, String)> = OnceLock::new();
+        let (first, digest) = BUILT.get_or_init(|| {
+            let project = Self::hello();
+            let output = succeed(longshore(project.path()).arg("build"));
+            (
+                project,
+                String::from_utf8(output.stdout).unwrap().trim().to_owned(),
+            )
+        });
+        let directory = tempfile::tempdir().unwrap();
+        copy(first.path(), directory.path());
+        (Self { directory }, digest.clone())
+    }
+
+    pub(crate) fn layout(&self) -> PathBuf {
+        self.path().join("target/longshore/layout")
+    }
+
+    /// `longshore publish` of the layout, as a job with `environment`.
+    pub(crate) fn publish(&self, digest: &str, environment: &[(String, String)]) -> Command {
+        let mut command = longshore(self.path());
+        command
+            .arg("publish")
+            .arg("--layout")
+            .arg(self.layout())
+            .args(["--digest", digest]);
+        command.envs(environment.iter().cloned());
+        command
+    }
+}
+
+/// Copies a tree, but nothing that cargo made except a layout.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        let (source, target) = (entry.path(), to.join(&name));
+        let made_by_cargo = from.ends_with("target") && name != "longshore";
+        if made_by_cargo || name == ".terraform" {
+            continue;
+        }
+        if source.is_dir() {
+            copy(&source, &target);
+        } else {
+            std::fs::copy(&source, &target).unwrap();
+        }
+    }
+}
+
+/// A running `longshore emulator`.
+pub(crate) struct Emulator {
+    child: Child,
+    pub(crate) url: String,
+    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) data: TempDir,
+}
+
+impl Emulator {
+    /// With the resources of the project's Terraform root.
+    pub(crate) fn start(project: &Path) -> Self {
+        Self::start_with(project, &[])
+    }
+
+    pub(crate) fn start_with(project: &Path, arguments: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut child = longshore(project)
+            .args(["emulator", "--listen", "127.0.0.1:0", "--format", "json"])
+            .arg("--data")
+            .arg(data.path().join("emulator"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let lines = stdout.lines().map(Result::unwrap);
+        let document: String = lines.take_while(|line| line != "}").collect();
+        let variables: Value = serde_json::from_str(&(document + "}")).unwrap();
+        let variables: Vec<_> = variables
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+            .collect();
+        let url = variables
+            .iter()
+            .find(|(name, _)| name == "AWS_ENDPOINT_URL")
+            .unwrap()
+            .1
+            .clone();
+        Self {
+            child,
+            url,
+            variables,
+            data,
+        }
+    }
+
+    /// Where the registry listens, as it stands in image references.
+    pub(crate) fn registry(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// The environment of a job that a push to main of `repository` started.
+    pub(crate) async fn job(&self, repository: &str, git_ref: &str) -> Vec<(String, String)> {
+        let (owner, name) = repository.split_once('/').unwrap();
+        let run = json!({
+            "repository": {
+                "owner": owner, "owner_id": "1234567", "name": name, "id": "7654321",
+                "visibility": "private",
+            },
+            "event": "push", "git_ref": git_ref,
+            "workflow": "publish", "workflow_path": ".github/workflows/publish.yml",
+            "actor": "ada", "actor_id": "1", "sha": "0".repeat(40),
+            "run_id": 42, "run_number": 7, "run_attempt": 1,
+        });
+        let answer: Value = reqwest::Client::new()
+            .post(format!("{}/_longshore/runs", self.url))
+            .json(&json!({ "run": run, "form": "immutable" }))
+            .send()
+            .await
+            .unwrap()
+            .error_for_status()
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        vec![
+            ("AWS_ENDPOINT_URL".to_owned(), self.url.clone()),
+            (
+                "ACTIONS_ID_TOKEN_REQUEST_URL".to_owned(),
+                text("request_url"),
+            ),
+            (
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN".to_owned(),
+                text("request_token"),
+            ),
+            ("GITHUB_RUN_ID".to_owned(), "42".to_owned()),
+        ]
+    }
+
+    /// The environment of the job that may publish.
+    pub(crate) async fn publisher(&self) -> Vec<(String, String)> {
+        self.job("acme/portfolio", "refs/heads/main").await
+    }
+
+    /// The registry as its administrator reads it.
+    pub(crate) async fn registry_reader(&self) -> Reader {
+        let lookup = |name: &str| {
+            let found = self.variables.iter().find(|(variable, _)| variable == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let settings = aws::Settings::from_environment(&lookup).unwrap();
+        let client = aws::Client::new(settings, jiff::Timestamp::now).unwrap();
+        let (credentials, _) = client.credentials().await.unwrap();
+        let login = client.registry_authorization(&credentials).await.unwrap();
+        Reader {
+            url: self.url.clone(),
+            password: login.password.expose().to_owned(),
+        }
+    }
+}
+
+/// Reads what the registry holds.
+pub(crate) struct Reader {
+    url: String,
+    password: String,
+}
+
+impl Reader {
+    /// The answer to `GET /v2/<path>`: status and body.
+    pub(crate) async fn get(&self, path: &str) -> (u16, Vec<u8>) {
+        let accepted = "application/vnd.oci.image.manifest.v1+json";
+        let answer = reqwest::Client::new()
+            .get(format!("{}/v2/{path}", self.url))
+            .basic_auth("AWS", Some(&self.password))
+            .header("accept", accepted)
+            .send()
+            .await
+            .unwrap();
+        (
+            answer.status().as_u16(),
+            answer.bytes().await.unwrap().to_vec(),
+        )
+    }
+
+    /// The manifest that `tag` of the publishers' repository points to, after a
+    /// check that every blob it names is there, whole.
+    pub(crate) async fn complete_image(&self, tag: &str) -> Option<Value> {
+        let (status, bytes) = self.get(&format!("{REPOSITORY}/manifests/{tag}")).await;
+        if status == 404 {
+            return None;
+        }
+        assert_eq!(status, 200, "{tag}");
+        let manifest: Value = serde_json::from_slice(&bytes).unwrap();
+        let layers = manifest["layers"].as_array().unwrap();
+        for blob in layers.iter().chain([&manifest["config"]]) {
+            let digest = blob["digest"].as_str().unwrap();
+            let (status, bytes) = self.get(&format!("{REPOSITORY}/blobs/{digest}")).await;
+            assert_eq!(status, 200, "{tag} names {digest}");
+            assert_eq!(oci::Digest::of(&bytes).to_string(), digest);
+        }
+        Some(manifest)
+    }
+}
+
+/// The repository of `infra/production`.
+pub(crate) const REPOSITORY: &str = "portfolio/backend";
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

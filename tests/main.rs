@@ -1,0 +1,16 @@
+//! Black box: the built binary, and other people's programs, against the
+//! emulator. Nothing here reaches into a crate.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests stop at the first surprise, and drive the machine they run on"
+)]
+
+mod bad_input;
+mod clients;
+mod directions;
+mod harness;
+mod interruption;
+mod publish;
+mod rehearse;
+mod reproducible;

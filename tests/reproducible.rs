@@ -1,0 +1,57 @@
+//! The same commit gives the same digest.
+
+use crate::harness::{Project, json_of, longshore, succeed};
+
+#[test]
+fn the_same_commit_in_two_directories_gives_the_same_digest() {
+    let (one, other) = (Project::hello(), Project::hello());
+    assert_ne!(one.path(), other.path());
+    let build = |project: &Project| {
+        json_of(&succeed(
+            longshore(project.path()).args(["build", "--format", "json"]),
+        ))
+    };
+    let (one, other) = (build(&one), build(&other));
+    assert_eq!(one["digest"], other["digest"], "{one:#}\n{other:#}");
+    assert_eq!(one["source"]["commit"], other["source"]["commit"]);
+}
+
+#[test]
+fn the_image_holds_no_path_of_the_machine() {
+    let (project, _) = Project::built();
+    let binary = project.layout();
+    let mut found = Vec::new();
+    for blob in std::fs::read_dir(binary.join("blobs/sha256")).unwrap() {
+        let bytes = std::fs::read(blob.unwrap().path()).unwrap();
+        let mut text = Vec::new();
+        if std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut text)
+            .is_err()
+        {
+            text = bytes;
+        }
+        let text = String::from_utf8_lossy(&text).into_owned();
+        for place in ["/root/", "/home/", "/tmp/.", "/work/", "target/release"] {
+            if text.contains(place) {
+                found.push(place);
+            }
+        }
+    }
+    assert_eq!(found, Vec::<&str>::new());
+}
+
+#[test]
+fn a_changed_source_gives_another_digest_and_keeps_the_lowest_layer() {
+    let project = Project::hello();
+    let build = || {
+        json_of(&succeed(
+            longshore(project.path()).args(["build", "--format", "json"]),
+        ))
+    };
+    let before = build();
+    project.edit("src/main.rs", "\\r\\n\\r\\nok", "\\r\\n\\r\\nOK");
+    project.commit();
+    let after = build();
+    assert_ne!(before["digest"], after["digest"]);
+    assert_eq!(before["layers"][0], after["layers"][0]);
+    assert_ne!(before["layers"][1], after["layers"][1]);
+}
