@@ -37,6 +37,8 @@ enum Protocol {
     Issuer,
     /// The OCI distribution protocol.
     Registry,
+    /// Layers by an address that was handed out.
+    Layers,
     /// AWS JSON 1.1.
     Json,
     /// AWS Query.
@@ -58,6 +60,8 @@ impl Protocol {
             Self::Issuer
         } else if is_under("/v2") {
             Self::Registry
+        } else if is_under("/layers") {
+            Self::Layers
         } else if path != "/" {
             Self::Unknown
         } else if request.headers().contains_key(json_protocol::TARGET) {
@@ -79,6 +83,7 @@ pub(crate) async fn answer(
     let protocol = Protocol::of(&request);
     let mut response = match protocol {
         Protocol::Registry => registry::handle(state.clone(), request, note.clone()).await,
+        Protocol::Layers => registry::download(state.clone(), request, note.clone()).await,
         Protocol::Unknown => StatusCode::NOT_FOUND.into_response(),
         _ => match collect(request, protocol).await {
             Ok(call) => on_its_own_thread(state.clone(), call, protocol, peer, note.clone()).await,
@@ -208,6 +213,7 @@ mod tests {
         assert_eq!(of("/?Action=GetCallerIdentity", false), Protocol::Query);
         assert_eq!(of("/v2/", false), Protocol::Registry);
         assert_eq!(of("/v2", false), Protocol::Registry);
+        assert_eq!(of("/layers/x", false), Protocol::Layers);
         assert_eq!(of("/v2x", false), Protocol::Unknown);
         assert_eq!(of("/github/.well-known/jwks", false), Protocol::Issuer);
         assert_eq!(of("/_longshore/health", true), Protocol::Admin);

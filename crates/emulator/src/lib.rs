@@ -9,21 +9,32 @@
 //! It must not import the clients that are tested against it: they meet over
 //! HTTP only, so that one misreading cannot cancel out on both sides.
 
+mod admin;
 mod authorize;
 mod blobs;
 mod caller;
 mod clock;
+mod connection;
 mod ecr;
+mod emulator;
+mod error;
 mod front;
 mod iam;
 mod issuer;
+mod json_protocol;
 mod login;
+mod query;
+mod query_protocol;
 mod random;
 mod registry;
+mod seed;
 mod settings;
+mod signature;
 mod state;
 mod store;
 mod sts;
 mod trail;
+mod xml;
 
+pub use emulator::{AdministratorKeys, Emulator, EmulatorError};
 pub use settings::Settings;

@@ -99,14 +99,14 @@ async fn answer(
             manifest::put(visit, name, reference, parts, body).await
         }
         (&Method::POST, Route::Uploads { name }) => upload::start(visit, name, parts, body).await,
-        (&Method::GET, Route::Upload { name, id }) => upload::status(visit, name, id, parts).await,
-        (&Method::PATCH, Route::Upload { name, id }) => {
-            upload::patch(visit, name, id, parts, body).await
+        (&Method::GET, Route::Upload(address)) => upload::status(visit, address, parts).await,
+        (&Method::PATCH, Route::Upload(address)) => {
+            upload::patch(visit, address, parts, body).await
         }
-        (&Method::PUT, Route::Upload { name, id }) => {
-            upload::finish(visit, name, id, parts, body).await
+        (&Method::PUT, Route::Upload(address)) => {
+            upload::finish(visit, address, parts, body).await
         }
-        (&Method::DELETE, Route::Upload { name, id }) => upload::cancel(visit, name, id).await,
+        (&Method::DELETE, Route::Upload(address)) => upload::cancel(visit, address).await,
         // Images are deleted through `BatchDeleteImage` only (inferred for the
         // answer to an HTTP deletion).
         _ => Err(RegistryError::unsupported(

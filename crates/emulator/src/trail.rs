@@ -179,7 +179,7 @@ impl Trail {
     pub(crate) fn append(&self, note: &Note, now: Timestamp) -> std::io::Result<()> {
         let mut line = self.record(&note.entry(), now).to_string();
         line.push('\n');
-        let day = now.to_zoned(TimeZone::UTC).date();
+        let day = now.to_zoned_datetime(TimeZone::UTC).date();
         let path = self.directory.join(format!("{day}.jsonl"));
         let _one_at_a_time = self
             .appending

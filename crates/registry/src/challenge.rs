@@ -63,6 +63,8 @@ fn value(text: &str) -> (String, &str) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -92,5 +94,13 @@ mod tests {
             assert_eq!(parse(header), None, "{header}");
         }
         assert!(parse("Bearer realm=\"unclosed\\").is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_read_without_panic(parameters: String) {
+            let _ = parse(&format!("Bearer {parameters}"));
+            let _ = parse(&format!("Bearer realm=\"{parameters}"));
+        }
     }
 }

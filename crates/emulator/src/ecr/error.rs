@@ -16,7 +16,6 @@ pub(crate) mod code {
     pub(crate) const IMAGE_TAG_ALREADY_EXISTS: &str = "ImageTagAlreadyExistsException";
     pub(crate) const INVALID_PARAMETER: &str = "InvalidParameterException";
     pub(crate) const LAYERS_NOT_FOUND: &str = "LayersNotFoundException";
-    pub(crate) const LIMIT_EXCEEDED: &str = "LimitExceededException";
     pub(crate) const REFERENCED_IMAGES_NOT_FOUND: &str = "ReferencedImagesNotFoundException";
     pub(crate) const REPOSITORY_NOT_FOUND: &str = "RepositoryNotFoundException";
 }

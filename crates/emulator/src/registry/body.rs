@@ -12,7 +12,7 @@ use super::error::RegistryError;
 use crate::blobs::{BlobError, Upload};
 
 /// How long the sender may be silent.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Frames that may wait for the disk; the sender is held up beyond.
 const WAITING_FRAMES: usize = 16;

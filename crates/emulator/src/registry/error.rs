@@ -20,8 +20,8 @@ pub(super) struct RegistryError {
     pub(super) message: String,
     /// Whether the client is asked to log in.
     challenge: bool,
-    /// What ECR's `Range` says of the upload, where the client may go on.
-    pub(super) range: Option<String>,
+    /// The `Range` header, where a chunk was out of place.
+    range: Option<String>,
 }
 
 impl RegistryError {
@@ -38,6 +38,15 @@ impl RegistryError {
     /// ECR answers 405 to what it does not do, bad manifests included.
     pub(super) fn unsupported(message: String) -> Self {
         Self::new(405, ErrorCode::Unsupported, message)
+    }
+
+    /// A chunk does not begin where the upload ends; `range` is what ECR says
+    /// of the upload.
+    pub(super) fn out_of_place(message: String, range: String) -> Self {
+        Self {
+            range: Some(range),
+            ..Self::new(416, ErrorCode::BlobUploadInvalid, message)
+        }
     }
 
     /// A handler panicked: the emulator's fault.

@@ -34,7 +34,14 @@ pub(super) enum Route {
     /// `/v2/NAME/blobs/uploads/`
     Uploads { name: RepositoryName },
     /// `/v2/NAME/blobs/uploads/ID`
-    Upload { name: RepositoryName, id: String },
+    Upload(UploadAddress),
+}
+
+/// An upload that a client names: it may not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UploadAddress {
+    pub(super) name: RepositoryName,
+    pub(super) id: String,
 }
 
 impl Route {
@@ -56,10 +63,10 @@ impl Route {
                     name: repository(name)?,
                 })
             }
-            [name @ .., "blobs", "uploads", id] => Ok(Self::Upload {
+            [name @ .., "blobs", "uploads", id] => Ok(Self::Upload(UploadAddress {
                 name: repository(name)?,
                 id: (*id).to_owned(),
-            }),
+            })),
             [name @ .., "blobs", digest] => Ok(Self::Blob {
                 name: repository(name)?,
                 digest: parse_digest(digest)?,
@@ -85,7 +92,7 @@ impl Route {
                 json!({ "repositoryName": name, "subjectId": { "imageDigest": subject } })
             }
             Self::Blob { name, digest } => json!({ "repositoryName": name, "layerDigest": digest }),
-            Self::Upload { name, id } => json!({ "repositoryName": name, "uploadId": id }),
+            Self::Upload(UploadAddress { name, id }) => json!({ "repositoryName": name, "uploadId": id }),
             Self::Manifest { name, reference } => match reference {
                 ManifestReference::Tag(tag) => json!({ "repositoryName": name, "imageTag": tag }),
                 ManifestReference::Digest(digest) => {
@@ -147,7 +154,7 @@ mod tests {
             ("/v2/ab/blobs/uploads", Route::Uploads { name: name("ab") }),
             (
                 "/v2/ab/blobs/uploads/1",
-                Route::Upload { name: name("ab"), id: "1".to_owned() },
+                Route::Upload(UploadAddress { name: name("ab"), id: "1".to_owned() }),
             ),
             (
                 &format!("/v2/blobs/uploads/blobs/{}", digest.to_string().replace(':', "%3A")),

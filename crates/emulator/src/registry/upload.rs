@@ -12,7 +12,7 @@ use super::body::pipe;
 use super::error::RegistryError;
 use super::range::chunk_start;
 use super::response::{absolute, empty, set, set_digest};
-use super::route::parse_digest;
+use super::route::{UploadAddress, parse_digest};
 use crate::blobs::{BlobError, Upload};
 use crate::ecr::{self, Call};
 
@@ -28,69 +28,65 @@ pub(super) async fn start(
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "InitiateLayerUpload");
     let digest = digest_parameter(parts)?;
-    let repository = name.clone();
-    let id = visit
+    let address = visit
         .blocking(move |call| {
             call.repository(&["ecr:InitiateLayerUpload"], &name, None)?;
-            Ok(call.state.blobs.begin(&name, call.state.clock.now())?)
+            let id = call.state.blobs.begin(&name, call.state.clock.now())?;
+            Ok(UploadAddress { name, id })
         })
         .await?;
     match digest {
-        Some(digest) => complete(visit, repository, id, digest, parts, body).await,
-        None => Ok(progress(StatusCode::ACCEPTED, parts, &repository, &id, 0)),
+        Some(digest) => complete(visit, address, digest, parts, body).await,
+        None => Ok(progress(StatusCode::ACCEPTED, parts, &address, 0)),
     }
 }
 
 /// `GET`: how far the upload has come, as ECR tells it.
 pub(super) async fn status(
     visit: &Visit,
-    name: RepositoryName,
-    id: String,
+    address: UploadAddress,
     parts: &Parts,
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "UploadLayerPart");
-    let (repository, upload) = (name.clone(), id.clone());
-    let chunk = visit
+    let (address, chunk) = visit
         .blocking(move |call| {
             // Which action ECR asks for here is inferred.
-            call.repository(&["ecr:UploadLayerPart"], &name, None)?;
-            Ok(open(call, &name, &id)?.first_chunk())
+            call.repository(&["ecr:UploadLayerPart"], &address.name, None)?;
+            let chunk = open(call, &address)?.first_chunk();
+            Ok((address, chunk))
         })
         .await?;
-    let status = StatusCode::NO_CONTENT;
-    Ok(progress(status, parts, &repository, &upload, chunk))
+    Ok(progress(StatusCode::NO_CONTENT, parts, &address, chunk))
 }
 
 /// `PATCH`: one chunk.
 pub(super) async fn patch(
     visit: &Visit,
-    name: RepositoryName,
-    id: String,
+    address: UploadAddress,
     parts: &Parts,
     body: Body,
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "UploadLayerPart");
     let start = content_range(parts)?;
     let pieces = pipe(body);
-    let (repository, upload) = (name.clone(), id.clone());
-    let chunk = visit
+    let (address, chunk) = visit
         .blocking(move |call| {
-            call.repository(&["ecr:UploadLayerPart"], &name, None)?;
-            let mut upload = open(call, &name, &id)?;
+            call.repository(&["ecr:UploadLayerPart"], &address.name, None)?;
+            let mut upload = open(call, &address)?;
             expect_start(&upload, start)?;
             pieces.append_to(&mut upload)?;
-            Ok(upload.first_chunk())
+            let chunk = upload.first_chunk();
+            drop(upload);
+            Ok((address, chunk))
         })
         .await?;
-    let status = StatusCode::CREATED;
-    Ok(progress(status, parts, &repository, &upload, chunk))
+    Ok(progress(StatusCode::CREATED, parts, &address, chunk))
 }
 
 /// `PUT ?digest=`: the end, with the last chunk or all of it in the body.
 pub(super) async fn finish(
     visit: &Visit,
-    name: RepositoryName,
-    id: String,
+    address: UploadAddress,
     parts: &Parts,
     body: Body,
 ) -> Result<Response, RegistryError> {
@@ -98,21 +94,20 @@ pub(super) async fn finish(
         let message = "the parameter digest is missing".to_owned();
         RegistryError::new(400, ErrorCode::DigestInvalid, message)
     })?;
-    complete(visit, name, id, digest, parts, body).await
+    complete(visit, address, digest, parts, body).await
 }
 
 /// `DELETE`: what arrived is thrown away.
 pub(super) async fn cancel(
     visit: &Visit,
-    name: RepositoryName,
-    id: String,
+    address: UploadAddress,
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "UploadLayerPart");
     visit
         .blocking(move |call| {
             // Which action ECR asks for here is inferred.
-            call.repository(&["ecr:UploadLayerPart"], &name, None)?;
-            open(call, &name, &id)?.discard();
+            call.repository(&["ecr:UploadLayerPart"], &address.name, None)?;
+            open(call, &address)?.discard();
             Ok(empty(StatusCode::NO_CONTENT))
         })
         .await
@@ -122,55 +117,52 @@ pub(super) async fn cancel(
 /// take `ecr:UploadLayerPart` too (inferred).
 async fn complete(
     visit: &Visit,
-    name: RepositoryName,
-    id: String,
+    address: UploadAddress,
     digest: Digest,
     parts: &Parts,
     body: Body,
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "CompleteLayerUpload");
     let start = content_range(parts)?;
-    let has_body = !body.is_end_stream();
+    let mut actions = vec!["ecr:CompleteLayerUpload"];
+    if !body.is_end_stream() {
+        actions.insert(0, "ecr:UploadLayerPart");
+    }
     let pieces = pipe(body);
-    let repository = name.clone();
+    let path = format!("/v2/{}/blobs/{digest}", address.name);
     visit
         .blocking(move |call| {
-            let mut actions = vec!["ecr:CompleteLayerUpload"];
-            if has_body {
-                actions.insert(0, "ecr:UploadLayerPart");
-            }
-            call.repository(&actions, &name, None)?;
-            let mut upload = open(call, &name, &id)?;
+            call.repository(&actions, &address.name, None)?;
+            let mut upload = open(call, &address)?;
             expect_start(&upload, start)?;
             pieces.append_to(&mut upload)?;
-            ecr::keep(call, &name, upload, &digest)?;
+            ecr::keep(call, &address.name, upload, &digest)?;
             Ok(())
         })
         .await?;
     let mut response = empty(StatusCode::CREATED);
-    let path = format!("/v2/{repository}/blobs/{digest}");
     set(&mut response, header::LOCATION, &absolute(parts, &path));
     set_digest(&mut response, &digest);
     Ok(response)
 }
 
-fn open<'a>(call: Call<'a>, name: &RepositoryName, id: &str) -> Result<Upload<'a>, BlobError> {
-    call.state.blobs.upload(name, id, call.state.clock.now())
+fn open<'a>(call: Call<'a>, address: &UploadAddress) -> Result<Upload<'a>, BlobError> {
+    let state = call.state;
+    state.blobs.upload(&address.name, &address.id, state.clock.now())
 }
 
 /// Where the upload stands, in the headers that ECR sends.
 fn progress(
     status: StatusCode,
     parts: &Parts,
-    name: &RepositoryName,
-    id: &str,
+    address: &UploadAddress,
     first_chunk: u64,
 ) -> Response {
     let mut response = empty(status);
-    let path = format!("/v2/{name}/blobs/uploads/{id}");
+    let path = format!("/v2/{}/blobs/uploads/{}", address.name, address.id);
     set(&mut response, header::LOCATION, &absolute(parts, &path));
     set(&mut response, header::RANGE, &sticky_range(first_chunk));
-    set(&mut response, UPLOAD_ID, id);
+    set(&mut response, UPLOAD_ID, &address.id);
     response
 }
 
@@ -196,17 +188,13 @@ fn content_range(parts: &Parts) -> Result<Option<u64>, RegistryError> {
 /// A chunk that says where it begins must begin where the upload ends.
 fn expect_start(upload: &Upload<'_>, start: Option<u64>) -> Result<(), RegistryError> {
     match start {
-        Some(start) if start != upload.received() => Err(RegistryError {
-            range: Some(sticky_range(upload.first_chunk())),
-            ..RegistryError::new(
-                416,
-                ErrorCode::BlobUploadInvalid,
-                format!(
-                    "the chunk begins at byte {start}, and {} bytes were received",
-                    upload.received()
-                ),
-            )
-        }),
+        Some(start) if start != upload.received() => Err(RegistryError::out_of_place(
+            format!(
+                "the chunk begins at byte {start}, and {} bytes were received",
+                upload.received()
+            ),
+            sticky_range(upload.first_chunk()),
+        )),
         _ => Ok(()),
     }
 }

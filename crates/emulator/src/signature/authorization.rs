@@ -134,7 +134,7 @@ impl Authorization {
             .map(str::to_ascii_lowercase)
             .collect();
         let time = DateTime::strptime("%Y%m%dT%H%M%SZ", &parts.date)
-            .and_then(|time| time.to_zoned(TimeZone::UTC))
+            .and_then(|time| time.to_zoned_datetime(TimeZone::UTC))
             .map_err(|_| {
                 SignatureError::Incomplete(format!(
                     "Date must be in ISO-8601 'basic format'. Got '{}'.",

@@ -65,10 +65,14 @@ async fn a_bearer_token_is_fetched_once_for_what_it_allows() {
 
 #[tokio::test]
 async fn a_registry_that_takes_no_token_it_asked_for_is_not_asked_a_third_time() {
-    let server = Server::start(|_, seen| match seen.line.starts_with("GET /token") {
-        true => reply(200).body(r#"{"access_token":"useless"}"#),
-        false => {
-            refuse(401, "UNAUTHORIZED", "").header("www-authenticate", r#"Bearer realm="/token""#)
+    let server = Server::start(|_, seen| {
+        if seen.line.starts_with("GET /token") {
+            reply(200).body(r#"{"access_token":"useless"}"#)
+        } else {
+            {
+                refuse(401, "UNAUTHORIZED", "")
+                    .header("www-authenticate", r#"Bearer realm="/token""#)
+            }
         }
     })
     .await;
@@ -98,9 +102,12 @@ async fn a_token_service_that_refuses_or_babbles_is_an_error_that_shows_no_token
         ((200, r#"{"token":7,"x":"hunter2"}"#), false),
         ((200, "{}"), false),
     ] {
-        let server = Server::start(move |_, seen| match seen.line.starts_with("GET /token") {
-            true => reply(answer.0).body(answer.1),
-            false => reply(401).header("www-authenticate", r#"Bearer realm="/token""#),
+        let server = Server::start(move |_, seen| {
+            if seen.line.starts_with("GET /token") {
+                reply(answer.0).body(answer.1)
+            } else {
+                reply(401).header("www-authenticate", r#"Bearer realm="/token""#)
+            }
         })
         .await;
         let error = registry(&server.url).tags(&repository()).await.unwrap_err();

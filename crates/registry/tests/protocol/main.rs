@@ -1,7 +1,10 @@
 //! The client against registries: one that keeps to the protocol, in memory, and
 //! many that do not.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod authentication;
+mod bodies;
 mod manifests;
 mod memory;
 mod push;
@@ -45,7 +48,7 @@ fn repository() -> RepositoryName {
 fn blob(folder: &Path, bytes: &[u8]) -> Blob {
     let descriptor = Descriptor::of(media_type::LAYER_GZIP, bytes);
     let path = folder.join(descriptor.digest.hex());
-    std::fs::write(&path, bytes).unwrap();
+    fs_err::write(&path, bytes).unwrap();
     Blob { descriptor, path }
 }
 

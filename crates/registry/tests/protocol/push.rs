@@ -148,3 +148,17 @@ async fn a_manifest_is_never_written_under_another_digest() {
     );
     assert_eq!(memory.server.lines().len(), 0);
 }
+
+fn may_move_between_threads(_: impl Send) {}
+
+#[test]
+fn every_call_may_run_on_any_thread() {
+    let client = registry("http://127.0.0.1:1");
+    let (name, reference) = (repository(), ManifestReference::from(Digest::of(b"")));
+    may_move_between_threads(client.push_blobs(&name, &[], &nobody));
+    may_move_between_threads(client.push_manifest(&name, &reference, "", Bytes::new()));
+    may_move_between_threads(client.resolve(&name, &reference));
+    may_move_between_threads(client.manifest(&name, &reference));
+    may_move_between_threads(client.tags(&name));
+    may_move_between_threads(client.start_and_cancel_upload(&name));
+}

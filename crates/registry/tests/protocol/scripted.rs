@@ -45,7 +45,7 @@ pub(crate) fn refuse(status: u16, code: &str, message: &str) -> Reply {
 }
 
 impl Reply {
-    pub(crate) fn header(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }

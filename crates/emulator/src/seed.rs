@@ -1,0 +1,122 @@
+//! The resources of a Terraform root become records when the emulator starts.
+//!
+//! What an earlier start took from Terraform gives way to what the root says
+//! now; what API calls made stays. Repositories keep their images.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::ecr;
+use crate::emulator::EmulatorError;
+use crate::iam::records::{
+    ManagedPolicy, Origin, POLICIES, PROVIDERS, PolicyVersion, Provider, ROLES, Role,
+};
+use crate::random;
+use crate::settings::Settings;
+use crate::store::Writer;
+
+/// Writes the resources of `settings` in the transaction of `writer`.
+pub(crate) fn seed(
+    writer: &Writer,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<(), EmulatorError> {
+    let Some(resources) = &settings.resources else {
+        return Ok(());
+    };
+    let known_roles = forget(writer)?;
+    for provider in &resources.oidc_providers {
+        writer.put(&PROVIDERS, &provider.arn, &provider_record(provider, now))?;
+    }
+    for policy in &resources.policies {
+        writer.put(&POLICIES, &policy.arn, &policy_record(policy, now))?;
+    }
+    for role in &resources.roles {
+        let known = known_roles.get(&role.name);
+        writer.put(&ROLES, &role.name, &role_record(role, known, now))?;
+    }
+    for repository in &resources.repositories {
+        ecr::seed(writer, settings, repository, now).map_err(|error| {
+            EmulatorError::Resource {
+                name: repository.name.clone(),
+                reason: error.to_string(),
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// Removes what Terraform made before, and returns the roles among it: a role
+/// that comes back keeps its id, so that its sessions go on.
+fn forget(writer: &Writer) -> Result<BTreeMap<String, Role>, EmulatorError> {
+    for (arn, provider) in writer.list(&PROVIDERS, "")? {
+        if provider.origin == Origin::Terraform {
+            writer.remove(&PROVIDERS, &arn)?;
+        }
+    }
+    for (arn, policy) in writer.list(&POLICIES, "")? {
+        if policy.origin == Origin::Terraform {
+            writer.remove(&POLICIES, &arn)?;
+        }
+    }
+    let mut known = BTreeMap::new();
+    for (name, role) in writer.list(&ROLES, "")? {
+        if role.origin == Origin::Terraform {
+            writer.remove(&ROLES, &name)?;
+            known.insert(name, role);
+        }
+    }
+    Ok(known)
+}
+
+fn provider_record(provider: &terraform::OidcProvider, now: Timestamp) -> Provider {
+    Provider {
+        arn: provider.arn.clone(),
+        url: provider.url.clone(),
+        client_ids: provider.client_ids.iter().cloned().collect(),
+        thumbprints: provider.thumbprints.clone(),
+        created: now,
+        origin: Origin::Terraform,
+        tags: provider.tags.clone(),
+    }
+}
+
+fn policy_record(policy: &terraform::ManagedPolicy, now: Timestamp) -> ManagedPolicy {
+    let version = PolicyVersion {
+        document: policy.document.clone(),
+        created: now,
+    };
+    ManagedPolicy {
+        name: policy.name.clone(),
+        path: policy.path.clone(),
+        arn: policy.arn.clone(),
+        id: random::identifier("ANPA"),
+        created: now,
+        updated: now,
+        origin: Origin::Terraform,
+        description: None,
+        versions: BTreeMap::from([(1, version)]),
+        default_version: 1,
+        last_version: 1,
+        tags: BTreeMap::new(),
+    }
+}
+
+fn role_record(role: &terraform::Role, known: Option<&Role>, now: Timestamp) -> Role {
+    Role {
+        name: role.name.clone(),
+        path: role.path.clone(),
+        arn: role.arn.clone(),
+        id: known.map_or_else(|| random::identifier("AROA"), |known| known.id.clone()),
+        created: known.map_or(now, |known| known.created),
+        origin: Origin::Terraform,
+        trust_policy: role.trust_policy.clone(),
+        description: role.description.clone(),
+        max_session_duration: i64::from(role.max_session_duration),
+        inline_policies: role.inline_policies.clone(),
+        attached_policies: role.attached_policies.iter().cloned().collect::<BTreeSet<_>>(),
+        permissions_boundary: role.permissions_boundary.clone(),
+        tags: role.tags.clone(),
+    }
+}
