@@ -40,7 +40,10 @@ struct Advancing {
 /// Answers a request under [`PREFIX`].
 pub(crate) fn handle(state: &State, call: &Call, peer: SocketAddr) -> Response {
     if !is_local(peer.ip(), &call.parts.headers) {
-        return refused(StatusCode::FORBIDDEN, "the controls are for this machine only");
+        return refused(
+            StatusCode::FORBIDDEN,
+            "the controls are for this machine only",
+        );
     }
     let path = call.parts.uri.path();
     let control = path.strip_prefix(PREFIX).unwrap_or_default();
@@ -49,9 +52,10 @@ pub(crate) fn handle(state: &State, call: &Call, peer: SocketAddr) -> Response {
         (&Method::GET, "/trail") => trail(state, call),
         (&Method::POST, "/runs") => register(state, call),
         (&Method::POST, "/clock") => advance(state, call),
-        (_, "/health" | "/trail" | "/runs" | "/clock") => {
-            refused(StatusCode::METHOD_NOT_ALLOWED, "the method is not one of this control")
-        }
+        (_, "/health" | "/trail" | "/runs" | "/clock") => refused(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "the method is not one of this control",
+        ),
         _ => refused(StatusCode::NOT_FOUND, "there is no such control"),
     }
 }
@@ -148,7 +152,10 @@ mod tests {
         assert!(is_local(mapped, &headers("localhost", None)));
         assert!(!is_local(remote, &headers("localhost", None)));
         assert!(!is_local(loopback, &headers("rebound.example:4566", None)));
-        assert!(!is_local(loopback, &headers("localhost", Some("http://evil.example"))));
+        assert!(!is_local(
+            loopback,
+            &headers("localhost", Some("http://evil.example"))
+        ));
         assert!(!is_local(loopback, &HeaderMap::new()));
     }
 }

@@ -29,8 +29,8 @@ mod token;
 use serde_json::Value;
 
 pub(crate) use call::Call;
-pub(crate) use error::{EcrError, code};
 pub(crate) use contents::Contents;
+pub(crate) use error::{EcrError, code};
 pub(crate) use image::{Put, find, note_pull, put};
 pub(crate) use layers::{KeepError, blob_size, keep};
 pub(crate) use manifest::MAXIMUM_MANIFEST;

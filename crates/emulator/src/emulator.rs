@@ -131,7 +131,10 @@ impl Emulator {
             store,
             settings,
         };
-        Ok(Self { state: Arc::new(state), administrator })
+        Ok(Self {
+            state: Arc::new(state),
+            administrator,
+        })
     }
 
     /// The keys of the account's root user.
@@ -174,7 +177,10 @@ fn administrator(
         && let Some(key) = writer.get(&ACCESS_KEYS, &access_key_id)?
     {
         let secret_access_key = key.secret.reveal().to_owned();
-        return Ok(AdministratorKeys { access_key_id, secret_access_key });
+        return Ok(AdministratorKeys {
+            access_key_id,
+            secret_access_key,
+        });
     }
     let keys = AdministratorKeys {
         access_key_id: random::identifier("AKIA"),
@@ -182,7 +188,9 @@ fn administrator(
     };
     let key = AccessKey {
         secret: Secret::new(keys.secret_access_key.clone()),
-        identity: Identity::Root { account: account.to_owned() },
+        identity: Identity::Root {
+            account: account.to_owned(),
+        },
         session: None,
     };
     writer.put(&ACCESS_KEYS, &keys.access_key_id, &key)?;

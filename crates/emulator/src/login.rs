@@ -87,9 +87,7 @@ pub(crate) fn verify(state: &State, authorization: Option<&str>) -> Result<Calle
 }
 
 fn password(authorization: &str) -> Result<String, LoginError> {
-    let (scheme, encoded) = authorization
-        .split_once(' ')
-        .ok_or(LoginError::Malformed)?;
+    let (scheme, encoded) = authorization.split_once(' ').ok_or(LoginError::Malformed)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(LoginError::Malformed);
     }

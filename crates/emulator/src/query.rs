@@ -85,8 +85,14 @@ impl Parameters {
         let Some(text) = self.get(name) else {
             return Ok(None);
         };
-        let constraint = if text.parse::<i64>().is_ok_and(|number| number > *range.end()) {
-            format!("Member must have value less than or equal to {}", range.end())
+        let constraint = if text
+            .parse::<i64>()
+            .is_ok_and(|number| number > *range.end())
+        {
+            format!(
+                "Member must have value less than or equal to {}",
+                range.end()
+            )
         } else {
             format!(
                 "Member must have value greater than or equal to {}",

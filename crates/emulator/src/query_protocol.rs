@@ -118,8 +118,8 @@ fn perform(
         service: operation.service(),
         regions: &[GLOBAL_REGION, &state.settings.region],
     };
-    let caller = signature::verify(state, &received, scope, note)
-        .map_err(|error| error.in_query())?;
+    let caller =
+        signature::verify(state, &received, scope, note).map_err(|error| error.in_query())?;
     note.caller(&caller);
     match operation {
         Operation::Sts(operation) => {

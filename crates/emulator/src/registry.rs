@@ -103,9 +103,7 @@ async fn answer(
         (&Method::PATCH, Route::Upload(address)) => {
             upload::patch(visit, address, parts, body).await
         }
-        (&Method::PUT, Route::Upload(address)) => {
-            upload::finish(visit, address, parts, body).await
-        }
+        (&Method::PUT, Route::Upload(address)) => upload::finish(visit, address, parts, body).await,
         (&Method::DELETE, Route::Upload(address)) => upload::cancel(visit, address).await,
         // Images are deleted through `BatchDeleteImage` only (inferred for the
         // answer to an HTTP deletion).

@@ -37,11 +37,9 @@ pub(crate) fn seed(
         writer.put(&ROLES, &role.name, &role_record(role, known, now))?;
     }
     for repository in &resources.repositories {
-        ecr::seed(writer, settings, repository, now).map_err(|error| {
-            EmulatorError::Resource {
-                name: repository.name.clone(),
-                reason: error.to_string(),
-            }
+        ecr::seed(writer, settings, repository, now).map_err(|error| EmulatorError::Resource {
+            name: repository.name.clone(),
+            reason: error.to_string(),
         })?;
     }
     Ok(())
@@ -115,7 +113,11 @@ fn role_record(role: &terraform::Role, known: Option<&Role>, now: Timestamp) -> 
         description: role.description.clone(),
         max_session_duration: i64::from(role.max_session_duration),
         inline_policies: role.inline_policies.clone(),
-        attached_policies: role.attached_policies.iter().cloned().collect::<BTreeSet<_>>(),
+        attached_policies: role
+            .attached_policies
+            .iter()
+            .cloned()
+            .collect::<BTreeSet<_>>(),
         permissions_boundary: role.permissions_boundary.clone(),
         tags: role.tags.clone(),
     }

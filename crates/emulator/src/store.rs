@@ -280,9 +280,6 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("state.redb");
         let _first = Store::open(&path).unwrap();
-        assert!(matches!(
-            Store::open(&path),
-            Err(StoreError::Locked { .. })
-        ));
+        assert!(matches!(Store::open(&path), Err(StoreError::Locked { .. })));
     }
 }

@@ -43,16 +43,15 @@ impl Registry {
         observer: Observer<'_>,
     ) -> Result<Pushed, RegistryError> {
         let mut seen = HashSet::new();
-        let different: Vec<&Blob> = blobs
+        let arrivals: Vec<_> = blobs
             .iter()
             .filter(|blob| seen.insert(blob.descriptor.digest))
+            .map(|blob| self.push_blob(repository, blob, observer))
             .collect();
         observer(Event::Checking {
-            blobs: different.len(),
+            blobs: arrivals.len(),
         });
-        let mut arrivals = stream::iter(different)
-            .map(|blob| self.push_blob(repository, blob, observer))
-            .buffer_unordered(self.options.parallel.max(1));
+        let mut arrivals = stream::iter(arrivals).buffer_unordered(self.options.parallel.max(1));
         let mut pushed = Pushed::default();
         while let Some((descriptor, was_there)) = arrivals.try_next().await? {
             if was_there {

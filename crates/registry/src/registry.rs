@@ -58,12 +58,15 @@ impl Registry {
 
     /// Runs `operation` (given the number of the try, from 1) until it succeeds,
     /// fails for good, or has been retried often enough.
-    pub(crate) async fn retry<T>(
+    pub(crate) async fn retry<T, Pending>(
         &self,
         step: Step,
         observer: Option<Observer<'_>>,
-        operation: impl AsyncFn(u32) -> Result<T, RegistryError>,
-    ) -> Result<T, RegistryError> {
+        operation: impl Fn(u32) -> Pending,
+    ) -> Result<T, RegistryError>
+    where
+        Pending: Future<Output = Result<T, RegistryError>>,
+    {
         let mut waits = self.options.waits();
         let mut attempt = 1;
         loop {

@@ -22,7 +22,7 @@ const DEPTH: usize = 600;
 
 /// How much one read may spend, in evaluations and in copied bytes. A few lines
 /// of locals that double each other would otherwise fill the memory.
-const BUDGET: usize = 100_000_000;
+const BUDGET: usize = 10_000_000;
 
 /// The longest text that an expression may give, in bytes.
 pub(crate) const LONGEST_TEXT: usize = 4 * 1024 * 1024;

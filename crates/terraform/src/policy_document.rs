@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use crate::functions::escaped;
 use crate::value::Value;
 
 type Attributes = BTreeMap<String, Value>;
@@ -12,7 +13,7 @@ type Attributes = BTreeMap<String, Value>;
 /// The document, or the reason why it is not known.
 pub(crate) fn json(given: &Attributes) -> Value {
     match document(given) {
-        Ok(document) => Value::String(format!("{document:#}")),
+        Ok(document) => Value::String(escaped(&format!("{document:#}"))),
         Err(reason) => Value::Unknown(reason),
     }
 }

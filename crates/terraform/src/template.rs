@@ -26,12 +26,7 @@ impl Evaluator<'_> {
 
     /// A heredoc: always a text, with the last line's ending.
     pub(crate) fn heredoc(&self, heredoc: &HeredocTemplate, scope: &Scope<'_>) -> Evaluated {
-        text_value(self.template(&heredoc.template, scope)?.map(|mut text| {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text
-        }))
+        text_value(self.template(&heredoc.template, scope)?)
     }
 
     fn template(&self, template: &Template, scope: &Scope<'_>) -> Result<Text, Failure> {

@@ -236,3 +236,16 @@ async fn the_endpoint_follows_the_region_and_its_partition() {
         assert_eq!(url.unwrap().as_str(), expected);
     }
 }
+
+#[tokio::test]
+async fn a_service_that_never_answers_is_given_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut client = client(&[("AWS_ENDPOINT_URL", &url), ("AWS_REGION", "eu-west-1")]);
+    client.patience.request = std::time::Duration::from_millis(20);
+    let error = client
+        .caller_identity(&Credentials::new("A", "s", None))
+        .await
+        .unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+}

@@ -89,7 +89,10 @@ fn a_full_disk_is_named_and_the_upload_is_discarded() {
     let (data, blobs) = open();
     let id = blobs.begin(&name("app"), NOW).unwrap();
     if let Some(Slot::Idle(session)) = blobs.lock().get_mut(&id) {
-        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
         session.write_to(full);
     }
     let mut upload = blobs.upload(&name("app"), &id, NOW).unwrap();

@@ -35,7 +35,9 @@ impl<'a> Call<'a> {
     /// `<host:port>/<name>`: what `docker push` is given.
     pub(crate) fn repository_uri(&self, name: &RepositoryName) -> String {
         let base = &self.state.base_url;
-        let host = base.split_once("://").map_or(base.as_str(), |(_, host)| host);
+        let host = base
+            .split_once("://")
+            .map_or(base.as_str(), |(_, host)| host);
         format!("{host}/{name}")
     }
 

@@ -111,7 +111,11 @@ fn check_contents(
 ) -> Result<u64, EcrError> {
     let mut missing = Vec::new();
     let mut total = 0_u64;
-    for blob in parsed.blobs.iter().filter(|blob| !manifest::is_kept_elsewhere(blob)) {
+    for blob in parsed
+        .blobs
+        .iter()
+        .filter(|blob| !manifest::is_kept_elsewhere(blob))
+    {
         match writer.get(&BLOBS, &content_key(name, &blob.digest))? {
             Some(size) => check_size(blob, size)?,
             None => missing.push(blob.digest),

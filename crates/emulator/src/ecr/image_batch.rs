@@ -130,7 +130,10 @@ fn delete_one(
     Ok(Ok(if removed.is_empty() {
         vec![identifier(None)]
     } else {
-        removed.into_iter().map(|tag| identifier(Some(tag))).collect()
+        removed
+            .into_iter()
+            .map(|tag| identifier(Some(tag)))
+            .collect()
     }))
 }
 

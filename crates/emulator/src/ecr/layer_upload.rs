@@ -130,9 +130,7 @@ fn open<'a>(
     let state = call.state;
     match state.blobs.upload(name, &id, state.clock.now()) {
         Ok(upload) => Ok((id, upload)),
-        Err(BlobError::UploadUnknown) => {
-            Err(EcrError::upload_not_found(&id, name, call.account()))
-        }
+        Err(BlobError::UploadUnknown) => Err(EcrError::upload_not_found(&id, name, call.account())),
         Err(error) => Err(error.into()),
     }
 }

@@ -29,9 +29,9 @@ pub(crate) fn keep(
     digest: &Digest,
 ) -> Result<u64, KeepError> {
     let size = upload.finish(digest)?;
-    call.state.store.write::<_, StoreError>(|writer| {
-        writer.put(&BLOBS, &content_key(name, digest), &size)
-    })?;
+    call.state
+        .store
+        .write::<_, StoreError>(|writer| writer.put(&BLOBS, &content_key(name, digest), &size))?;
     Ok(size)
 }
 

@@ -119,7 +119,10 @@ mod tests {
         .to_string();
         let parsed = parse(bytes.as_bytes(), None).unwrap();
         assert_eq!(parsed.descriptor.digest, Digest::of(bytes.as_bytes()));
-        assert_eq!(parsed.descriptor.artifact_type.as_deref(), Some(media_type::CONFIG));
+        assert_eq!(
+            parsed.descriptor.artifact_type.as_deref(),
+            Some(media_type::CONFIG)
+        );
         assert_eq!(parsed.descriptor.annotations["a"], "b");
         assert_eq!(parsed.subject, Some(subject.digest));
         assert_eq!(parsed.blobs, [config, layer]);
@@ -136,11 +139,9 @@ mod tests {
             (&typeless, Some("text/plain"), "text/plain"),
         ] {
             let error = parse(bytes.as_bytes(), media_type).unwrap_err();
-            assert!(
-                error
-                    .message
-                    .starts_with("Invalid parameter at 'ImageManifest' failed to satisfy constraint: "),
-            );
+            assert!(error.message.starts_with(
+                "Invalid parameter at 'ImageManifest' failed to satisfy constraint: "
+            ),);
             assert!(error.message.contains(constraint), "{error}");
         }
         assert!(parse(typeless.as_bytes(), Some(media_type::INDEX)).is_ok());

@@ -196,7 +196,11 @@ mod tests {
             ("*-rc*", "v1-rc2", true),
             ("**", "x", true),
         ] {
-            assert_eq!(matches_wildcard(pattern, text), expected, "{pattern} {text}");
+            assert_eq!(
+                matches_wildcard(pattern, text),
+                expected,
+                "{pattern} {text}"
+            );
         }
     }
 

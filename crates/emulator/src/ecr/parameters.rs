@@ -77,12 +77,9 @@ impl RepositoryParameters {
     /// The registry's id, checked.
     pub(super) fn registry(&self) -> Result<Option<&str>, EcrError> {
         match self.registry_id.as_deref() {
-            Some(id) if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Err(EcrError::parameter(
-                    "registryId",
-                    "must satisfy regular expression '[0-9]{12}'",
-                ))
-            }
+            Some(id) if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) => Err(
+                EcrError::parameter("registryId", "must satisfy regular expression '[0-9]{12}'"),
+            ),
             id => Ok(id),
         }
     }
@@ -211,7 +208,11 @@ mod tests {
 
     #[test]
     fn bad_tokens_and_limits_are_parameters_out_of_constraint() {
-        for wrong in [page(Some("*".to_owned()), None), page(None, Some(0)), page(None, Some(1001))] {
+        for wrong in [
+            page(Some("*".to_owned()), None),
+            page(None, Some(0)),
+            page(None, Some(1001)),
+        ] {
             let error = wrong
                 .cut(vec!["a".to_owned()], Clone::clone, (100, 1000))
                 .unwrap_err();

@@ -84,7 +84,11 @@ fn authorize_creation(
     for action in actions {
         let target = Target {
             context: request_context(tags),
-            ..Target::new(action, call.repository_arn(registry, name.as_str()), registry)
+            ..Target::new(
+                action,
+                call.repository_arn(registry, name.as_str()),
+                registry,
+            )
         };
         authorize(call.state, call.caller, &target, call.note)?;
     }
@@ -187,7 +191,10 @@ pub(crate) fn all(call: Call<'_>, registry: Option<&str>) -> Result<Vec<Reposito
         .state
         .store
         .read::<_, EcrError>(|reader| Ok(reader.list(&REPOSITORIES, "")?))?;
-    Ok(listed.into_iter().map(|(_, repository)| repository).collect())
+    Ok(listed
+        .into_iter()
+        .map(|(_, repository)| repository)
+        .collect())
 }
 
 #[derive(Deserialize)]

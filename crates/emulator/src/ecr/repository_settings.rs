@@ -29,13 +29,18 @@ pub(super) fn filters(
     let Some(filters) = filters else {
         return Ok(None);
     };
-    if filters.iter().any(|filter| filter.filter_type != "WILDCARD") {
+    if filters
+        .iter()
+        .any(|filter| filter.filter_type != "WILDCARD")
+    {
         return Err(EcrError::parameter(
             "imageTagMutabilityExclusionFilters.filterType",
             "must satisfy enum value set: [WILDCARD]",
         ));
     }
-    Ok(Some(filters.into_iter().map(|filter| filter.filter).collect()))
+    Ok(Some(
+        filters.into_iter().map(|filter| filter.filter).collect(),
+    ))
 }
 
 /// The filters as the API writes them; `None` when there are none.

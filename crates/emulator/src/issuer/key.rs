@@ -5,12 +5,13 @@ use std::io::Write;
 use std::path::Path;
 
 use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{KeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fs_err::os::unix::fs::OpenOptionsExt;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -18,7 +19,7 @@ const FILE: &str = "issuer.key";
 
 /// The key with which the issuer signs.
 pub(crate) struct SigningKey {
-    signing: EncodingKey,
+    signing: RsaKeyPair,
     verifying: DecodingKey,
     /// Public modulus and exponent in the form of a JWK.
     modulus: String,
@@ -46,6 +47,9 @@ pub(crate) enum KeyError {
     /// The file does not hold a key, or none could be made.
     #[error("{FILE} does not hold an RSA key in PKCS #8 form")]
     NotAKey,
+    /// The key did not sign.
+    #[error("the token could not be signed")]
+    NotSigned,
 }
 
 impl SigningKey {
@@ -68,26 +72,36 @@ impl SigningKey {
     fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
         let pair = RsaKeyPair::from_pkcs8(der).map_err(|_| KeyError::NotAKey)?;
         let public = pair.public_key();
-        let modulus = public.modulus().big_endian_without_leading_zero();
-        let exponent = public.exponent().big_endian_without_leading_zero();
+        let modulus = public.modulus().big_endian_without_leading_zero().to_vec();
+        let exponent = public.exponent().big_endian_without_leading_zero().to_vec();
         Ok(Self {
-            signing: EncodingKey::from_rsa_der(der),
-            verifying: DecodingKey::from_rsa_raw_components(modulus, exponent),
-            modulus: URL_SAFE_NO_PAD.encode(modulus),
-            exponent: URL_SAFE_NO_PAD.encode(exponent),
-            id: hex::encode(&Sha256::digest(modulus)[..20]),
+            signing: pair,
+            verifying: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
+            modulus: URL_SAFE_NO_PAD.encode(&modulus),
+            exponent: URL_SAFE_NO_PAD.encode(&exponent),
+            id: hex::encode(&Sha256::digest(&modulus)[..20]),
         })
     }
 
-    /// Signs `claims` as GitHub does: RS256, with `typ`, `kid` and `x5t`.
-    pub(crate) fn sign(
-        &self,
-        claims: &Map<String, Value>,
-    ) -> Result<String, jsonwebtoken::errors::Error> {
-        let mut header = Header::new(Algorithm::RS256);
-        header.kid = Some(self.id.clone());
-        header.x5t = Some(self.thumbprint());
-        jsonwebtoken::encode(&header, claims, &self.signing)
+    /// Signs `claims` as GitHub does: RS256, with `typ`, `kid` and `x5t`
+    /// (RFC 7515, section 3.1).
+    pub(crate) fn sign(&self, claims: &Map<String, Value>) -> Result<String, KeyError> {
+        let header = json!({
+            "typ": "JWT", "alg": "RS256", "x5t": self.thumbprint(), "kid": self.id,
+        });
+        let encoded = |json: String| URL_SAFE_NO_PAD.encode(json);
+        let claims = Value::Object(claims.clone()).to_string();
+        let signed = format!("{}.{}", encoded(header.to_string()), encoded(claims));
+        let mut signature = vec![0; self.signing.public_modulus_len()];
+        self.signing
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                signed.as_bytes(),
+                &mut signature,
+            )
+            .map_err(|_| KeyError::NotSigned)?;
+        Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
     /// The key that verifies tokens of `key_id`, if that is this key.

@@ -53,11 +53,7 @@ pub(crate) fn request_url(state: &State, registration: &Registration) -> String 
 }
 
 /// Answers a request under [`PREFIX`].
-pub(crate) fn handle(
-    state: &State,
-    call: &Call,
-    note: &Note,
-) -> Response {
+pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
     let uri = &call.parts.uri;
     let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
     if call.parts.method != Method::GET {
@@ -138,9 +134,7 @@ fn mint(state: &State, id: &str, call: &Call, note: &Note) -> Response {
         token_id: random::uuid(),
     };
     match state.issuer.key.sign(&github::claims(&run, &minting)) {
-        Ok(token) => {
-            Json(json!({ "count": token.len(), "value": token })).into_response()
-        }
+        Ok(token) => Json(json!({ "count": token.len(), "value": token })).into_response(),
         Err(error) => {
             note.because(error.to_string());
             refused(note, StatusCode::INTERNAL_SERVER_ERROR, "Internal Error")
@@ -153,9 +147,7 @@ fn mint(state: &State, id: &str, call: &Call, note: &Note) -> Response {
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// An error in the form of GitHub's REST API (inferred for this endpoint).

@@ -150,7 +150,11 @@ async fn send(
         Wanted::Part { first, length } => (first, length, StatusCode::PARTIAL_CONTENT),
         Wanted::Unsatisfiable => {
             let mut response = empty(StatusCode::RANGE_NOT_SATISFIABLE);
-            set(&mut response, header::CONTENT_RANGE, &format!("bytes */{size}"));
+            set(
+                &mut response,
+                header::CONTENT_RANGE,
+                &format!("bytes */{size}"),
+            );
             return Ok(response);
         }
     };

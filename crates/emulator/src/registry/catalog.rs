@@ -80,7 +80,9 @@ pub(super) async fn list(visit: &Visit, parts: &Parts) -> Result<Response, Regis
     let names = repositories
         .into_iter()
         .map(|repository| repository.name.to_string());
-    Ok(listing.answer("/v2/_catalog", names, |names| {
-        json!({ "repositories": names })
-    }))
+    Ok(listing.answer(
+        "/v2/_catalog",
+        names,
+        |names| json!({ "repositories": names }),
+    ))
 }

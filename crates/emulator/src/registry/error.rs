@@ -112,7 +112,9 @@ fn with_body(body: Vec<u8>, method: &Method) -> Response {
         Body::from(body)
     };
     let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_LENGTH, length);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length);
     response
 }
 
@@ -126,9 +128,7 @@ impl From<LoginError> for RegistryError {
             // ECR answers 400 to credentials it cannot read, which people meet
             // as "login attempt failed with status: 400 Bad Request"; the
             // envelope is inferred.
-            LoginError::Malformed => {
-                Self::new(400, ErrorCode::Denied, "Not Authorized".to_owned())
-            }
+            LoginError::Malformed => Self::new(400, ErrorCode::Denied, "Not Authorized".to_owned()),
             // The sentence is AWS's; the status is inferred.
             LoginError::Expired(_) => Self::new(
                 403,

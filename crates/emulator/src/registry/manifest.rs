@@ -7,9 +7,9 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use oci::{ErrorCode, ManifestReference, RepositoryName};
 
 use super::Visit;
+use super::body;
 use super::error::RegistryError;
 use super::response::{absolute, empty, set, set_digest};
-use super::body;
 use crate::ecr::{self, MAXIMUM_MANIFEST, Put};
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -41,9 +41,15 @@ pub(super) async fn get(
         .await?;
     let mut response = Response::new(bytes.map_or_else(Body::empty, Body::from));
     set_digest(&mut response, &image.descriptor.digest);
-    set(&mut response, header::CONTENT_TYPE, &image.descriptor.media_type);
+    set(
+        &mut response,
+        header::CONTENT_TYPE,
+        &image.descriptor.media_type,
+    );
     let length = HeaderValue::from(image.descriptor.size);
-    response.headers_mut().insert(header::CONTENT_LENGTH, length);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length);
     Ok(response)
 }
 

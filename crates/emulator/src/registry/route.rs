@@ -92,7 +92,9 @@ impl Route {
                 json!({ "repositoryName": name, "subjectId": { "imageDigest": subject } })
             }
             Self::Blob { name, digest } => json!({ "repositoryName": name, "layerDigest": digest }),
-            Self::Upload(UploadAddress { name, id }) => json!({ "repositoryName": name, "uploadId": id }),
+            Self::Upload(UploadAddress { name, id }) => {
+                json!({ "repositoryName": name, "uploadId": id })
+            }
             Self::Manifest { name, reference } => match reference {
                 ManifestReference::Tag(tag) => json!({ "repositoryName": name, "imageTag": tag }),
                 ManifestReference::Digest(digest) => {
@@ -149,24 +151,44 @@ mod tests {
             ("/v2/", Route::Version),
             ("/v2", Route::Version),
             ("/v2/_catalog", Route::Catalog),
-            ("/v2/tags/list/tags/list", Route::Tags { name: name("tags/list") }),
+            (
+                "/v2/tags/list/tags/list",
+                Route::Tags {
+                    name: name("tags/list"),
+                },
+            ),
             ("/v2/ab/blobs/uploads/", Route::Uploads { name: name("ab") }),
             ("/v2/ab/blobs/uploads", Route::Uploads { name: name("ab") }),
             (
                 "/v2/ab/blobs/uploads/1",
-                Route::Upload(UploadAddress { name: name("ab"), id: "1".to_owned() }),
+                Route::Upload(UploadAddress {
+                    name: name("ab"),
+                    id: "1".to_owned(),
+                }),
             ),
             (
-                &format!("/v2/blobs/uploads/blobs/{}", digest.to_string().replace(':', "%3A")),
-                Route::Blob { name: name("blobs/uploads"), digest },
+                &format!(
+                    "/v2/blobs/uploads/blobs/{}",
+                    digest.to_string().replace(':', "%3A")
+                ),
+                Route::Blob {
+                    name: name("blobs/uploads"),
+                    digest,
+                },
             ),
             (
                 &format!("/v2/ab/referrers/{digest}"),
-                Route::Referrers { name: name("ab"), subject: digest },
+                Route::Referrers {
+                    name: name("ab"),
+                    subject: digest,
+                },
             ),
             (
                 "/v2/a/b/manifests/v1",
-                Route::Manifest { name: name("a/b"), reference: "v1".parse().unwrap() },
+                Route::Manifest {
+                    name: name("a/b"),
+                    reference: "v1".parse().unwrap(),
+                },
             ),
         ] {
             assert_eq!(Route::parse(path).unwrap(), route, "{path}");
@@ -182,7 +204,10 @@ mod tests {
             ("/v2/App/tags/list", ErrorCode::NameInvalid),
             ("/v2//tags/list", ErrorCode::NameInvalid),
             ("/v2/tags/list", ErrorCode::NameInvalid),
-            ("/v2/ab/blobs/sha256:..%2f..%2fstate.redb", ErrorCode::NameUnknown),
+            (
+                "/v2/ab/blobs/sha256:..%2f..%2fstate.redb",
+                ErrorCode::NameUnknown,
+            ),
             ("/v2/ab/blobs/sha256:short", ErrorCode::DigestInvalid),
             ("/v2/ab/manifests/.hidden", ErrorCode::TagInvalid),
             ("/v2/ab/manifests/sha512:00", ErrorCode::DigestInvalid),

@@ -27,7 +27,9 @@ pub(super) async fn list(
         })
         .await?;
     let path = format!("/v2/{repository}/tags/list");
-    Ok(listing.answer(&path, tags.into_keys(), |tags| {
-        json!({ "name": repository, "tags": tags })
-    }))
+    Ok(listing.answer(
+        &path,
+        tags.into_keys(),
+        |tags| json!({ "name": repository, "tags": tags }),
+    ))
 }

@@ -148,7 +148,9 @@ async fn complete(
 
 fn open<'a>(call: Call<'a>, address: &UploadAddress) -> Result<Upload<'a>, BlobError> {
     let state = call.state;
-    state.blobs.upload(&address.name, &address.id, state.clock.now())
+    state
+        .blobs
+        .upload(&address.name, &address.id, state.clock.now())
 }
 
 /// Where the upload stands, in the headers that ECR sends.

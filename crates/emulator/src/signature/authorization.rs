@@ -108,7 +108,9 @@ impl Authorization {
             .ok()
             .filter(|seconds| (1..=LONGEST_PRESIGNED_SECONDS).contains(seconds))
             .ok_or_else(|| {
-                SignatureError::Incomplete("X-Amz-Expires must be a number of seconds up to a week".to_owned())
+                SignatureError::Incomplete(
+                    "X-Amz-Expires must be a number of seconds up to a week".to_owned(),
+                )
             })?;
         Self::assemble(Parts {
             credential: required("X-Amz-Credential")?,

@@ -19,7 +19,9 @@ fn derive(secret: &str, day: &str, region: &str, service: &str) -> Key {
     let start = Key::new(HMAC_SHA256, format!("AWS4{secret}").as_bytes());
     [day, region, service, "aws4_request"]
         .into_iter()
-        .fold(start, |key, part| chained(&hmac::sign(&key, part.as_bytes())))
+        .fold(start, |key, part| {
+            chained(&hmac::sign(&key, part.as_bytes()))
+        })
 }
 
 fn chained(tag: &Tag) -> Key {

@@ -9,7 +9,10 @@ fn list_users() -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("host", "iam.amazonaws.com"),
-        ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+        (
+            "content-type",
+            "application/x-www-form-urlencoded; charset=utf-8",
+        ),
         ("x-amz-date", "20150830T123600Z"),
         (
             "authorization",
@@ -38,7 +41,10 @@ fn the_documented_request_verifies_from_end_to_end() {
     let authorization = Authorization::find(&received).unwrap();
     let canonical = canonical::request(&received, &authorization.signed_headers).unwrap();
     let string_to_sign = authorization.string_to_sign(&canonical);
-    assert!(string_to_sign.ends_with("f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59"));
+    assert!(
+        string_to_sign
+            .ends_with("f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59")
+    );
     let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
     let signature = key::sign(secret, &authorization, &string_to_sign);
     assert_eq!(signature, authorization.signature);
@@ -57,9 +63,15 @@ fn the_query_is_sorted_whatever_its_order() {
 #[test]
 fn a_signature_must_cover_the_host_and_every_steering_header() {
     let mut headers = list_users();
-    headers.insert("x-amz-target", HeaderValue::from_static("Service.Operation"));
+    headers.insert(
+        "x-amz-target",
+        HeaderValue::from_static("Service.Operation"),
+    );
     let received = received(&headers, "");
-    for (signed, complaint) in [("x-amz-date;x-amz-target", "'Host'"), ("host;x-amz-date", "x-amz-target")] {
+    for (signed, complaint) in [
+        ("x-amz-date;x-amz-target", "'Host'"),
+        ("host;x-amz-date", "x-amz-target"),
+    ] {
         let signed: Vec<String> = signed.split(';').map(str::to_owned).collect();
         let error = canonical::request(&received, &signed).unwrap_err();
         assert!(error.to_string().contains(complaint), "{error}");
@@ -79,7 +91,10 @@ fn unreadable_signatures_are_incomplete_and_none_is_missing() {
         let mut headers = list_users();
         headers.insert("authorization", HeaderValue::from_str(text).unwrap());
         let found = Authorization::find(&received(&headers, ""));
-        assert!(matches!(found, Err(SignatureError::Incomplete(_))), "{text}");
+        assert!(
+            matches!(found, Err(SignatureError::Incomplete(_))),
+            "{text}"
+        );
     }
     let none = HeaderMap::new();
     let found = Authorization::find(&received(&none, ""));
@@ -107,7 +122,11 @@ fn five_minutes_of_skew_are_the_limit_both_ways() {
         assert!(check_date(&authorization, at(good)).is_ok(), "{good}");
     }
     let early = check_date(&authorization, at("2015-08-30T12:30:59Z")).unwrap_err();
-    assert!(early.to_string().starts_with("Signature not yet current: 20150830T123600Z"));
+    assert!(
+        early
+            .to_string()
+            .starts_with("Signature not yet current: 20150830T123600Z")
+    );
     let late = check_date(&authorization, at("2015-08-30T12:41:01Z")).unwrap_err();
     assert_eq!(
         late.to_string(),
@@ -127,6 +146,9 @@ fn the_scope_must_be_of_this_day_service_and_region() {
         scope_day: "20150829".to_owned(),
         ..authorization
     };
-    let scope = Scope { service: "iam", regions: &["us-east-1"] };
+    let scope = Scope {
+        service: "iam",
+        regions: &["us-east-1"],
+    };
     assert!(check_scope(&other_day, scope).is_err());
 }

@@ -171,7 +171,10 @@ mod tests {
             }),
         };
         let shown = format!("{key:?}");
-        assert!(shown.contains("***") && !shown.contains("hidden"), "{shown}");
+        assert!(
+            shown.contains("***") && !shown.contains("hidden"),
+            "{shown}"
+        );
     }
 
     #[test]

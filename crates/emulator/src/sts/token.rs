@@ -76,12 +76,10 @@ impl<'a> Token<'a> {
                 "the token does not have three parts",
             ));
         };
-        let header = json::<Header>(header).ok_or_else(|| {
-            Refused::invalid(NOT_A_TOKEN, "the token's header is not readable")
-        })?;
-        let claims = json::<Map<String, Value>>(claims).ok_or_else(|| {
-            Refused::invalid(NOT_A_TOKEN, "the token's payload is not readable")
-        })?;
+        let header = json::<Header>(header)
+            .ok_or_else(|| Refused::invalid(NOT_A_TOKEN, "the token's header is not readable"))?;
+        let claims = json::<Map<String, Value>>(claims)
+            .ok_or_else(|| Refused::invalid(NOT_A_TOKEN, "the token's payload is not readable"))?;
         let audience = claims.get("azp").or_else(|| claims.get("aud"));
         Ok(Self {
             text,
@@ -163,14 +161,19 @@ impl<'a> Token<'a> {
                 "Token expired: current date/time {now} must be before the expiration date/time {expires}"
             );
             return Err(Refused {
-                reason: format!("the token expired {} seconds ago", now.saturating_sub(expires)),
+                reason: format!(
+                    "the token expired {} seconds ago",
+                    now.saturating_sub(expires)
+                ),
                 error: AwsError::invalid("ExpiredTokenException", message),
             });
         }
         let begins = not_before.map_or(issued, |not_before| not_before.max(issued));
         if now < begins {
             return Err(Refused::invalid(
-                &format!("Token not yet valid: current date/time {now} must not be before {begins}"),
+                &format!(
+                    "Token not yet valid: current date/time {now} must not be before {begins}"
+                ),
                 "the token was issued in the future, or is not to be used yet",
             ));
         }
@@ -238,7 +241,11 @@ mod tests {
 
     fn compact(claims: &Value) -> String {
         let part = |value: &str| URL_SAFE_NO_PAD.encode(value);
-        format!("{}.{}.x", part(r#"{"alg":"RS256"}"#), part(&claims.to_string()))
+        format!(
+            "{}.{}.x",
+            part(r#"{"alg":"RS256"}"#),
+            part(&claims.to_string())
+        )
     }
 
     #[test]
@@ -262,7 +269,8 @@ mod tests {
 
     #[test]
     fn the_last_valid_second_is_the_one_before_expiry() {
-        let claims = serde_json::json!({"iss": "i", "sub": "s", "aud": "a", "exp": 20, "iat": 10, "nbf": 5});
+        let claims =
+            serde_json::json!({"iss": "i", "sub": "s", "aud": "a", "exp": 20, "iat": 10, "nbf": 5});
         let text = compact(&claims);
         let token = Token::read(&text).unwrap();
         let at = |second| token.check_times(Timestamp::from_second(second).unwrap());

@@ -25,11 +25,7 @@ use crate::xml::Xml;
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// Exchanges the token of `parameters` for credentials.
-pub(super) fn assume(
-    state: &State,
-    parameters: &Parameters,
-    note: &Note,
-) -> Result<Xml, AwsError> {
+pub(super) fn assume(state: &State, parameters: &Parameters, note: &Note) -> Result<Xml, AwsError> {
     let asked = Asked::read(parameters)?;
     let text = parameters.bounded("WebIdentityToken", 4..=20_000)?;
     note.resource(asked.role.arn);
@@ -128,7 +124,13 @@ fn trusted_role(
     provider: &Provider,
     note: &Note,
 ) -> Result<Role, AwsError> {
-    let denied = || AwsError::new(403, "AccessDenied", format!("Not authorized to perform {ACTION}"));
+    let denied = || {
+        AwsError::new(
+            403,
+            "AccessDenied",
+            format!("Not authorized to perform {ACTION}"),
+        )
+    };
     let found = state
         .store
         .read(|reader| reader.get(&ROLES, asked.role.name))?;

@@ -12,13 +12,17 @@ pub(super) fn json_encode(arguments: Vec<Value>) -> Evaluated {
         Ok(json) => json.to_string(),
         Err(reason) => return Ok(Value::Unknown(reason)),
     };
-    let escaped = json
-        .replace('<', "\\u003c")
+    let escaped = escaped(&json);
+    bounded_text(escaped.len(), || escaped)
+}
+
+/// JSON text with the characters that HTML minds escaped, as Go writes it.
+pub(crate) fn escaped(json: &str) -> String {
+    json.replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")
         .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029");
-    bounded_text(escaped.len(), || escaped)
+        .replace('\u{2029}', "\\u2029")
 }
 
 pub(super) fn json_decode(arguments: Vec<Value>) -> Evaluated {

@@ -7,6 +7,7 @@
 mod collections;
 mod conversions;
 mod encoding;
+pub(crate) use encoding::escaped;
 mod format;
 mod numbers;
 mod strings;

@@ -21,8 +21,10 @@ pub(super) fn rules(policy: &Object, maximum: usize) -> Result<Vec<Rule>, String
         other => return Err(wrong_type(other, "array")),
     };
     if rules.is_empty() {
-        return Err("array is too short: must have at least 1 elements but instance has 0 elements"
-            .to_owned());
+        return Err(
+            "array is too short: must have at least 1 elements but instance has 0 elements"
+                .to_owned(),
+        );
     }
     if rules.len() > maximum {
         return Err(format!(
@@ -116,9 +118,7 @@ fn tags(selection: &Object, status: &str) -> Result<Vec<String>, String> {
 }
 
 fn object(value: &Value) -> Result<&Object, String> {
-    value
-        .as_object()
-        .ok_or_else(|| wrong_type(value, "object"))
+    value.as_object().ok_or_else(|| wrong_type(value, "object"))
 }
 
 fn text(value: &Value) -> Result<String, String> {

@@ -81,11 +81,15 @@ fn a_null_target_class_matches_no_schema() {
 
 #[test]
 fn shapes_are_checked() {
-    let unknown = json!({ "rulePriority": 1, "selection": counted("any"), "action": expire(), "x": 1 });
+    let unknown =
+        json!({ "rulePriority": 1, "selection": counted("any"), "action": expire(), "x": 1 });
     let missing = json!({ "rulePriority": 1, "selection": counted("any") });
     for (rules, message) in [
         (vec![], "array is too short"),
-        (vec![missing], r#"object has missing required properties (["action"])"#),
+        (
+            vec![missing],
+            r#"object has missing required properties (["action"])"#,
+        ),
         (vec![unknown], r#"not allowed by the schema: ["x"]"#),
         (vec![json!(3)], r#"instance type (integer) does not match"#),
         (
@@ -121,7 +125,11 @@ fn rules_are_checked_against_their_count_type_and_each_other() {
             "countUnit is required",
         ),
         (
-            vec![rule(1, &selection("imageCountMoreThan", true, 1), &expire())],
+            vec![rule(
+                1,
+                &selection("imageCountMoreThan", true, 1),
+                &expire(),
+            )],
             "countUnit is not allowed",
         ),
         (

@@ -100,11 +100,6 @@ output "heredoc_indented" {
   EOT
 }
 
-output "heredoc_empty" {
-  value = <<EOT
-EOT
-}
-
 output "heredoc_of_one_value" {
   value = <<EOT
 ${local.two}

@@ -1,0 +1,83 @@
+//! Foreign input that no client of good will sends.
+
+use std::io::Write as _;
+use std::net::TcpStream;
+
+use oci::Digest;
+use reqwest::{Method, StatusCode};
+
+use crate::served::{REPOSITORY, Served, header, refused};
+
+#[tokio::test]
+async fn odd_names_and_climbing_paths_touch_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(data.path(), vec![]).await;
+    let docker = served.administrator().await;
+    for path in [
+        "/v2/%2e%2e%2f%2e%2e/manifests/v1",
+        "/v2/App/manifests/v1",
+        "/v2/portfolio/backend/blobs/sha256:..%2f..%2fstate.redb",
+        "/v2/portfolio/backend/blobs/uploads/..%2f..%2fstate.redb",
+        "/v2/portfolio/backend/manifests/%00",
+    ] {
+        let answer = docker.get(path).await;
+        assert!(
+            answer.status().is_client_error(),
+            "{path}: {}",
+            answer.status()
+        );
+        refused(answer).await;
+    }
+    let (status, code, message) = refused(docker.get("/v2/none/manifests/v1").await).await;
+    assert_eq!((status, code.as_str()), (404, "NAME_UNKNOWN"));
+    assert_eq!(
+        message,
+        "The repository with name 'none' does not exist in the registry with id '123456789012'"
+    );
+}
+
+#[tokio::test]
+async fn a_manifest_beyond_four_mebibytes_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(data.path(), vec![]).await;
+    let docker = served.administrator().await;
+    let body = " ".repeat(4 * 1024 * 1024 + 1);
+    let (status, code, _) = refused(docker.put_manifest(REPOSITORY, "v1", &body).await).await;
+    assert_eq!((status, code.as_str()), (413, "SIZE_INVALID"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chunk_that_breaks_off_is_forgotten_and_the_upload_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(data.path(), vec![]).await;
+    let docker = served.administrator().await;
+    let start = format!("/v2/{REPOSITORY}/blobs/uploads/");
+    let started = docker.request(Method::POST, &start).send().await.unwrap();
+    let place = header(&started, "location");
+    let path = place.strip_prefix(&served.base).unwrap();
+    let head = format!(
+        "PATCH {path} HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\ncontent-length: 100\r\n\r\nlost",
+        served.host(),
+        docker.login
+    );
+    let mut broken = TcpStream::connect(served.host()).unwrap();
+    broken.write_all(head.as_bytes()).unwrap();
+    drop(broken);
+    // The broken request may still hold the upload; it lets go when it sees
+    // the end of its connection.
+    let sent = loop {
+        let patch = docker
+            .request(Method::PATCH, &place)
+            .body("kept")
+            .send()
+            .await
+            .unwrap();
+        if patch.status() != StatusCode::CONFLICT {
+            break patch;
+        }
+    };
+    assert_eq!(sent.status(), StatusCode::CREATED);
+    let end = format!("{place}?digest={}", Digest::of(b"kept"));
+    let ended = docker.request(Method::PUT, &end).send().await.unwrap();
+    assert_eq!(ended.status(), StatusCode::CREATED);
+}
