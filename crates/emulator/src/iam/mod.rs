@@ -1,7 +1,24 @@
-//! Identity and Access Management.
+//! Identity and Access Management: OpenID Connect providers, roles, policies.
+//!
+//! It keeps the records; what they allow is decided by the policy engine.
+//! Lists are never cut short (inferred: AWS may cut them at any length).
+//!
+//! Source: AWS Identity and Access Management API Reference, version
+//! 2010-05-08. Where it gives no sentence for an error, the sentence is
+//! inferred from what clients print.
 
+mod call;
+mod documents;
 pub(crate) mod managed;
+mod policies;
+mod policy_versions;
+mod providers;
 pub(crate) mod records;
+mod role_policies;
+mod roles;
+mod tags;
+
+use call::Call;
 
 use crate::caller::Caller;
 use crate::error::AwsError;
@@ -10,27 +27,94 @@ use crate::state::State;
 use crate::trail::Note;
 use crate::xml::Xml;
 
-/// The version of the API that clients name.
+/// The version that requests name.
 pub(crate) const VERSION: &str = "2010-05-08";
-/// The namespace of its answers.
+/// Namespace of the answers.
 pub(crate) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
-/// An operation of IAM.
+/// What an operation answers; `None` has no element for the result.
+type Answer = Result<Option<Xml>, AwsError>;
+type Handler = fn(&Call<'_>) -> Answer;
+
+/// An operation that is there.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Operation {}
+pub(crate) struct Operation {
+    name: &'static str,
+    handler: Handler,
+}
 
 impl Operation {
-    pub(crate) fn named(_action: &str) -> Option<Self> {
-        None
+    /// The operation of this name; `None` for those that are not here.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        OPERATIONS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|&(name, handler)| Self { name, handler })
     }
 }
 
+const OPERATIONS: &[(&str, Handler)] = &[
+    ("AddClientIDToOpenIDConnectProvider", providers::add_client),
+    ("AttachRolePolicy", role_policies::attach),
+    ("CreateOpenIDConnectProvider", providers::create),
+    ("CreatePolicy", policies::create),
+    ("CreatePolicyVersion", policy_versions::create),
+    ("CreateRole", roles::create),
+    ("DeleteOpenIDConnectProvider", providers::delete),
+    ("DeletePolicy", policies::delete),
+    ("DeletePolicyVersion", policy_versions::delete),
+    ("DeleteRole", roles::delete),
+    ("DeleteRolePermissionsBoundary", roles::delete_boundary),
+    ("DeleteRolePolicy", role_policies::delete),
+    ("DetachRolePolicy", role_policies::detach),
+    ("GetOpenIDConnectProvider", providers::get),
+    ("GetPolicy", policies::get),
+    ("GetPolicyVersion", policy_versions::get),
+    ("GetRole", roles::get),
+    ("GetRolePolicy", role_policies::get),
+    ("ListAttachedRolePolicies", role_policies::list_attached),
+    ("ListInstanceProfilesForRole", roles::list_instance_profiles),
+    ("ListOpenIDConnectProviders", providers::list),
+    ("ListPolicyVersions", policy_versions::list),
+    ("ListRolePolicies", role_policies::list),
+    ("ListRoleTags", roles::list_tags),
+    ("ListRoles", roles::list),
+    ("PutRolePermissionsBoundary", roles::put_boundary),
+    ("PutRolePolicy", role_policies::put),
+    (
+        "RemoveClientIDFromOpenIDConnectProvider",
+        providers::remove_client,
+    ),
+    ("TagOpenIDConnectProvider", providers::tag),
+    ("TagPolicy", policies::tag),
+    ("TagRole", roles::tag),
+    ("UntagOpenIDConnectProvider", providers::untag),
+    ("UntagPolicy", policies::untag),
+    ("UntagRole", roles::untag),
+    ("UpdateAssumeRolePolicy", roles::update_trust_policy),
+    (
+        "UpdateOpenIDConnectProviderThumbprint",
+        providers::update_thumbprints,
+    ),
+    ("UpdateRole", roles::update),
+    ("UpdateRoleDescription", roles::update_description),
+];
+
+/// Answers a request of a signed caller.
 pub(crate) fn handle(
-    _state: &State,
-    _caller: &Caller,
+    state: &State,
+    caller: &Caller,
     operation: Operation,
-    _parameters: &Parameters,
-    _note: &Note,
+    parameters: &Parameters,
+    note: &Note,
 ) -> Result<Option<Xml>, AwsError> {
-    match operation {}
+    let call = Call {
+        state,
+        caller,
+        action: operation.name,
+        parameters,
+        note,
+    };
+    call.note_parameters();
+    (operation.handler)(&call)
 }

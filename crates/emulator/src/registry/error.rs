@@ -191,3 +191,22 @@ impl From<StoreError> for RegistryError {
         EcrError::from(error).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_a_server_error_that_says_so() {
+        let full = BlobError::from(io::Error::from(io::ErrorKind::StorageFull));
+        let error = RegistryError::from(full);
+        assert_eq!(error.status, 507);
+        assert!(
+            error
+                .message
+                .starts_with("the disk of the emulator is full")
+        );
+    }
+}

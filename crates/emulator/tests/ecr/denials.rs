@@ -115,19 +115,11 @@ fn sentence(action: &str, repository: &str) -> String {
     )
 }
 
-#[tokio::test]
-async fn every_request_to_the_registry_is_denied_under_its_own_action() {
-    let data = tempfile::tempdir().unwrap();
-    let served = Served::start(data.path(), vec![role(&["ecr:StartImageScan"])]).await;
-    let keys = assume(&served).await;
-    let docker = Docker {
-        served: &served,
-        login: served.log_in(&keys).await,
-    };
-    assert_eq!(docker.get("/v2/").await.status(), StatusCode::OK);
+/// Requests with the action that each of them takes.
+fn requests() -> Vec<(Method, String, &'static str)> {
     let digest = oci::Digest::of(b"x");
     let upload = format!("/v2/{REPOSITORY}/blobs/uploads/0");
-    for (method, path, action) in [
+    vec![
         (
             Method::GET,
             format!("/v2/{REPOSITORY}/blobs/{digest}"),
@@ -164,7 +156,20 @@ async fn every_request_to_the_registry_is_denied_under_its_own_action() {
             format!("/v2/{REPOSITORY}/tags/list"),
             "ListImages",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn every_request_to_the_registry_is_denied_under_its_own_action() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(data.path(), vec![role(&["ecr:StartImageScan"])]).await;
+    let keys = assume(&served).await;
+    let docker = Docker {
+        served: &served,
+        login: served.log_in(&keys).await,
+    };
+    assert_eq!(docker.get("/v2/").await.status(), StatusCode::OK);
+    for (method, path, action) in requests() {
         let answer = docker.request(method, &path).send().await.unwrap();
         assert!(!header(&answer, "x-longshore-reason").is_empty(), "{path}");
         let expected = sentence(&format!("ecr:{action}"), REPOSITORY);
@@ -174,7 +179,7 @@ async fn every_request_to_the_registry_is_denied_under_its_own_action() {
             "{path}"
         );
     }
-    let blob = format!("/v2/{REPOSITORY}/blobs/{digest}");
+    let blob = format!("/v2/{REPOSITORY}/blobs/{}", oci::Digest::of(b"x"));
     let head = docker.request(Method::HEAD, &blob).send().await.unwrap();
     assert_eq!(head.status(), StatusCode::FORBIDDEN);
     let catalog = refused(docker.get("/v2/_catalog").await).await;

@@ -66,14 +66,14 @@ async fn a_chunk_that_breaks_off_is_forgotten_and_the_upload_goes_on() {
     // The broken request may still hold the upload; it lets go when it sees
     // the end of its connection.
     let sent = loop {
-        let patch = docker
+        let again = docker
             .request(Method::PATCH, &place)
             .body("kept")
             .send()
             .await
             .unwrap();
-        if patch.status() != StatusCode::CONFLICT {
-            break patch;
+        if again.status() != StatusCode::CONFLICT {
+            break again;
         }
     };
     assert_eq!(sent.status(), StatusCode::CREATED);

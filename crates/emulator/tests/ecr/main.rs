@@ -1,5 +1,10 @@
 //! ECR and its registry, over HTTP, as clients use them.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the client that the tests share fails the test that uses it"
+)]
+
 mod aws_cli;
 mod denials;
 mod images;

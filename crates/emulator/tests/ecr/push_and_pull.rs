@@ -78,7 +78,7 @@ async fn a_manifest_may_only_name_what_its_own_repository_holds() {
     let foreign = Descriptor::of(media_type::LAYER_GZIP, b"elsewhere");
     let digest = foreign.digest;
 
-    let body = manifest(config.clone(), foreign.clone());
+    let body = manifest(config.clone(), &foreign);
     let answer = refused(docker.put_manifest(REPOSITORY, "v1", &body).await).await;
     let sentence = format!(
         "Layers with digests '[{digest}]' required for pushing image into repository with name \
@@ -92,7 +92,7 @@ async fn a_manifest_may_only_name_what_its_own_repository_holds() {
 
     docker.upload(REPOSITORY, b"elsewhere").await;
     let wrong_size = Descriptor { size: 3, ..foreign };
-    let body = manifest(config, wrong_size);
+    let body = manifest(config, &wrong_size);
     let (status, code, _) = refused(docker.put_manifest(REPOSITORY, "v1", &body).await).await;
     assert_eq!((status, code.as_str()), (405, "UNSUPPORTED"));
     let tag = docker.get(&format!("/v2/{REPOSITORY}/manifests/v1")).await;

@@ -201,7 +201,7 @@ impl Docker<'_> {
     pub(crate) async fn push(&self, repository: &str, reference: &str, content: &str) -> String {
         let config = self.upload(repository, b"{}").await;
         let layer = self.upload(repository, content.as_bytes()).await;
-        let manifest = manifest(config, layer);
+        let manifest = manifest(config, &layer);
         let answer = self.put_manifest(repository, reference, &manifest).await;
         assert_eq!(
             answer.status(),
@@ -214,7 +214,7 @@ impl Docker<'_> {
 }
 
 /// A manifest of one layer.
-pub(crate) fn manifest(mut config: Descriptor, layer: Descriptor) -> String {
+pub(crate) fn manifest(mut config: Descriptor, layer: &Descriptor) -> String {
     media_type::CONFIG.clone_into(&mut config.media_type);
     json!({
         "schemaVersion": 2,

@@ -40,11 +40,15 @@ pub(crate) fn headers(
     headers.push(("x-amz-target".to_owned(), target));
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
-    let lines: String = headers
+    let lines: Vec<String> = headers
         .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
+        .map(|(name, value)| format!("{name}:{value}"))
         .collect();
-    let canonical = format!("POST\n/\n\n{lines}\n{names}\n{}", hash(body.as_bytes()));
+    let canonical = format!(
+        "POST\n/\n\n{}\n\n{names}\n{}",
+        lines.join("\n"),
+        hash(body.as_bytes())
+    );
     let scope = format!("{}/{region}/ecr/aws4_request", &date[..8]);
     let text = format!(
         "AWS4-HMAC-SHA256\n{date}\n{scope}\n{}",

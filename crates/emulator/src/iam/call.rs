@@ -1,0 +1,144 @@
+//! One request, and what every operation does with it.
+
+use serde_json::{Map, Value};
+
+use crate::authorize::{Target, authorize};
+use crate::caller::Caller;
+use crate::error::AwsError;
+use crate::query::Parameters;
+use crate::state::State;
+use crate::trail::Note;
+
+/// Condition keys and their values.
+pub(super) type Context = Vec<(String, String)>;
+
+/// A request whose signature is verified.
+pub(super) struct Call<'a> {
+    pub(super) state: &'a State,
+    pub(super) caller: &'a Caller,
+    /// The operation, without `iam:`.
+    pub(super) action: &'static str,
+    pub(super) parameters: &'a Parameters,
+    pub(super) note: &'a Note,
+}
+
+impl Call<'_> {
+    /// Notes the parameters that say what the request is about.
+    pub(super) fn note_parameters(&self) {
+        const NOTED: [(&str, &str); 5] = [
+            ("RoleName", "roleName"),
+            ("PolicyName", "policyName"),
+            ("PolicyArn", "policyArn"),
+            ("OpenIDConnectProviderArn", "openIDConnectProviderArn"),
+            ("Url", "url"),
+        ];
+        let given: Map<String, Value> = NOTED
+            .iter()
+            .filter_map(|(name, noted)| {
+                let value = self.parameters.get(name)?;
+                Some(((*noted).to_owned(), Value::from(value)))
+            })
+            .collect();
+        self.note.parameters(Value::Object(given));
+    }
+
+    /// Refuses a caller that may not do this to `resource`.
+    pub(super) fn authorize(&self, resource: &str, context: Context) -> Result<(), AwsError> {
+        let action = format!("iam:{}", self.action);
+        let account = &self.state.settings.account;
+        let target = Target {
+            context,
+            ..Target::new(&action, resource, account)
+        };
+        authorize(self.state, self.caller, &target, self.note)?;
+        Ok(())
+    }
+
+    /// The ARN of what `resource` names in this account: `role/ci/publisher`.
+    pub(super) fn arn(&self, resource: &str) -> String {
+        format!("arn:aws:iam::{}:{resource}", self.state.settings.account)
+    }
+
+    /// The name in the parameter `parameter`, of at most `longest` characters.
+    pub(super) fn name(&self, parameter: &str, longest: usize) -> Result<&str, AwsError> {
+        let name = self.parameters.bounded(parameter, 1..=longest)?;
+        if name.chars().all(is_of_name) {
+            return Ok(name);
+        }
+        let member = match parameter {
+            "RoleName" => "roleName",
+            _ => "policyName",
+        };
+        Err(AwsError::validation(
+            member,
+            "Member must satisfy regular expression pattern: [\\w+=,.@-]+",
+        ))
+    }
+
+    /// The path, `/` when it is not given.
+    pub(super) fn path(&self) -> Result<&str, AwsError> {
+        if self.parameters.get("Path").is_none() {
+            return Ok("/");
+        }
+        let path = self.parameters.bounded("Path", 1..=512)?;
+        if is_path(path) {
+            return Ok(path);
+        }
+        Err(AwsError::validation(
+            "path",
+            "Member must satisfy regular expression pattern: (\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)",
+        ))
+    }
+
+    /// The description, at most a thousand characters.
+    pub(super) fn description(&self) -> Result<Option<String>, AwsError> {
+        match self.parameters.get("Description") {
+            None | Some("") => Ok(None),
+            Some(_) => {
+                let description = self.parameters.bounded("Description", 1..=1_000)?;
+                Ok(Some(description.to_owned()))
+            }
+        }
+    }
+}
+
+fn is_of_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "_+=,.@-".contains(character)
+}
+
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && path.ends_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// There is no such thing.
+pub(super) fn missing(message: impl Into<String>) -> AwsError {
+    AwsError::new(404, "NoSuchEntity", message)
+}
+
+/// There is one already.
+pub(super) fn exists(message: impl Into<String>) -> AwsError {
+    AwsError::new(409, "EntityAlreadyExists", message)
+}
+
+/// Something else still needs it.
+pub(super) fn conflict(message: impl Into<String>) -> AwsError {
+    AwsError::new(409, "DeleteConflict", message)
+}
+
+/// A quota would be exceeded.
+pub(super) fn limit(message: impl Into<String>) -> AwsError {
+    AwsError::new(409, "LimitExceeded", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_begins_and_ends_with_a_slash_and_has_no_space() {
+        assert!(is_path("/") && is_path("/ci/images/"));
+        for other in ["", "ci/", "/ci", "/c i/", "/é/"] {
+            assert!(!is_path(other), "{other}");
+        }
+    }
+}
