@@ -259,7 +259,7 @@ async fn an_audience_that_the_provider_does_not_list() {
 }
 
 /// GitHub's side, played by an old recording: a token that was good once.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_says_so() {
     let (project, digest) = Project::built();
     let emulator = Emulator::start(project.path());
@@ -297,7 +297,7 @@ async fn an_expired_token_says_so() {
 }
 
 /// A registry between here and the real one, which answers with another digest.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_lies_about_a_digest_moves_no_tag() {
     let (project, digest) = Project::built();
     let emulator = Emulator::start(project.path());

@@ -1,6 +1,8 @@
 //! Whether a caller may do what it asks: the policies are gathered here, and
 //! the policy engine decides.
 
+use std::collections::BTreeMap;
+
 use policy::{Context, Decision, Document, NamedPolicy, Policies, Principal, Request};
 
 use crate::caller::Caller;
@@ -90,8 +92,13 @@ fn prepare(
     for (key, value) in role.iter().flat_map(|role| &role.tags) {
         context.insert(&format!("aws:PrincipalTag/{key}"), value.clone());
     }
+    // A key that comes several times, such as `aws:TagKeys`, has several values.
+    let mut of_target: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (key, value) in &target.context {
-        context.insert(key, value.clone());
+        of_target.entry(key).or_default().push(value.clone());
+    }
+    for (key, values) in of_target {
+        context.insert_many(key, values);
     }
     let request = Request {
         principal: caller.principal.clone(),

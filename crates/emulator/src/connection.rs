@@ -20,9 +20,9 @@ use tokio::time::{Instant, Sleep};
 /// Connections at one time; more wait in the system's queue.
 const MOST: usize = 256;
 /// From the last answer to the end of the next request's head.
-const HEAD_LIMIT: Duration = Duration::from_secs(60);
+const HEAD_LIMIT: Duration = Duration::from_mins(1);
 /// Without a byte in either direction while a request is answered.
-const SILENCE_LIMIT: Duration = Duration::from_secs(300);
+const SILENCE_LIMIT: Duration = Duration::from_mins(5);
 
 /// A listener that gives out a bounded number of connections.
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl Connection {
     ) -> Poll<io::Result<T>> {
         match result {
             Poll::Pending => self.poll_limit(context).map(Err),
-            ready => ready,
+            Poll::Ready(result) => Poll::Ready(result),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{admin, issuer, json_protocol, query_protocol, registry, state};
 
 /// How long the body of a call may take to arrive; the registry's uploads are
 /// its own business.
-const BODY_TIME: Duration = Duration::from_secs(60);
+const BODY_TIME: Duration = Duration::from_mins(1);
 /// The longest reason that is put into a header, in bytes.
 const REASON_LIMIT: usize = 2_000;
 const REASON: HeaderName = HeaderName::from_static("x-longshore-reason");

@@ -9,10 +9,7 @@ pub(crate) struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// The environment of this process. Values that are not UTF-8 are left out:
     /// none that matters here can be.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the environment"
-    )]
+    /// This is the one place that reads the environment.
     pub(crate) fn read() -> Self {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))

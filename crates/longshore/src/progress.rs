@@ -81,7 +81,7 @@ impl Progress {
             bar.set_length(progress.total as u64);
             bar.set_position(progress.finished as u64);
             bar.set_message(progress.package.to_owned());
-        } else if self.lines && progress.finished % 25 == 0 {
+        } else if self.lines && progress.finished.is_multiple_of(25) {
             let (finished, total) = (progress.finished, progress.total);
             printer::message(&format!("  {finished} of {total} packages"));
         }

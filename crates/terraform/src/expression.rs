@@ -119,7 +119,7 @@ impl Evaluator<'_> {
     /// `try`: the first argument that Terraform would not refuse.
     fn attempt(&self, call: &FuncCall, scope: &Scope<'_>) -> Evaluated {
         let mut last = Failure("try needs an argument".to_owned());
-        for argument in call.args.iter() {
+        for argument in &call.args {
             match self.evaluate(argument, scope) {
                 Ok(value) => return Ok(value),
                 Err(failure) => last = failure,
@@ -220,7 +220,7 @@ impl Evaluator<'_> {
                     return false;
                 };
                 let module = self.module(scope.module);
-                match traversal.expr.as_variable().map(|root| root.as_str()) {
+                match traversal.expr.as_variable().map(hcl_edit::Ident::as_str) {
                     Some("var") => module.directory.variables.get(name.as_str()).is_some_and(|body| {
                         let constraint = body.content.get_attribute("type");
                         constraint.is_some_and(|constraint| types::is_set(&constraint.value))

@@ -66,7 +66,8 @@ impl<'s> Evaluator<'s> {
             let scope = Scope::of_module(module);
             let attribute = |name| body.get_attribute(name).map(|found| &found.value);
             let default = || attribute("default").map(|default| self.value(default, &scope));
-            let nullable = attribute("nullable").and_then(|value| value.as_bool()) != Some(false);
+            let nullable =
+                attribute("nullable").and_then(hcl_edit::expr::Expression::as_bool) != Some(false);
             let value = match self.input(module, name) {
                 Some(Value::Null) if !nullable => default(),
                 Some(value) => Some(value),

@@ -34,7 +34,7 @@ impl Evaluator<'_> {
             return Ok(Err("`~` in a template is not evaluated".to_owned()));
         }
         let mut text = String::new();
-        for element in template.iter() {
+        for element in template {
             let piece = match element {
                 Element::Literal(literal) => Ok(literal.value().clone()),
                 Element::Interpolation(interpolation) => {

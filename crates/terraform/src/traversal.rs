@@ -13,7 +13,7 @@ impl Evaluator<'_> {
         let operators: Vec<&TraversalOperator> = traversal
             .operators
             .iter()
-            .map(|operator| operator.value())
+            .map(hcl_edit::Decorated::value)
             .collect();
         let (value, used) = match traversal.expr.as_variable() {
             Some(root) => self.reference(root.as_str(), &operators, scope)?,

@@ -205,7 +205,7 @@ mod tests {
     fn optional_attributes_take_their_default_and_extra_ones_are_dropped() {
         let value = converted(
             r#"{"name": "a", "extra": 1}"#,
-            r#"object({ name = string, size = optional(number, 3), note = optional(string) })"#,
+            r"object({ name = string, size = optional(number, 3), note = optional(string) })",
         );
         let expected = r#"{"name": "a", "size": 3, "note": null}"#;
         assert_eq!(

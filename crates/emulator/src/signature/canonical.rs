@@ -46,7 +46,7 @@ fn check_signed(headers: &HeaderMap, signed: &[String]) -> Result<(), SignatureE
         ));
     }
     let steering = |name: &&str| name.starts_with("x-amz-") && !signed.iter().any(|s| s == *name);
-    match headers.keys().map(|name| name.as_str()).find(steering) {
+    match headers.keys().map(http::HeaderName::as_str).find(steering) {
         Some(name) => Err(SignatureError::Mismatch(format!(
             "There were headers present in the request which were not signed: {name}"
         ))),

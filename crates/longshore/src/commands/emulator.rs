@@ -108,6 +108,8 @@ fn announce(settings: &Settings, url: &str, region: &str, keys: &AdministratorKe
     let variables = [
         ("AWS_ENDPOINT_URL", url),
         ("AWS_REGION", region),
+        // The first version of the `aws` command line knows only this name.
+        ("AWS_DEFAULT_REGION", region),
         ("AWS_ACCESS_KEY_ID", keys.access_key_id.as_str()),
         ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.as_str()),
     ];

@@ -16,11 +16,12 @@ use receipts::{ExitCode, Problem, ProblemCode, RehearsalReceipt, Verdict};
 use crate::arguments::{Format, Rehearse};
 use crate::commands::publish::client;
 use crate::progress::Progress;
-use crate::project::{Project, PublishingJob};
+use crate::project::Project;
 use crate::settings::Settings;
 use crate::{github_actions, printer, render};
 
 use stage::Rehearsal;
+use terraform::AwsResources;
 
 /// Rehearses, prints the table, and fails if anybody ended where they should not.
 pub(crate) async fn run(arguments: &Rehearse, settings: &Settings) -> Result<ExitCode, Problem> {
@@ -55,19 +56,13 @@ async fn rehearse(
     let resources = project.resources()?.ok_or_else(no_terraform)?;
     let cloud = project.cloud(Some(&resources))?;
     let layout = project.at(Path::new("target/longshore/rehearsal"));
-    let build = BuildPlan::new(&project.root, &project.configuration, layout.clone(), true)
+    let plan_of_build = BuildPlan::new(&project.root, &project.configuration, layout.clone(), true)
         .await
         .map_err(|failure| failure.problem())?;
-    let job = project.publishing_job(&build.source.commit)?;
-    let unknowns = resources.unknowns.iter().map(|unknown| {
-        format!(
-            "{}.{}: {}",
-            unknown.address, unknown.attribute, unknown.reason
-        )
-    });
-    let unknowns: Vec<_> = unknowns.collect();
+    let job = project.publishing_job(&plan_of_build.source.commit)?;
+    let unknowns = unknowns(&resources);
 
-    let built = build
+    let built = plan_of_build
         .execute(&|event| progress.show(&event))
         .await
         .map_err(|failure| failure.problem())?;
@@ -108,11 +103,10 @@ async fn rehearse(
     let as_intended = attempts
         .iter()
         .all(|attempt| attempt.verdict == Verdict::AsIntended);
-    let PublishingJob { workflow, job, .. } = job;
     Ok(RehearsalReceipt {
         passed: publish.is_some() && as_intended,
-        workflow: workflow.display().to_string(),
-        job,
+        workflow: job.workflow.display().to_string(),
+        job: job.job,
         role: cloud.role,
         build: built.receipt,
         publish,
@@ -120,6 +114,15 @@ async fn rehearse(
         attempts,
         unknowns,
     })
+}
+
+/// What the rehearsal leaves out, as people read it.
+fn unknowns(resources: &AwsResources) -> Vec<String> {
+    let line = |unknown: &terraform::Unknown| {
+        let (address, attribute) = (&unknown.address, &unknown.attribute);
+        format!("{address}.{attribute}: {}", unknown.reason)
+    };
+    resources.unknowns.iter().map(line).collect()
 }
 
 fn no_terraform() -> Problem {

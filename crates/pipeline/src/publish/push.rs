@@ -45,7 +45,7 @@ impl PublishPlan {
             .collect();
         let sent = registry
             .push_blobs(&self.repository, &blobs, &|event| {
-                observe(Event::Registry(event))
+                observe(Event::Registry(event));
             })
             .await
             .map_err(self.failed("sending the layers", 0))?;

@@ -1,4 +1,10 @@
 //! Reads whole roots and compares with what Terraform makes of them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::format_push_string,
+    reason = "tests stop at the first surprise, and say what they skip"
+)]
 
 mod arbitrary;
 mod errors;
