@@ -54,16 +54,9 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
         }
     };
     note.caller(&caller);
-    let body = match serde_json::from_slice::<Value>(&call.body) {
-        Ok(body @ Value::Object(_)) => body,
-        _ => {
-            return refused(
-                note,
-                400,
-                "SerializationException",
-                "The body is not a JSON object",
-            );
-        }
+    let Ok(body @ Value::Object(_)) = serde_json::from_slice::<Value>(&call.body) else {
+        let message = "The body is not a JSON object";
+        return refused(note, 400, "SerializationException", message);
     };
     match ecr::handle(state, &caller, operation, body, note) {
         Ok(answer) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], answer.to_string()).into_response(),
