@@ -14,15 +14,16 @@ use crate::Given;
 use crate::load::Configuration;
 use crate::module::{Children, Module};
 use crate::scope::Scope;
-use crate::value::{Evaluated, Value};
+use crate::value::{Evaluated, VALUE_WEIGHT, Value};
 
 /// How deep expressions and references may nest together. The parser allows far
 /// less in one expression; only chains of references get here.
 const DEPTH: usize = 600;
 
-/// How much one read may spend, in evaluations and in copied bytes. A few lines
-/// of locals that double each other would otherwise fill the memory.
-const BUDGET: usize = 10_000_000;
+/// How much one read may spend, in bytes of values made or copied; an evaluation
+/// costs as much as a value. A few lines of locals that double each other would
+/// otherwise fill the memory.
+const BUDGET: usize = 128 * 1024 * 1024;
 
 /// The longest text that an expression may give, in bytes.
 pub(crate) const LONGEST_TEXT: usize = 4 * 1024 * 1024;
@@ -74,13 +75,23 @@ impl<'s> Evaluator<'s> {
                 "the expression is nested too deeply".to_owned(),
             ));
         }
-        if !self.spend(1) {
+        if !self.spend(VALUE_WEIGHT) {
             return Ok(out_of_budget());
         }
         self.depth.set(self.depth.get() + 1);
         let value = self.evaluate_expression(expression, scope);
         self.depth.set(self.depth.get() - 1);
-        value
+        match (expression, value) {
+            // What other expressions are made of is paid for already.
+            (
+                Expression::String(_)
+                | Expression::StringTemplate(_)
+                | Expression::HeredocTemplate(_)
+                | Expression::FuncCall(_),
+                Ok(value),
+            ) => Ok(self.paid(value)),
+            (_, value) => value,
+        }
     }
 
     /// Works out what a module's name is worth, once. `compute` may ask for
@@ -103,7 +114,7 @@ impl<'s> Evaluator<'s> {
             return Value::Unknown(self.cycle(&key));
         }
         self.pending.borrow_mut().push(key.clone());
-        let value = compute();
+        let value = self.paid(compute());
         self.pending.borrow_mut().pop();
         self.known.borrow_mut().insert(key, value.clone());
         value
@@ -113,6 +124,15 @@ impl<'s> Evaluator<'s> {
     pub(crate) fn copy(&self, value: &Value) -> Value {
         if self.spend(value.weight()) {
             value.clone()
+        } else {
+            out_of_budget()
+        }
+    }
+
+    /// A new value, paid for.
+    fn paid(&self, value: Value) -> Value {
+        if self.spend(value.weight()) {
+            value
         } else {
             out_of_budget()
         }

@@ -134,7 +134,7 @@ impl Evaluator<'_> {
     }
 
     fn instance(&self, mode: Mode, kind: &str, body: &Body, scope: &Scope<'_>) -> Value {
-        if !self.spend(100) {
+        if !self.spend(1024) {
             return Value::Unknown("the configuration takes too much to evaluate".to_owned());
         }
         let mut attributes = self.resource_attributes(body, scope);

@@ -13,6 +13,9 @@ use serde_json::Number;
 /// error. No identifier of HCL can be equal to it.
 const REST: &str = "\0rest";
 
+/// What a value weighs besides its text and its elements.
+pub(crate) const VALUE_WEIGHT: usize = 64;
+
 /// A value of the Terraform language. Lists, tuples and sets are all lists here,
 /// maps and objects all objects; the elements of a set are sorted.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,15 +97,17 @@ impl Value {
         }
     }
 
-    /// Roughly how much memory the value takes, in units of a value or a byte.
+    /// Roughly how much memory the value takes, in bytes.
     pub(crate) fn weight(&self) -> usize {
         match self {
-            Self::String(text) | Self::Unknown(text) => 1 + text.len(),
-            Self::List(items) => items.iter().fold(1, |sum, item| sum + item.weight()),
-            Self::Object(entries) => entries
+            Self::String(text) | Self::Unknown(text) => VALUE_WEIGHT + text.len(),
+            Self::List(items) => items
                 .iter()
-                .fold(1, |sum, (key, value)| sum + key.len() + value.weight()),
-            Self::Null | Self::Bool(_) | Self::Number(_) => 1,
+                .fold(VALUE_WEIGHT, |sum, item| sum + item.weight()),
+            Self::Object(entries) => entries.iter().fold(VALUE_WEIGHT, |sum, (key, value)| {
+                sum + key.len() + value.weight()
+            }),
+            Self::Null | Self::Bool(_) | Self::Number(_) => VALUE_WEIGHT,
         }
     }
 
