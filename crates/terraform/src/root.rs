@@ -69,7 +69,7 @@ pub struct Unknown {
 /// [`Value::Unknown`] and listed in [`Root::unknowns`].
 pub fn read(root: &Path, given: &Given) -> Result<Root, ReadError> {
     // Deeply nested input takes more stack than the caller's thread may have.
-    const STACK: usize = 256 * 1024 * 1024;
+    const STACK: usize = 64 * 1024 * 1024;
     std::thread::scope(|threads| {
         let reader = std::thread::Builder::new()
             .name("terraform".to_owned())
