@@ -34,7 +34,7 @@ pub(crate) fn of_resource(kind: &str, given: &Attributes, around: &Surroundings)
         }
         "aws_ecr_lifecycle_policy" | "aws_ecr_repository_policy" => attributes([
             ("id", argument(given, "repository")),
-            ("registry_id", around.account.as_str().into()),
+            ("registry_id", around.account.clone()),
         ]),
         _ => Attributes::new(),
     }
@@ -44,8 +44,8 @@ pub(crate) fn of_resource(kind: &str, given: &Attributes, around: &Surroundings)
 pub(crate) fn of_data(kind: &str, given: &Attributes, around: &Surroundings) -> Attributes {
     match kind {
         "aws_caller_identity" => attributes([
-            ("account_id", around.account.as_str().into()),
-            ("id", around.account.as_str().into()),
+            ("account_id", around.account.clone()),
+            ("id", around.account.clone()),
         ]),
         "aws_region" => attributes([
             ("name", around.region.clone()),
@@ -98,8 +98,15 @@ fn path_and_name(given: &Attributes, name: &Value) -> Value {
 
 /// `arn:partition:iam::account:kind` and what follows.
 fn iam_arn(around: &Surroundings, kind: &str, rest: &Value) -> Value {
-    let account = format!(":iam::{}:{kind}", around.account);
-    text(&[&"arn:".into(), &around.partition, &account.into(), rest])
+    let kind = Value::from(format!(":{kind}"));
+    text(&[
+        &"arn:".into(),
+        &around.partition,
+        &":iam::".into(),
+        &around.account,
+        &kind,
+        rest,
+    ])
 }
 
 fn oidc_provider(given: &Attributes, around: &Surroundings) -> Attributes {
@@ -124,17 +131,18 @@ fn without_scheme(url: &str) -> &str {
 
 fn repository(given: &Attributes, around: &Surroundings) -> Attributes {
     let name = argument(given, "name");
-    let account = Value::from(around.account.as_str());
     let arn = text(&[
         &"arn:".into(),
         &around.partition,
         &":ecr:".into(),
         &around.region,
-        &format!(":{}:repository/", around.account).into(),
+        &":".into(),
+        &around.account,
+        &":repository/".into(),
         &name,
     ]);
     let url = text(&[
-        &account,
+        &around.account,
         &".dkr.ecr.".into(),
         &around.region,
         &".".into(),
@@ -142,6 +150,7 @@ fn repository(given: &Attributes, around: &Surroundings) -> Attributes {
         &"/".into(),
         &name,
     ]);
+    let account = around.account.clone();
     attributes([
         ("arn", arn),
         ("id", name),

@@ -10,7 +10,7 @@ use crate::functions;
 use crate::operation;
 use crate::scope::Scope;
 use crate::types;
-use crate::value::{Evaluated, Failure, Value, failure, normal};
+use crate::value::{Evaluated, Failure, Value, failure};
 
 impl Evaluator<'_> {
     /// Evaluates one expression; called by `evaluate`, which counts the depth.
@@ -281,6 +281,6 @@ fn literal(number: hcl_edit::Number) -> Value {
     let number = integer.or_else(|| number.as_f64().and_then(Number::from_f64));
     number.map_or_else(
         || Value::Unknown("the number cannot be represented".to_owned()),
-        |number| Value::Number(normal(number)),
+        Value::number,
     )
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use hcl_edit::expr::{BinaryOperator, UnaryOperator};
 use serde_json::Number;
 
-use crate::value::{Evaluated, Failure, Value, failure, normal, whole};
+use crate::value::{Evaluated, Failure, Value, failure, whole};
 
 /// `-x` and `!x`.
 pub(crate) fn unary(operator: UnaryOperator, value: Value) -> Evaluated {
@@ -152,8 +152,7 @@ fn quotient(left: i128, right: i128) -> Value {
         ("", scaled)
     };
     let text = format!("{sign}{}.{:03}", scaled / 1000, scaled % 1000);
-    serde_json::from_str::<Number>(&text)
-        .map_or_else(|_| unknown(), |number| Value::Number(normal(number)))
+    serde_json::from_str::<Number>(&text).map_or_else(|_| unknown(), Value::number)
 }
 
 #[cfg(test)]

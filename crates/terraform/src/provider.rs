@@ -9,31 +9,39 @@ use crate::module::Inputs;
 use crate::scope::Scope;
 use crate::value::Value;
 
-/// The account, region and partition that a resource is in.
+/// The account, region and partition that a resource is in, each a string or
+/// unknown.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
-    pub(crate) account: String,
-    /// A string or unknown.
+    pub(crate) account: Value,
     pub(crate) region: Value,
-    /// A string or unknown.
     pub(crate) partition: Value,
-    /// The domain that the partition's services are under; a string or unknown.
+    /// The domain that the partition's services are under.
     pub(crate) dns_suffix: Value,
 }
 
 /// The root module's number.
 const ROOT: usize = 0;
 
-impl Evaluator<'_> {
+/// A configured provider: the module it stands in, and its alias, empty for the
+/// default one.
+type Provider = (usize, String);
+
+impl<'s> Evaluator<'s> {
     /// What surrounds one resource or data source.
     pub(crate) fn surroundings(&self, body: &Body, scope: &Scope<'_>) -> Surroundings {
+        let provider = self.provider(body, scope.module);
+        let of_provider = |ask: fn(&Self, &Provider) -> Value| match &provider {
+            Ok(provider) => ask(self, provider),
+            Err(reason) => Value::Unknown(reason.clone()),
+        };
         let region = match body
             .get_attribute("region")
             .map(|own| self.value(&own.value, scope))
         {
             // Since version 6 of the provider each resource may name its own.
             Some(own) if own != Value::Null => own,
-            _ => self.provider_region(body, scope.module),
+            _ => of_provider(Self::region),
         };
         let (partition, dns_suffix) = match &region {
             Value::String(region) => {
@@ -43,7 +51,7 @@ impl Evaluator<'_> {
             unknown => (unknown.clone(), unknown.clone()),
         };
         Surroundings {
-            account: self.given.account.clone(),
+            account: of_provider(Self::account),
             region,
             partition,
             dns_suffix,
@@ -52,96 +60,115 @@ impl Evaluator<'_> {
 
     /// The region of the root's provider without an alias.
     pub(crate) fn default_region(&self) -> Value {
-        self.region_of_provider(ROOT, "")
+        self.region(&(ROOT, String::new()))
     }
 
     /// The tags that the root's provider without an alias puts on everything.
     pub(crate) fn default_tags(&self) -> Value {
-        let root = self.module(ROOT);
-        let provider = root
-            .directory
-            .providers
-            .get(&("aws".to_owned(), String::new()));
-        let Some(block) = provider.and_then(|body| body.content.get_blocks("default_tags").next())
-        else {
-            return Value::Null;
-        };
-        match block.body.get_attribute("tags") {
-            Some(tags) => self.value(&tags.value, &Scope::of_module(ROOT)),
-            None => Value::Null,
-        }
+        let tags = self
+            .block_of(&(ROOT, String::new()))
+            .and_then(|body| body.get_blocks("default_tags").next())
+            .and_then(|block| block.body.get_attribute("tags"));
+        tags.map_or(Value::Null, |tags| {
+            self.value(&tags.value, &Scope::of_module(ROOT))
+        })
     }
 
-    fn provider_region(&self, body: &Body, module: usize) -> Value {
-        match body
-            .get_attribute("provider")
-            .map(|provider| alias(&provider.value))
-        {
-            Some(Some(alias)) if !alias.is_empty() => {
-                if self
-                    .module(module)
-                    .directory
-                    .providers
-                    .contains_key(&("aws".to_owned(), alias.clone()))
-                {
-                    self.region_of_provider(module, &alias)
-                } else {
-                    Value::Unknown(format!("the region of the provider aws.{alias}"))
+    /// The provider that a resource is managed by, or why that is not known.
+    fn provider(&self, body: &Body, module: usize) -> Result<Provider, String> {
+        let Some(provider) = body.get_attribute("provider") else {
+            return self.inherited_provider(module);
+        };
+        match alias(&provider.value) {
+            Some(alias) if alias.is_empty() => self.inherited_provider(module),
+            Some(alias) => {
+                let provider = (module, alias);
+                match self.block_of(&provider) {
+                    Some(_) => Ok(provider),
+                    None => Err(format!("the provider aws.{} is passed in", provider.1)),
                 }
             }
-            Some(None) => Value::Unknown("the provider is not understood".to_owned()),
-            _ => self.inherited_region(module),
+            None => Err("the provider is not understood".to_owned()),
         }
     }
 
-    /// The region of the provider that a module uses unless told otherwise.
-    fn inherited_region(&self, mut module: usize) -> Value {
+    /// The provider that a module uses unless told otherwise.
+    fn inherited_provider(&self, mut module: usize) -> Result<Provider, String> {
         loop {
-            let current = self.module(module);
-            if module == ROOT
-                || current
-                    .directory
-                    .providers
-                    .contains_key(&("aws".to_owned(), String::new()))
-            {
-                return self.region_of_provider(module, "");
-            }
-            match &current.inputs {
-                Inputs::Root(_) => return self.region_of_provider(module, ""),
+            let provider = (module, String::new());
+            match &self.module(module).inputs {
                 Inputs::Call {
                     caller, arguments, ..
-                } => {
+                } if self.block_of(&provider).is_none() => {
                     if !passes_default_provider(arguments) {
-                        return Value::Unknown(
-                            "the region: the module is given a provider of its own".to_owned(),
-                        );
+                        return Err("the module is given a provider of its own".to_owned());
                     }
                     module = *caller;
                 }
+                _ => return Ok(provider),
             }
         }
     }
 
-    fn region_of_provider(&self, module: usize, alias: &str) -> Value {
-        let key = ("aws".to_owned(), alias.to_owned());
-        let directory = self.module(module).directory;
-        let Some(region) = directory
-            .providers
-            .get(&key)
-            .and_then(|body| body.content.get_attribute("region"))
+    fn block_of(&self, (module, alias): &Provider) -> Option<&'s Body> {
+        let providers = &self.module(*module).directory.providers;
+        providers
+            .get(&("aws".to_owned(), alias.clone()))
+            .map(|provider| &provider.content)
+    }
+
+    fn region(&self, provider: &Provider) -> Value {
+        let Some(region) = self
+            .block_of(provider)
+            .and_then(|body| body.get_attribute("region"))
         else {
             return match &self.given.region {
                 Some(region) => Value::from(region.as_str()),
                 None => Value::Unknown("no region is configured".to_owned()),
             };
         };
-        let value = self.once(module, format!("provider.aws.{alias}"), || {
-            self.value(&region.value, &Scope::of_module(module))
+        let (module, alias) = provider;
+        let value = self.once(*module, format!("provider.aws.{alias}"), || {
+            self.value(&region.value, &Scope::of_module(*module))
         });
         match value {
             Value::String(_) | Value::Unknown(_) => value,
             other => Value::Unknown(format!("the region is {}", other.kind())),
         }
+    }
+
+    /// The account that was given, unless the provider takes on another identity.
+    fn account(&self, provider: &Provider) -> Value {
+        const IDENTITY: [&str; 4] = [
+            "profile",
+            "access_key",
+            "shared_credentials_files",
+            "assume_role_with_web_identity",
+        ];
+        let Some(body) = self.block_of(provider) else {
+            return Value::from(self.given.account.as_str());
+        };
+        let role = body
+            .get_blocks("assume_role")
+            .next()
+            .map(|block| block.body.get_attribute("role_arn"));
+        if let Some(role) = role {
+            let scope = Scope::of_module(provider.0);
+            let role = role.map(|role| self.value(&role.value, &scope));
+            let account = role
+                .as_ref()
+                .and_then(Value::as_str)
+                .and_then(|arn| arn.split(':').nth(4));
+            return account.map_or_else(
+                || Value::Unknown("the account: the provider assumes a role".to_owned()),
+                Value::from,
+            );
+        }
+        let other = |name: &&str| body.has_attribute(name) || body.has_blocks(name);
+        if !provider.1.is_empty() && IDENTITY.iter().any(other) {
+            return Value::Unknown("the account: the provider has its own credentials".to_owned());
+        }
+        Value::from(self.given.account.as_str())
     }
 }
 

@@ -36,7 +36,7 @@ fn convert_to_primitive(value: Value, name: &str) -> Evaluated {
     let converted = match name {
         "any" => Some(value),
         "string" => value.to_text().map(Value::String),
-        "number" => value.to_number().map(Value::Number),
+        "number" => value.to_number().map(Value::number),
         "bool" => value.to_bool().map(Value::Bool),
         "list" => Some(list(value, &Ok)?),
         "set" => Some(set(value)?),

@@ -124,6 +124,18 @@ impl Value {
         }
     }
 
+    /// A number, if it is exact: Terraform's numbers have 512 bits, and one that
+    /// a float had to round would print other digits.
+    pub(crate) fn number(number: Number) -> Self {
+        let number = normal(number);
+        let text = number.to_string();
+        let digits = text.chars().filter(char::is_ascii_digit).count();
+        if number.is_f64() && (text.contains('e') || digits > 15) {
+            return Self::Unknown("the number is not exact as a float".to_owned());
+        }
+        Self::Number(number)
+    }
+
     /// As text, by Terraform's conversion; `None` for what has none.
     pub(crate) fn to_text(&self) -> Option<String> {
         match self {
@@ -179,7 +191,7 @@ impl Value {
         match json {
             serde_json::Value::Null => Self::Null,
             serde_json::Value::Bool(value) => Self::Bool(*value),
-            serde_json::Value::Number(number) => Self::Number(normal(number.clone())),
+            serde_json::Value::Number(number) => Self::number(number.clone()),
             serde_json::Value::String(text) => Self::String(text.clone()),
             serde_json::Value::Array(items) => {
                 Self::List(items.iter().map(Self::from_json).collect())

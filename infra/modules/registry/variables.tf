@@ -36,7 +36,7 @@ variable "untagged_expire_days" {
 }
 
 variable "keep_images" {
-  description = "How many images to keep, the newest first. This is also how far back a rollback can go."
+  description = "How many images to keep, the newest first. ECR counts signatures and attestations as images too, so this is several times the number of releases that a rollback can go back to."
   type        = number
   default     = 100
 

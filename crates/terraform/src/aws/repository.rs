@@ -9,7 +9,7 @@ use crate::value::Value;
 
 pub(super) fn collect(root: &Root, found: &mut AwsResources) {
     for resource in root.of_kind("aws_ecr_repository") {
-        match repository(resource) {
+        match at_home(root, resource).and_then(|()| repository(resource)) {
             Ok(mut repository) => {
                 repository.tags = tags(root, resource, found);
                 found.repositories.push(repository);
@@ -29,6 +29,24 @@ pub(super) fn collect(root: &Root, found: &mut AwsResources) {
             Err(omission) => found.leave_out(resource, omission),
         }
     }
+}
+
+/// A registry belongs to one account in one region: a repository of another is
+/// left out.
+fn at_home(root: &Root, resource: &Resource) -> Result<(), Omission> {
+    let arn = resource.text("arn")?;
+    let mut parts = arn.split(':').skip(3);
+    let home = (root.region.as_deref(), Some(root.account.as_str()));
+    let (region, account) = (parts.next(), parts.next());
+    if (region, account) == home {
+        return Ok(());
+    }
+    let elsewhere = format!(
+        "it is in the region {} of the account {}, not with the rest",
+        region.unwrap_or_default(),
+        account.unwrap_or_default()
+    );
+    Err(("arn".to_owned(), elsewhere))
 }
 
 /// The defaults are those of the provider: mutable, not scanned, AES-256.

@@ -19,7 +19,7 @@ pub(super) fn to_string(arguments: Vec<Value>) -> Evaluated {
 }
 
 pub(super) fn to_number(arguments: Vec<Value>) -> Evaluated {
-    converted(arguments, |value| value.to_number().map(Value::Number))
+    converted(arguments, |value| value.to_number().map(Value::number))
 }
 
 pub(super) fn to_bool(arguments: Vec<Value>) -> Evaluated {

@@ -72,7 +72,7 @@ fn formatted_argument(verb: char, width: &str, argument: &Value) -> Evaluated {
                 format!("{number:places$}")
             }))
         }
-        ('q', "", Some(text)) => {
+        ('q', "", Some(text)) if text.chars().all(|character| matches!(character, ' '..='~')) => {
             Ok(serde_json::to_string(&text).map_or_else(|_| not_evaluated(), Value::String))
         }
         _ => Ok(not_evaluated()),

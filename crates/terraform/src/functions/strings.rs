@@ -13,13 +13,22 @@ fn texts<const N: usize>(arguments: Vec<Value>) -> Result<[String; N], Failure> 
 }
 
 pub(super) fn lower(arguments: Vec<Value>) -> Evaluated {
-    let [text] = texts(arguments)?;
-    Ok(text.to_lowercase().into())
+    cased(arguments, str::to_ascii_lowercase)
 }
 
 pub(super) fn upper(arguments: Vec<Value>) -> Evaluated {
+    cased(arguments, str::to_ascii_uppercase)
+}
+
+/// Beyond ASCII, Go and Rust change the case of some letters differently.
+fn cased(arguments: Vec<Value>, change: fn(&str) -> String) -> Evaluated {
     let [text] = texts(arguments)?;
-    Ok(text.to_uppercase().into())
+    if !text.is_ascii() {
+        return Ok(Value::Unknown(
+            "the case of letters beyond ASCII is not evaluated".to_owned(),
+        ));
+    }
+    Ok(change(&text).into())
 }
 
 pub(super) fn trim_space(arguments: Vec<Value>) -> Evaluated {
@@ -54,13 +63,12 @@ pub(super) fn contains(arguments: Vec<Value>) -> Evaluated {
 
 pub(super) fn split(arguments: Vec<Value>) -> Evaluated {
     let [separator, text] = texts(arguments)?;
-    let parts: Vec<Value> = match (separator.is_empty(), text.is_empty()) {
-        (_, true) if separator.is_empty() => Vec::new(),
-        (true, false) => text
-            .chars()
+    let parts: Vec<Value> = if separator.is_empty() {
+        text.chars()
             .map(|character| character.to_string().into())
-            .collect(),
-        _ => text.split(&separator).map(Value::from).collect(),
+            .collect()
+    } else {
+        text.split(&separator).map(Value::from).collect()
     };
     Ok(Value::List(parts))
 }

@@ -77,8 +77,9 @@ fn every_address_is_listed_even_when_it_is_left_out_of_the_typed_lists() {
 
 #[test]
 fn repeated_modules_and_resources_refer_to_each_other() {
-    let resources = read(&fixture("modules")).aws();
-    assert_eq!(resources.unknowns, []);
+    let root = read(&fixture("modules"));
+    assert_eq!(root.unknowns, []);
+    let resources = root.aws();
     let role = &resources.roles[1];
     assert_eq!(role.arn, "arn:aws:iam::123456789012:role/teams/team-1");
     assert_eq!(role.path, "/teams/");
@@ -126,6 +127,39 @@ fn a_resource_with_another_provider_is_in_that_providers_region() {
         elsewhere.attributes["repository_url"].as_str(),
         Some("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/elsewhere")
     );
+    // The typed list is that of one registry.
+    let resources = root.aws();
+    let names: Vec<&str> = resources
+        .repositories
+        .iter()
+        .map(|repository| repository.name.as_str())
+        .collect();
+    assert_eq!(names, ["one", "two"]);
+    assert_eq!(
+        resources.unknowns[0].address,
+        "aws_ecr_repository.elsewhere"
+    );
+    assert!(resources.unknowns[0].reason.contains("cn-north-1"));
+}
+
+#[test]
+fn a_provider_that_assumes_a_role_is_in_that_roles_account() {
+    let root = |provider: &str| {
+        read_text(&format!(
+            "provider \"aws\" {{\n  region = \"eu-west-1\"\n}}\n\
+             provider \"aws\" {{\n  alias = \"other\"\n  region = \"eu-west-1\"\n{provider}\n}}\n\
+             resource \"aws_iam_policy\" \"a\" {{\n  provider = aws.other\n  name = \"a\"\n  \
+             policy = \"{{}}\"\n}}\n"
+        ))
+    };
+    let arn = |provider: &str| root(provider).resources[0].attributes["arn"].clone();
+    let role = "  assume_role {\n    role_arn = \"arn:aws:iam::999999999999:role/deploy\"\n  }";
+    assert_eq!(
+        arn(role).as_str(),
+        Some("arn:aws:iam::999999999999:policy/a")
+    );
+    assert_eq!(arn("").as_str(), Some("arn:aws:iam::123456789012:policy/a"));
+    assert!(matches!(arn("  profile = \"other\""), Value::Unknown(_)));
 }
 
 #[test]

@@ -100,6 +100,57 @@ output "heredoc_indented" {
   EOT
 }
 
+output "heredoc_of_a_blank_line" {
+  value = <<EOT
+
+EOT
+}
+
+output "heredoc_indented_with_gaps" {
+  value = <<-EOT
+      deep ${local.one}
+
+    ${local.two} first
+   	tab
+      "quoted\n" %%{if} $${x}
+    EOT
+}
+
+output "heredoc_indented_by_interpolation" {
+  value = <<-EOT
+    ${local.two}
+      x
+    EOT
+}
+
+output "keys" {
+  value = { (local.one == 1 ? "computed" : "x") = 1, "${local.two}-b" = 2, "c" = 3, 4 = 4, d : 5 }
+}
+
+output "escapes" {
+  value = "\u00e9 \\ \" \n \r $ % $$ %% {x}"
+}
+
+output "numbers" {
+  value = [0.1, 100000000000000, 1e3, 12.50, jsonencode([0.1, 1e3, 2.50]), "${0.25}", "${1.0}"]
+}
+
+output "nulls" {
+  value = [null == "a", coalesce(null, "x"), { a = null }, [null], merge({ a = 1 }, { a = null })]
+}
+
+output "mixed" {
+  value = [flatten([toset(["b", "a"]), ["c"]]), concat(["a"], [1]), tolist([true, "a"]), distinct(["a", 1, "1"])]
+}
+
+output "formats" {
+  value = [format("%5d|%05d|%d", 42, -42, "7"), format("%s %s", 1.5, true), join(",", [1.5, true])]
+}
+
+output "ranges" {
+  value = [range(0), range(3, 0), range(0, 10, 4), range(-3)]
+}
+
 output "heredoc_of_one_value" {
   value = <<EOT
 ${local.two}
