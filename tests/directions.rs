@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::{repository, succeed};
 
 /// What each crate may use of ours.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     // Pure.
     ("oci", &[]),
     ("policy", &[]),
@@ -34,11 +34,13 @@ const ALLOWED: [(&str, &[&str]); 13] = [
             "terraform",
         ],
     ),
+    ("audit", &["github", "policy", "receipts", "terraform"]),
     ("emulator", &["github", "oci", "policy", "terraform"]),
     // The binary.
     (
         "longshore",
         &[
+            "audit",
             "aws",
             "build",
             "emulator",

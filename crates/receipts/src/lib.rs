@@ -2,12 +2,18 @@
 //! `--format json` prints. Their JSON schemas are in `docs/schemas/`, kept equal
 //! to these types by a test.
 
+mod check;
 mod exit_code;
+mod explanation;
 mod problem;
 mod publish;
 mod rehearsal;
 
+pub use check::{CheckReport, Example, Finding, Fix, Location, RoleProof, Severity, Suppressed};
 pub use exit_code::ExitCode;
+pub use explanation::{
+    Check, CheckResult, ElementMismatch, Explanation, NearestMiss, StatementExplanation,
+};
 pub use problem::{Problem, ProblemCode};
 pub use publish::{BuildReceipt, Identity, Layer, LayerOrigin, PublishReceipt, Source, TagOutcome};
 pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};
@@ -15,11 +21,19 @@ pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};
 use serde_json::Value;
 
 /// Every published document with its schema, by file name.
-pub fn schemas() -> [(&'static str, Value); 4] {
+pub fn schemas() -> [(&'static str, Value); 6] {
     [
         (
             "build-receipt.json",
             schemars::schema_for!(BuildReceipt).to_value(),
+        ),
+        (
+            "check-report.json",
+            schemars::schema_for!(CheckReport).to_value(),
+        ),
+        (
+            "explanation.json",
+            schemars::schema_for!(Explanation).to_value(),
         ),
         ("problem.json", schemars::schema_for!(Problem).to_value()),
         (

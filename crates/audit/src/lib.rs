@@ -1,0 +1,24 @@
+//! Joins workflows, Terraform and policies: what is wrong with them together,
+//! why a caller is refused, and who exactly can get in.
+//!
+//! Values in, values out: it reads no file, calls nothing and knows no clock.
+//! The shapes it answers in are those of `receipts`.
+
+mod findings;
+mod rule;
+mod rules;
+mod setup;
+
+use receipts::Finding;
+
+pub use rule::Rule;
+pub use setup::{OwnRepository, Setup, TerraformRoot, TextFile, WorkflowFile};
+
+/// Everything that the rules find, worst first.
+pub fn check(setup: &Setup) -> Vec<Finding> {
+    let mut findings = findings::Findings::default();
+    for rules in rules::ALL {
+        rules(setup, &mut findings);
+    }
+    findings.sorted()
+}

@@ -1,0 +1,90 @@
+//! Everything that is looked at together: the workflows, the Terraform roots
+//! and what the repository says of itself.
+
+use github::{Workflow, WorkflowError};
+use terraform::{AwsResources, Root};
+
+/// A repository with its pipeline and its cloud. Values only: whoever calls has
+/// read the files.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// The repository itself, as far as it is known.
+    pub repository: Option<OwnRepository>,
+    /// ARN of the role that publishes, from `longshore.toml` or the Terraform root.
+    pub publisher_role: Option<String>,
+    /// ARN of the ECR repository that is published to.
+    pub ecr_repository: Option<String>,
+    /// The workflow files.
+    pub workflows: Vec<WorkflowFile>,
+    /// The Terraform roots.
+    pub roots: Vec<TerraformRoot>,
+    /// Other text files of the repository, for what must not stand in any.
+    pub texts: Vec<TextFile>,
+}
+
+/// The repository that the workflows belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnRepository {
+    /// The account or organisation.
+    pub owner: String,
+    /// The name without the owner.
+    pub name: String,
+    /// The owner's id, digits, where it is known.
+    pub owner_id: Option<String>,
+    /// The repository's id, digits, where it is known.
+    pub id: Option<String>,
+}
+
+/// A workflow file.
+#[derive(Debug)]
+pub struct WorkflowFile {
+    /// Its path in the repository, with `/`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// What it says, or why that cannot be told.
+    pub workflow: Result<Workflow, WorkflowError>,
+}
+
+/// A Terraform root that was read.
+#[derive(Debug)]
+pub struct TerraformRoot {
+    /// Its path in the repository, with `/`; places of `root` begin with it.
+    pub path: String,
+    /// What was read.
+    pub root: Root,
+    /// Its AWS resources.
+    pub aws: AwsResources,
+}
+
+/// A text file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextFile {
+    /// Its path in the repository, with `/`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl WorkflowFile {
+    /// Parses `text`.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            path: path.into(),
+            workflow: Workflow::parse(&text),
+            text,
+        }
+    }
+}
+
+impl TerraformRoot {
+    /// Takes the AWS resources out of `root`.
+    pub fn new(path: impl Into<String>, root: Root) -> Self {
+        Self {
+            path: path.into(),
+            aws: root.aws(),
+            root,
+        }
+    }
+}
