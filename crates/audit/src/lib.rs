@@ -5,6 +5,7 @@
 //! The shapes it answers in are those of `receipts`.
 
 mod findings;
+mod jobs;
 mod rule;
 mod rules;
 mod setup;
