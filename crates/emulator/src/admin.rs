@@ -1,4 +1,4 @@
-//! The emulator's own controls: runs, the clock, the trail.
+//! The emulator's own controls: runs, tokens, the clock, the trail.
 //!
 //! They are not part of AWS and stay on a path of their own. Only programs on
 //! this machine may use them: the peer must be loopback, the request must not
@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use github::{Run, SubjectForm};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::front::Call;
 use crate::issuer;
@@ -29,6 +29,12 @@ const TRAIL_LIMIT: usize = 10_000;
 struct Registering {
     run: Run,
     form: SubjectForm,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Minting {
+    claims: Map<String, Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,8 +57,9 @@ pub(crate) fn handle(state: &State, call: &Call, peer: SocketAddr) -> Response {
         (&Method::GET, "/health") => health(state),
         (&Method::GET, "/trail") => trail(state, call),
         (&Method::POST, "/runs") => register(state, call),
+        (&Method::POST, "/tokens") => mint(state, call),
         (&Method::POST, "/clock") => advance(state, call),
-        (_, "/health" | "/trail" | "/runs" | "/clock") => refused(
+        (_, "/health" | "/trail" | "/runs" | "/tokens" | "/clock") => refused(
             StatusCode::METHOD_NOT_ALLOWED,
             "the method is not one of this control",
         ),
@@ -101,6 +108,18 @@ fn register(state: &State, call: &Call) -> Response {
         }))
         .into_response(),
         Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+/// Signs a token with exactly these claims: what no run of GitHub would carry
+/// can be tried too. What is absent and every token has is filled in.
+fn mint(state: &State, call: &Call) -> Response {
+    match serde_json::from_slice::<Minting>(&call.body) {
+        Ok(Minting { claims }) => match issuer::sign(state, claims) {
+            Ok(token) => Json(json!({ "value": token })).into_response(),
+            Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        },
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
 

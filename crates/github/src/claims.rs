@@ -74,16 +74,17 @@ pub fn claims(run: &Run, minting: &Minting) -> Map<String, Value> {
     if let Some(environment) = &run.environment {
         set("environment", environment.clone());
     }
-    claims.insert(
-        "nbf".to_owned(),
-        json!(minting.issued_at - VALID_BEFORE_SECONDS),
-    );
-    claims.insert("iat".to_owned(), json!(minting.issued_at));
-    claims.insert(
-        "exp".to_owned(),
-        json!(minting.issued_at + VALID_AFTER_SECONDS),
-    );
+    claims.extend(times(minting.issued_at));
     claims
+}
+
+/// `nbf`, `iat` and `exp` of a token issued at `issued_at`, in seconds since 1970.
+pub fn times(issued_at: i64) -> Map<String, Value> {
+    Map::from_iter([
+        ("nbf".to_owned(), json!(issued_at - VALID_BEFORE_SECONDS)),
+        ("iat".to_owned(), json!(issued_at)),
+        ("exp".to_owned(), json!(issued_at + VALID_AFTER_SECONDS)),
+    ])
 }
 
 fn audience(run: &Run, minting: &Minting) -> String {

@@ -11,7 +11,7 @@ mod subject;
 mod workflow;
 
 pub use caller::{Caller, CallerKind};
-pub use claims::{Minting, claims};
+pub use claims::{Minting, claims, times};
 pub use run::{Event, Repository, Run, Visibility};
 pub use subject::{SubjectForm, subject};
 pub use workflow::{

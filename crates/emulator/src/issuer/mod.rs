@@ -12,7 +12,7 @@ use std::path::Path;
 use axum::Json;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::front::Call;
 use crate::random;
@@ -50,6 +50,20 @@ pub(crate) fn request_url(state: &State, registration: &Registration) -> String 
         "{}{PREFIX}/runs/{}/idtoken?api-version=2.0",
         state.base_url, registration.id
     )
+}
+
+/// Signs `claims` as GitHub's issuer would, with its issuer, AWS's audience and
+/// the usual times where they say nothing else.
+pub(crate) fn sign(state: &State, claims: Map<String, Value>) -> Result<String, KeyError> {
+    let now = state.clock.now().as_second();
+    let mut all = Map::from_iter([
+        ("iss".to_owned(), json!(github::ISSUER)),
+        ("aud".to_owned(), json!(github::AWS_AUDIENCE)),
+        ("jti".to_owned(), json!(random::uuid())),
+    ]);
+    all.extend(github::times(now));
+    all.extend(claims);
+    state.issuer.key.sign(&all)
 }
 
 /// Answers a request under [`PREFIX`].
