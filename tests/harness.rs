@@ -166,7 +166,7 @@ impl Project {
 }
 
 /// Copies a tree, but nothing that cargo made except a layout.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

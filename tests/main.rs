@@ -15,3 +15,4 @@ mod interruption;
 mod publish;
 mod rehearse;
 mod reproducible;
+mod setups;

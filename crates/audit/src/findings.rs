@@ -32,6 +32,11 @@ impl Findings {
         &mut self.list[last]
     }
 
+    /// Adds one that is already whole.
+    pub(crate) fn push(&mut self, finding: Finding) {
+        self.list.push(finding);
+    }
+
     /// Worst first, then by place, each once.
     pub(crate) fn sorted(mut self) -> Vec<Finding> {
         self.list.sort_by(|left, right| {

@@ -1,9 +1,18 @@
 //! The jobs that ask AWS for a role, with every kind of run that can start them:
 //! what the repository intends.
 
+pub(crate) mod asks;
+mod condition;
+mod glob;
+mod runs;
+pub(crate) mod script;
+
+use github::{Place, Workflow};
 use receipts::Location;
 
 use crate::{Setup, WorkflowFile};
+
+pub(crate) use runs::Callers;
 
 /// A job that can ask for an identity and uses it at AWS.
 #[derive(Debug, Clone)]
@@ -71,7 +80,79 @@ pub(crate) enum RefShape {
     Any,
 }
 
-/// Every job that asks AWS for a role.
-pub(crate) fn identity_jobs(_setup: &Setup) -> Vec<IdentityJob<'_>> {
-    Vec::new()
+/// Every job that can ask for an identity and asks AWS for a role with it: one
+/// for each role, audience and session.
+pub(crate) fn identity_jobs(setup: &Setup) -> Vec<IdentityJob<'_>> {
+    let callers = Callers::of(setup);
+    let mut jobs = Vec::new();
+    for (file, workflow) in readable(setup) {
+        for (id, job) in &workflow.jobs {
+            if !callers.give_identity(file, workflow, job) {
+                continue;
+            }
+            let runs = callers.runs(file, workflow, job);
+            for ask in asks::asks(workflow, job, setup.publisher_role.as_deref()) {
+                let condition = ask.step.condition.as_ref().map(|text| text.as_str());
+                let job = IdentityJob {
+                    workflow: file,
+                    id: id.clone(),
+                    subject: subject(file, id),
+                    location: location(file, job.place),
+                    role: ask.role,
+                    audience: ask.audience,
+                    session_seconds: ask.session_seconds,
+                    runs: condition::narrowed(runs.clone(), condition),
+                };
+                add(&mut jobs, job);
+            }
+        }
+    }
+    jobs
 }
+
+/// The workflows that could be read.
+pub(crate) fn readable(setup: &Setup) -> impl Iterator<Item = (&WorkflowFile, &Workflow)> {
+    setup
+        .workflows
+        .iter()
+        .filter_map(|file| Some((file, file.workflow.as_ref().ok()?)))
+}
+
+/// `publish.yml#job`.
+pub(crate) fn subject(file: &WorkflowFile, id: &str) -> String {
+    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+    format!("{name}#{id}")
+}
+
+/// A place of a workflow file as a location.
+pub(crate) fn location(file: &WorkflowFile, place: Place) -> Location {
+    Location {
+        file: file.path.clone(),
+        line: place.line,
+        column: place.column,
+    }
+}
+
+/// Several steps of a job that ask for the same are one, with the runs of all.
+fn add<'a>(jobs: &mut Vec<IdentityJob<'a>>, job: IdentityJob<'a>) {
+    let same = jobs.iter_mut().rev().find(|other| {
+        std::ptr::eq(other.workflow, job.workflow)
+            && (
+                &other.id,
+                &other.role,
+                &other.audience,
+                other.session_seconds,
+            ) == (&job.id, &job.role, &job.audience, job.session_seconds)
+    });
+    match same {
+        Some(same) => {
+            let new = job.runs.into_iter();
+            let new: Vec<_> = new.filter(|run| !same.runs.contains(run)).collect();
+            same.runs.extend(new);
+        }
+        None => jobs.push(job),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,16 +4,22 @@
 //! Values in, values out: it reads no file, calls nothing and knows no clock.
 //! The shapes it answers in are those of `receipts`.
 
+mod diff;
+pub mod explain;
 mod findings;
 mod jobs;
+mod matrix;
 mod rule;
 mod rules;
 mod setup;
+mod suppress;
 
 use receipts::Finding;
 
+pub use matrix::matrix;
 pub use rule::Rule;
 pub use setup::{OwnRepository, Setup, TerraformRoot, TextFile, WorkflowFile};
+pub use suppress::{Suppression, suppress};
 
 /// Everything that the rules find, worst first.
 pub fn check(setup: &Setup) -> Vec<Finding> {

@@ -138,6 +138,7 @@ fn identity(caller: &Caller) -> Value {
         Principal::User { .. } => "IAMUser",
         Principal::AssumedRole { .. } => "AssumedRole",
         Principal::Federated { .. } => "WebIdentityUser",
+        Principal::Service { .. } => "AWSService",
         Principal::Anonymous => "Unknown",
     };
     let mut identity = json!({

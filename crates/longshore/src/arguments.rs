@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use oci::Digest;
 
 /// A commit to a published image in Amazon ECR, with short-lived identities.
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
     )]
     pub(crate) directory: PathBuf,
 
-    /// What to print: text for people, or one JSON document on stdout
+    /// What to print: text for people, or one JSON document on stdout; `check` writes SARIF too
     #[arg(
         long,
         global = true,
@@ -49,6 +50,20 @@ pub(crate) enum Format {
     Text,
     /// Machines: one JSON document on stdout, nothing else there.
     Json,
+    /// Code scanning: SARIF 2.1.0 on stdout; `check` only.
+    Sarif,
+}
+
+impl Arguments {
+    /// Reads the command line; an error is clap's, help and version included.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let arguments = Self::try_parse()?;
+        if arguments.format == Format::Sarif && !matches!(arguments.command, Command::Check(_)) {
+            let message = "only `check` writes SARIF: the other commands have `text` and `json`";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(arguments)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,6 +74,8 @@ pub(crate) enum Command {
     Publish(Publish),
     /// Run the repository's own workflow against the built-in AWS, for every caller
     Rehearse(Rehearse),
+    /// Check workflows, Terraform and policies together: who gets in, who is kept out
+    Check(Check),
     /// Run the built-in AWS in the foreground, for docker, aws and terraform
     Emulator(EmulatorArguments),
 }
@@ -100,6 +117,33 @@ pub(crate) struct Rehearse {
     /// Keep the emulator's data here, to look at its trail and its registry
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Without --directory, the nearest directory from here upwards with longshore.toml, .git or .github/workflows is checked; with it, exactly that one. docs/check.md explains findings, formats and suppressions.\n\nExamples:\n  longshore check                                     findings, worst first\n  longshore check --prove                             and who exactly can assume each role\n  longshore check --format sarif > longshore.sarif    for code scanning"
+)]
+pub(crate) struct Check {
+    /// Prove for each role who is admitted, and compare it with the workflows
+    #[arg(long)]
+    pub(crate) prove: bool,
+    /// The lowest severity that fails the check
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    pub(crate) fail_on: FailOn,
+    /// Do not run zizmor on the workflows, even where it is installed
+    #[arg(long)]
+    pub(crate) no_zizmor: bool,
+}
+
+/// The severities of findings, mildest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// Anything at all.
+    Note,
+    /// What is weaker than it should be, and worse.
+    Warning,
+    /// What lets someone in, or keeps out who should come in.
+    Error,
 }
 
 #[derive(Debug, Args)]

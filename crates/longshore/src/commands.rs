@@ -2,6 +2,7 @@
 //! and results into text.
 
 mod build;
+mod check;
 mod emulator;
 mod publish;
 mod rehearse;
@@ -18,6 +19,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
         Command::Build(arguments) => build::run(&arguments, settings).await,
         Command::Publish(arguments) => publish::run(&arguments, settings).await,
         Command::Rehearse(arguments) => rehearse::run(&arguments, settings).await,
+        Command::Check(arguments) => check::run(&arguments, settings).await,
         Command::Emulator(arguments) => emulator::run(&arguments, settings).await,
     };
     result.unwrap_or_else(|problem| report(&problem, settings))
@@ -26,7 +28,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
 fn report(problem: &Problem, settings: &Settings) -> ExitCode {
     match settings.format {
         Format::Json => printer::json(problem),
-        Format::Text => printer::message(&render::problem::text(problem)),
+        Format::Text | Format::Sarif => printer::message(&render::problem::text(problem)),
     }
     github_actions::annotate(settings, problem);
     problem.code.exit_code()

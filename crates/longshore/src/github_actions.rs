@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use fs_err as fs;
-use receipts::Problem;
+use receipts::{Finding, Problem, Severity};
 
 use crate::printer;
 use crate::settings::Settings;
@@ -30,6 +30,43 @@ pub(crate) fn annotate(settings: &Settings, problem: &Problem) {
     }
 }
 
+/// Marks the lines that findings are about. GitHub shows ten of each kind for a
+/// step, so the worst come first; the report has all.
+pub(crate) fn findings(settings: &Settings, findings: &[Finding]) {
+    if settings.in_github_actions() {
+        for finding in findings {
+            printer::message(&finding_command(finding));
+        }
+    }
+}
+
+/// The workflow command of a finding:
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>.
+fn finding_command(finding: &Finding) -> String {
+    let kind = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    };
+    let mut properties = String::new();
+    if let Some(location) = &finding.location {
+        let file = escaped_property(&location.file);
+        let (line, column) = (location.line, location.column);
+        properties = format!("file={file},line={line},col={column},");
+    }
+    let title = escaped_property(&format!("longshore {}", finding.rule));
+    let message = match &finding.fix {
+        Some(fix) => format!("{}\n{}", finding.message, fix.summary),
+        None => finding.message.clone(),
+    };
+    format!("::{kind} {properties}title={title}::{}", escaped(&message))
+}
+
+/// In a property a colon and a comma end it too.
+fn escaped_property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
+}
+
 /// Workflow commands end at a line break unless it is escaped.
 fn escaped(text: &str) -> String {
     text.replace('%', "%25")
@@ -54,5 +91,32 @@ fn append(settings: &Settings, variable: &str, text: &str) {
         printer::message(&format!(
             "warning: GitHub will not show this step's results: {error}"
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use receipts::Location;
+
+    use super::*;
+
+    #[test]
+    fn a_finding_cannot_leave_its_own_command() {
+        let finding = Finding {
+            rule: "trust-name-only".to_owned(),
+            severity: Severity::Note,
+            message: "100%\r\n::error::no".to_owned(),
+            subject: "s".to_owned(),
+            location: Some(Location {
+                file: "a,b:c.tf".to_owned(),
+                line: 3,
+                column: 7,
+            }),
+            fix: None,
+        };
+        assert_eq!(
+            finding_command(&finding),
+            "::notice file=a%2Cb%3Ac.tf,line=3,col=7,title=longshore trust-name-only::100%25%0D%0A::error::no"
+        );
     }
 }

@@ -11,7 +11,6 @@ mod project;
 mod render;
 mod settings;
 
-use clap::Parser as _;
 use receipts::ExitCode;
 
 use arguments::Arguments;
@@ -20,7 +19,7 @@ use settings::Settings;
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors, and clap knows which stream is whose.

@@ -143,7 +143,8 @@ impl Project {
             .iter()
             .find(plain)
             .map_or("main", String::as_str);
-        let run = run(github, &workflow, job.environment.clone(), branch, commit);
+        let environment = job.environment.as_deref().cloned();
+        let run = run(github, &workflow, environment, branch, commit);
         Ok(PublishingJob {
             workflow: github.workflow.clone(),
             job: (*id).to_owned(),

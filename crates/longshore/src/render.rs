@@ -1,7 +1,10 @@
 //! Results as text. Values in, text out: nothing here prints.
 
 pub(crate) mod build;
+pub(crate) mod check;
 pub(crate) mod problem;
 pub(crate) mod publish;
 pub(crate) mod quantity;
 pub(crate) mod rehearsal;
+pub(crate) mod report;
+pub(crate) mod sarif;

@@ -64,16 +64,25 @@ fn listed(found: &[String]) -> String {
 }
 
 impl Cloud {
+    /// The ARN of the role that publishes, also where nothing else can be told.
+    pub fn role(table: &AwsTable, resources: Option<&AwsResources>) -> Result<String, CloudError> {
+        let account = account(table, resources);
+        if table
+            .role
+            .as_ref()
+            .is_some_and(|role| role.starts_with("arn:"))
+        {
+            return role(table, resources, "");
+        }
+        role(table, resources, &account?)
+    }
+
     /// Joins what the file says with what the Terraform root has; the file wins.
     ///
     /// Without a Terraform root, the file must say everything.
     pub fn resolve(table: &AwsTable, resources: Option<&AwsResources>) -> Result<Self, CloudError> {
         let missing = |key, what| CloudError::Missing { key, what };
-        let account = table
-            .account
-            .clone()
-            .or_else(|| resources.map(|resources| resources.account.clone()))
-            .ok_or_else(|| missing("account", "account"))?;
+        let account = account(table, resources)?;
         let region = table
             .region
             .clone()
@@ -88,6 +97,15 @@ impl Cloud {
             repository,
         })
     }
+}
+
+fn account(table: &AwsTable, resources: Option<&AwsResources>) -> Result<String, CloudError> {
+    let own = table.account.as_ref();
+    let account = own.or(resources.map(|resources| &resources.account));
+    account.cloned().ok_or(CloudError::Missing {
+        key: "account",
+        what: "account",
+    })
 }
 
 fn role(

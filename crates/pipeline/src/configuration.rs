@@ -9,6 +9,10 @@ use std::path::PathBuf;
 use oci::RepositoryName;
 use serde::Deserialize;
 
+mod check;
+
+pub use check::{CheckTable, SuppressTable};
+
 /// The file's name; it stands at the root of the repository.
 pub const FILE_NAME: &str = "longshore.toml";
 
@@ -26,6 +30,9 @@ pub struct Configuration {
     pub aws: AwsTable,
     /// The GitHub repository and workflow.
     pub github: Option<GithubTable>,
+    /// What `longshore check` leaves out or accepts.
+    #[serde(default)]
+    pub check: CheckTable,
 }
 
 /// `[image]`: what the image holds.
@@ -183,6 +190,7 @@ impl Configuration {
                 "must hold `{commit}` or `{short-commit}`: an immutable tag names one commit",
             );
         }
+        self.check.check()?;
         match &self.github {
             Some(github)
                 if github

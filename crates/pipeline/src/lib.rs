@@ -16,7 +16,8 @@ pub use crate::build::layout_problem;
 pub use build::{BuildFailure, BuildPlan, Built};
 pub use cloud::{Cloud, CloudError};
 pub use configuration::{
-    AwsTable, Configuration, ConfigurationError, FILE_NAME, GithubTable, ImageTable, PublishTable,
+    AwsTable, CheckTable, Configuration, ConfigurationError, FILE_NAME, GithubTable, ImageTable,
+    PublishTable, SuppressTable,
 };
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;

@@ -56,6 +56,8 @@ pub struct StatementReport {
     pub policy: String,
     /// `Sid`, or `Statement[0]` by position.
     pub statement: String,
+    /// Position in the document, from 0, which [`crate::Places`] takes.
+    pub index: usize,
     /// What the statement does when it matches.
     pub effect: Effect,
     /// What did not match; empty when the statement applies.

@@ -1,10 +1,11 @@
 //! AWS's order of evaluation.
 //!
-//! Source: IAM User Guide, "Policy evaluation logic" (single account and
-//! cross-account). An explicit Deny anywhere decides. Otherwise each kind of
-//! policy in force must allow; inside one account a resource policy can stand
-//! in for the identity policies, and, when it names the caller directly, for
-//! the boundary and session policies too.
+//! Source: IAM User Guide, "How AWS enforcement code logic evaluates requests
+//! to allow or deny access" and "Cross-account policy evaluation logic". An
+//! explicit Deny anywhere decides. Otherwise each kind of policy in force must
+//! allow; inside one account a resource policy can stand in for the identity
+//! policies, and, when it names the caller directly, for the boundary and
+//! session policies too.
 
 use crate::principal_match::Directness;
 use crate::statement_match::{Asked, Judged, judge};
@@ -12,10 +13,27 @@ use crate::{Decision, Effect, NamedPolicy, Outcome, Policies, PolicyKind, Princi
 
 /// Decides one request under the policies that apply to it.
 pub fn evaluate(request: &Request, policies: &Policies) -> Decision {
-    let evidence = Evidence::gather(&Asked::new(request), policies);
-    let (outcome, by) = match evidence.denied_by() {
+    let at_resource = AtResource {
+        kind: PolicyKind::Resource,
+        policy: policies.resource.as_ref(),
+        alone_decides: false,
+    };
+    decide(request, policies, &at_resource)
+}
+
+/// The policy that stands at the resource.
+pub(crate) struct AtResource<'a> {
+    pub(crate) kind: PolicyKind,
+    pub(crate) policy: Option<&'a NamedPolicy>,
+    /// Whether nothing else can stand in for its Allow, as with trust policies.
+    pub(crate) alone_decides: bool,
+}
+
+pub(crate) fn decide(request: &Request, policies: &Policies, resource: &AtResource) -> Decision {
+    let evidence = Evidence::gather(request, policies, resource);
+    let (outcome, by) = match evidence.denied_by(resource.kind) {
         Some(kind) => (Outcome::ExplicitlyDenied, kind),
-        None => match evidence.allowed_by(&request.principal, &request.resource_account) {
+        None => match evidence.allowed_by(request, resource) {
             Ok(kind) => (Outcome::Allowed, kind),
             Err(missing) => (Outcome::ImplicitlyDenied, missing),
         },
@@ -45,8 +63,8 @@ fn applying(judged: &[Judged], effect: Effect) -> impl Iterator<Item = &Judged> 
 
 /// Every statement judged, by kind of policy; `None` for kinds not in force.
 struct Evidence {
-    service_control: Option<Vec<Judged>>,
-    resource_control: Option<Vec<Judged>>,
+    resource_control: Vec<Vec<Judged>>,
+    service_control: Vec<Vec<Judged>>,
     resource: Vec<Judged>,
     identity: Vec<Judged>,
     boundary: Option<Vec<Judged>>,
@@ -54,74 +72,99 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn gather(asked: &Asked, policies: &Policies) -> Self {
+    fn gather(request: &Request, policies: &Policies, resource: &AtResource) -> Self {
+        let asked = Asked {
+            has_boundary: policies.boundary.is_some(),
+            ..Asked::new(request)
+        };
         let judge_all = |kind, list: &[NamedPolicy]| -> Vec<Judged> {
             list.iter()
-                .flat_map(|policy| judge(asked, kind, policy))
+                .flat_map(|policy| judge(&asked, kind, policy))
                 .collect()
         };
+        let judge_levels = |kind, levels: &[Vec<NamedPolicy>]| -> Vec<Vec<Judged>> {
+            levels.iter().map(|level| judge_all(kind, level)).collect()
+        };
+        let resource_control =
+            judge_levels(PolicyKind::ResourceControl, &policies.resource_control);
+        let resource = resource
+            .policy
+            .map_or_else(Vec::new, |policy| judge(&asked, resource.kind, policy));
         // A caller without an account has nothing that limits it from its side.
-        let has_account = asked.request.principal.account().is_some();
-        let limiting = |kind, list: Option<&[NamedPolicy]>| {
-            list.filter(|_| has_account)
-                .map(|list| judge_all(kind, list))
-        };
-        let identity = if has_account {
-            judge_all(PolicyKind::Identity, &policies.identity)
-        } else {
-            Vec::new()
-        };
+        if request.principal.account().is_none() {
+            return Self {
+                resource_control,
+                service_control: Vec::new(),
+                resource,
+                identity: Vec::new(),
+                boundary: None,
+                session: None,
+            };
+        }
         Self {
-            service_control: limiting(
-                PolicyKind::ServiceControl,
-                policies.service_control.as_deref(),
-            ),
-            resource_control: policies
-                .resource_control
+            resource_control,
+            service_control: judge_levels(PolicyKind::ServiceControl, &policies.service_control),
+            resource,
+            identity: judge_all(PolicyKind::Identity, &policies.identity),
+            boundary: policies
+                .boundary
+                .as_ref()
+                .map(|policy| judge(&asked, PolicyKind::PermissionsBoundary, policy)),
+            session: policies
+                .session
                 .as_deref()
-                .map(|list| judge_all(PolicyKind::ResourceControl, list)),
-            resource: judge_all(PolicyKind::Resource, policies.resource.as_slice()),
-            identity,
-            boundary: limiting(
-                PolicyKind::PermissionsBoundary,
-                policies.boundary.as_ref().map(std::slice::from_ref),
-            ),
-            session: limiting(PolicyKind::Session, policies.session.as_deref()),
+                .map(|list| judge_all(PolicyKind::Session, list)),
         }
     }
 
-    /// The first kind that holds an applying Deny. When several do, AWS names
-    /// one; which is not documented, this order is inferred.
-    fn denied_by(&self) -> Option<PolicyKind> {
-        self.in_order()
+    /// The first kind with a Deny that applies. AWS names only one; which is
+    /// not documented, the order of evaluation is inferred.
+    fn denied_by(&self, resource_kind: PolicyKind) -> Option<PolicyKind> {
+        let boundary = self.boundary.as_deref().unwrap_or_default();
+        let session = self.session.as_deref().unwrap_or_default();
+        let in_order = [
+            (
+                PolicyKind::ResourceControl,
+                self.resource_control.as_slice(),
+            ),
+            (PolicyKind::ServiceControl, &self.service_control),
+        ];
+        let control = in_order
+            .into_iter()
+            .find(|(_, levels)| levels.iter().any(|level| denies(level)))
+            .map(|(kind, _)| kind);
+        control.or_else(|| {
+            [
+                (resource_kind, self.resource.as_slice()),
+                (PolicyKind::Identity, &self.identity),
+                (PolicyKind::PermissionsBoundary, boundary),
+                (PolicyKind::Session, session),
+            ]
             .into_iter()
             .find(|(_, judged)| denies(judged))
             .map(|(kind, _)| kind)
+        })
     }
 
     /// The kind that allows, or else the one whose Allow is missing.
     fn allowed_by(
         &self,
-        principal: &Principal,
-        resource_account: &str,
+        request: &Request,
+        resource: &AtResource,
     ) -> Result<PolicyKind, PolicyKind> {
-        must_allow(self.service_control.as_deref(), PolicyKind::ServiceControl)?;
-        must_allow(
-            self.resource_control.as_deref(),
-            PolicyKind::ResourceControl,
-        )?;
+        let principal = &request.principal;
+        every_level_allows(&self.resource_control, PolicyKind::ResourceControl)?;
+        every_level_allows(&self.service_control, PolicyKind::ServiceControl)?;
         let granted = self.granted_by_resource();
-        let same_account = principal.account() == Some(resource_account);
-        if !same_account && granted.is_none() {
-            return Err(PolicyKind::Resource);
+        let same_account = principal.account() == Some(request.resource_account.as_str());
+        if granted.is_none() && (resource.alone_decides || !same_account) {
+            return Err(resource.kind);
         }
         if principal.account().is_none() || (same_account && granted == Some(Directness::Itself)) {
-            return granted
-                .map(|_| PolicyKind::Resource)
-                .ok_or(PolicyKind::Resource);
+            return Ok(resource.kind);
         }
-        let by = if same_account && granted >= Some(Directness::RoleOrEveryone) {
-            PolicyKind::Resource
+        let by = if same_account && granted == Some(Directness::Role) {
+            resource.kind
         } else {
             // The root user has every permission of its account.
             if !matches!(principal, Principal::AccountRoot { .. }) {
@@ -141,37 +184,15 @@ impl Evidence {
             .max()
     }
 
-    fn in_order(&self) -> [(PolicyKind, &[Judged]); 6] {
-        [
-            (
-                PolicyKind::ServiceControl,
-                self.service_control.as_deref().unwrap_or_default(),
-            ),
-            (
-                PolicyKind::ResourceControl,
-                self.resource_control.as_deref().unwrap_or_default(),
-            ),
-            (PolicyKind::Resource, &self.resource),
-            (PolicyKind::Identity, &self.identity),
-            (
-                PolicyKind::PermissionsBoundary,
-                self.boundary.as_deref().unwrap_or_default(),
-            ),
-            (
-                PolicyKind::Session,
-                self.session.as_deref().unwrap_or_default(),
-            ),
-        ]
-    }
-
     fn into_reports(self) -> Vec<crate::StatementReport> {
-        let limits = [self.service_control, self.resource_control];
-        let last = [self.boundary, self.session];
-        limits
+        let levels = self
+            .resource_control
             .into_iter()
-            .flatten()
+            .chain(self.service_control);
+        let last = self.boundary.into_iter().chain(self.session);
+        levels
             .chain([self.resource, self.identity])
-            .chain(last.into_iter().flatten())
+            .chain(last)
             .flatten()
             .map(|judged| judged.report)
             .collect()
@@ -184,4 +205,10 @@ fn must_allow(judged: Option<&[Judged]>, kind: PolicyKind) -> Result<(), PolicyK
         Some(judged) if !allows(judged) => Err(kind),
         _ => Ok(()),
     }
+}
+
+fn every_level_allows(levels: &[Vec<Judged>], kind: PolicyKind) -> Result<(), PolicyKind> {
+    levels
+        .iter()
+        .try_for_each(|level| must_allow(Some(level), kind))
 }

@@ -31,6 +31,11 @@ pub enum Principal {
         /// `arn:aws:iam::ACCOUNT:oidc-provider/HOST[/PATH]`.
         provider_arn: String,
     },
+    /// An AWS service that acts for itself.
+    Service {
+        /// Such as `lambda.amazonaws.com`; of one region where the service says so.
+        name: String,
+    },
 }
 
 impl Principal {
@@ -38,7 +43,7 @@ impl Principal {
     /// AWS identity.
     pub fn account(&self) -> Option<&str> {
         match self {
-            Self::Anonymous | Self::Federated { .. } => None,
+            Self::Anonymous | Self::Federated { .. } | Self::Service { .. } => None,
             Self::AccountRoot { account }
             | Self::User { account, .. }
             | Self::AssumedRole { account, .. } => Some(account),
@@ -46,10 +51,11 @@ impl Principal {
     }
 
     /// The ARN that AWS prints for this caller: of the user, of the session or
-    /// of the provider. A root user carries only its account, hence none.
+    /// of the provider. A root user carries only its account, a service only its
+    /// name, hence none.
     pub fn arn(&self) -> Option<&str> {
         match self {
-            Self::Anonymous | Self::AccountRoot { .. } => None,
+            Self::Anonymous | Self::AccountRoot { .. } | Self::Service { .. } => None,
             Self::User { arn, .. } => Some(arn),
             Self::AssumedRole { session_arn, .. } => Some(session_arn),
             Self::Federated { provider_arn } => Some(provider_arn),
@@ -64,6 +70,7 @@ impl Principal {
             Self::User { arn, .. } => arn.clone(),
             Self::AssumedRole { session_arn, .. } => session_arn.clone(),
             Self::Federated { provider_arn } => provider_arn.clone(),
+            Self::Service { name } => name.clone(),
         }
     }
 }

@@ -12,9 +12,12 @@ use crate::principal::Principal;
 pub(crate) enum Directness {
     /// Its account: the account's identity policies decide.
     Account,
-    /// Its role, or everyone (inferred): boundary and session policy still limit.
-    RoleOrEveryone,
-    /// The user, session or provider itself.
+    /// Its role: boundary and session policy still limit.
+    Role,
+    /// The user, session, provider or service itself, or everyone. AWS documents
+    /// that a grant to `*` with `aws:PrincipalArn` is not limited, and that `*`
+    /// needs no other permission; that no limit counts without the key either is
+    /// inferred.
     Itself,
 }
 
@@ -23,15 +26,19 @@ pub(crate) fn matches(
     element: &PrincipalElement,
     effect: Effect,
     caller: &Principal,
+    has_boundary: bool,
 ) -> Option<Directness> {
     match element {
         PrincipalElement::Principal(set) => named_by(set, caller),
         PrincipalElement::NotPrincipal(set) => {
             let spared = match effect {
                 Effect::Allow => named_by(set, caller).is_some(),
-                Effect::Deny => spared_from_deny(set, caller),
+                // AWS: it "will always deny" who has a permissions boundary.
+                Effect::Deny => !has_boundary && spared_from_deny(set, caller),
             };
-            (!spared).then_some(Directness::RoleOrEveryone)
+            // AWS does not support an Allow with it; that such a grant is
+            // limited like one to a role is inferred.
+            (!spared).then_some(Directness::Role)
         }
     }
 }
@@ -51,7 +58,7 @@ pub(crate) fn listed(element: &PrincipalElement) -> (&'static str, Vec<String>) 
 
 fn named_by(set: &PrincipalSet, caller: &Principal) -> Option<Directness> {
     match set {
-        PrincipalSet::Everyone => Some(Directness::RoleOrEveryone),
+        PrincipalSet::Everyone => Some(Directness::Itself),
         PrincipalSet::Listed(entries) => entries
             .iter()
             .filter_map(|entry| named_by_entry(entry, caller))
@@ -62,9 +69,10 @@ fn named_by(set: &PrincipalSet, caller: &Principal) -> Option<Directness> {
 fn named_by_entry(entry: &PrincipalEntry, caller: &Principal) -> Option<Directness> {
     let value = entry.value.as_str();
     match (entry.kind, caller) {
-        // AWS documents `{"AWS": "*"}` as equal to `"*"`; that both also cover
-        // a web identity, which has no AWS identity, is inferred.
-        (PrincipalType::Aws, _) if value == "*" => Some(Directness::RoleOrEveryone),
+        // AWS documents `{"AWS": "*"}` as equal to `"*"` for the anonymous; that
+        // both also cover services, and web identities, which have no AWS
+        // identity, is inferred.
+        (PrincipalType::Aws, _) if value == "*" => Some(Directness::Itself),
         (PrincipalType::Aws, Principal::AccountRoot { account }) => {
             is_account(value, account).then_some(Directness::Itself)
         }
@@ -79,11 +87,12 @@ fn named_by_entry(entry: &PrincipalEntry, caller: &Principal) -> Option<Directne
                 session_arn,
             },
         ) => direct(value, session_arn)
-            .or_else(|| (value == role_arn).then_some(Directness::RoleOrEveryone))
+            .or_else(|| (value == role_arn).then_some(Directness::Role))
             .or_else(|| delegated(value, account)),
         (PrincipalType::Federated, Principal::Federated { provider_arn }) => {
             direct(value, provider_arn)
         }
+        (PrincipalType::Service, Principal::Service { name }) => direct(value, name),
         _ => None,
     }
 }

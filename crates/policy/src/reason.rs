@@ -39,7 +39,10 @@ fn name(report: &StatementReport) -> String {
 
 fn implicit(decision: &Decision) -> String {
     let kind = decision.by.map_or("policy", kind_name);
-    let nearest = of_kind(decision, Effect::Allow).min_by_key(|report| distance(report));
+    // Of several levels one may allow and another not.
+    let nearest = of_kind(decision, Effect::Allow)
+        .filter(|report| !report.mismatches.is_empty())
+        .min_by_key(|report| distance(report));
     let Some(report) = nearest else {
         return format!("No {kind} that applies has a statement that allows anything.");
     };

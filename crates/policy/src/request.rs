@@ -16,9 +16,8 @@ pub struct Request {
     /// Twelve-digit id of the account that owns the resource. For an action
     /// without a resource this is the caller's own account.
     pub resource_account: String,
-    /// Condition keys. The engine adds `aws:PrincipalArn`,
-    /// `aws:PrincipalAccount`, `aws:PrincipalType` and `aws:ResourceAccount`
-    /// where they are missing and known.
+    /// Condition keys. The engine adds `aws:ResourceAccount` and those that
+    /// follow from the principal, where they are missing and known.
     pub context: Context,
 }
 
@@ -35,14 +34,29 @@ impl Request {
         };
         add("aws:ResourceAccount", &self.resource_account);
         let (arn, kind) = match &self.principal {
-            Principal::Anonymous => (None, "Anonymous"),
-            Principal::AccountRoot { .. } => (Some(self.principal.display_name()), "Account"),
-            Principal::User { arn, .. } => (Some(arn.clone()), "User"),
+            Principal::Anonymous => {
+                add("aws:userid", "anonymous");
+                (None, "Anonymous")
+            }
+            Principal::AccountRoot { account } => {
+                add("aws:userid", account);
+                (Some(self.principal.display_name()), "Account")
+            }
+            Principal::User { arn, .. } => {
+                add("aws:username", arn.rsplit('/').next().unwrap_or_default());
+                (Some(arn.clone()), "User")
+            }
             Principal::AssumedRole { role_arn, .. } => (Some(role_arn.clone()), "AssumedRole"),
+            Principal::Service { name } => {
+                add("aws:PrincipalIsAWSService", "true");
+                add("aws:PrincipalServiceName", name);
+                return context;
+            }
             // What STS fills for a caller without an AWS identity is not documented.
             Principal::Federated { .. } => return context,
         };
         add("aws:PrincipalType", kind);
+        add("aws:PrincipalIsAWSService", "false");
         if let Some(arn) = arn {
             add("aws:PrincipalArn", &arn);
         }
@@ -94,9 +108,10 @@ pub struct Policies {
     pub session: Option<Vec<NamedPolicy>>,
     /// Permissions boundary.
     pub boundary: Option<NamedPolicy>,
-    /// Service control policies of the caller's account, taken as one level:
-    /// a caller with several levels (root, unit, account) asks once per level.
-    pub service_control: Option<Vec<NamedPolicy>>,
-    /// Resource control policies of the resource's account.
-    pub resource_control: Option<Vec<NamedPolicy>>,
+    /// Service control policies of the caller's account by level: root, each
+    /// unit above the account, the account. Every level must allow; without
+    /// levels they are not in force, and a level without policies allows nothing.
+    pub service_control: Vec<Vec<NamedPolicy>>,
+    /// Resource control policies of the resource's account, by level likewise.
+    pub resource_control: Vec<Vec<NamedPolicy>>,
 }

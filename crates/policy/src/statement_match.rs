@@ -4,12 +4,14 @@
 //! match. All of them are always looked at, so that a report shows everything
 //! that stands in the way.
 
+use std::borrow::Cow;
+
 use crate::condition;
 use crate::decision::{Mismatch, StatementReport};
 use crate::document::{ActionElement, ResourceElement, Statement};
 use crate::matching::{Pattern, expand, resource_matches};
 use crate::principal_match::{self, Directness};
-use crate::{Context, NamedPolicy, PolicyKind, Principal, Request, Version};
+use crate::{Context, NamedPolicy, PolicyKind, Request, Version};
 
 /// A statement's report, with what the evaluation order needs beside it.
 pub(crate) struct Judged {
@@ -29,6 +31,8 @@ impl Judged {
 pub(crate) struct Asked<'a> {
     pub(crate) request: &'a Request,
     pub(crate) context: Context,
+    /// Whether a permissions boundary limits the caller.
+    pub(crate) has_boundary: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -36,6 +40,7 @@ impl<'a> Asked<'a> {
         Self {
             request,
             context: request.complete_context(),
+            has_boundary: false,
         }
     }
 }
@@ -50,7 +55,7 @@ pub(crate) fn judge(asked: &Asked, kind: PolicyKind, policy: &NamedPolicy) -> Ve
         .enumerate()
         .map(|(index, statement)| {
             let mut mismatches = Vec::new();
-            let directness = match names_caller(kind, statement, &asked.request.principal) {
+            let directness = match names_caller(kind, statement, asked) {
                 Ok(directness) => directness,
                 Err(mismatch) => {
                     mismatches.push(mismatch);
@@ -65,6 +70,7 @@ pub(crate) fn judge(asked: &Asked, kind: PolicyKind, policy: &NamedPolicy) -> Ve
                     kind,
                     policy: policy.name.clone(),
                     statement: statement.label(index),
+                    index,
                     effect: statement.effect,
                     mismatches,
                 },
@@ -79,15 +85,18 @@ pub(crate) fn judge(asked: &Asked, kind: PolicyKind, policy: &NamedPolicy) -> Ve
 fn names_caller(
     kind: PolicyKind,
     statement: &Statement,
-    caller: &Principal,
+    asked: &Asked,
 ) -> Result<Option<Directness>, Mismatch> {
     match kind {
         PolicyKind::Resource | PolicyKind::ResourceControl | PolicyKind::Trust => {}
         _ => return Ok(None),
     }
+    let caller = &asked.request.principal;
     let (element, wanted) = match &statement.principal {
         Some(element) => {
-            if let Some(directness) = principal_match::matches(element, statement.effect, caller) {
+            let found =
+                principal_match::matches(element, statement.effect, caller, asked.has_boundary);
+            if let Some(directness) = found {
                 return Ok(Some(directness));
             }
             principal_match::listed(element)
@@ -137,12 +146,25 @@ fn resource_mismatch(
         None if matches!(kind, PolicyKind::Trust | PolicyKind::Resource) => return None,
         None => return Some(mismatch("Resource", &[])),
     };
-    let found = listed
-        .iter()
-        .any(|pattern| resource_covers(pattern, version, &asked.context, resource));
-    // A pattern whose variable has no value covers nothing. AWS documents that
-    // for `Resource`; that `NotResource` then excludes nothing is inferred.
+    let found = listed.iter().any(|pattern| {
+        resource_covers(&completed(pattern, kind), version, &asked.context, resource)
+    });
+    // A pattern whose variable has no value covers nothing (IAM User Guide,
+    // "Policy variables with no value"), so a `NotResource` excludes nothing.
     (found == negated).then(|| mismatch(name, listed))
+}
+
+/// An incomplete ARN of an identity policy stands for every value of the parts
+/// it lacks (IAM User Guide, "Grammar of the IAM JSON policy language"). Session
+/// policies may not have any; for the other kinds nothing is documented, and
+/// they cover nothing (inferred).
+fn completed(pattern: &str, kind: PolicyKind) -> Cow<'_, str> {
+    let missing = 5_usize.saturating_sub(pattern.matches(':').count());
+    let identity = matches!(kind, PolicyKind::Identity | PolicyKind::PermissionsBoundary);
+    if identity && missing > 0 && pattern.starts_with("arn:") {
+        return Cow::Owned(format!("{pattern}{}", ":*".repeat(missing)));
+    }
+    Cow::Borrowed(pattern)
 }
 
 /// Variables count only behind the fifth colon (IAM User Guide, "Variables and

@@ -106,8 +106,8 @@ fn policies(texts: &Texts) -> Policies {
         resource,
         session: session.map(|one| vec![one]),
         boundary,
-        service_control: service.map(|one| vec![one]),
-        resource_control: resource_control.map(|one| vec![one]),
+        service_control: service.into_iter().map(|one| vec![one]).collect(),
+        resource_control: resource_control.into_iter().map(|one| vec![one]).collect(),
     }
 }
 

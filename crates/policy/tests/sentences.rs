@@ -76,7 +76,7 @@ fn an_implicit_denial_names_the_missing_kind_of_policy() {
     };
     assert_eq!(denial(&boundary), because("permissions boundary"));
     let service = Policies {
-        service_control: Some(vec![other()]),
+        service_control: vec![vec![other()]],
         ..allowing()
     };
     assert_eq!(denial(&service), because("service control policy"));
@@ -127,14 +127,14 @@ fn an_explicit_denial_names_the_policy_only_by_its_arn() {
         ),
         (
             Policies {
-                service_control: Some(vec![deny("inline")]),
+                service_control: vec![vec![deny("inline")]],
                 ..allowing()
             },
             "a service control policy",
         ),
         (
             Policies {
-                resource_control: Some(vec![deny("inline")]),
+                resource_control: vec![vec![deny("inline")]],
                 ..allowing()
             },
             "a resource control policy",

@@ -24,11 +24,14 @@ pub enum ExitCode {
     Layout = 7,
     /// This machine: a full disk, a port in use, a file that cannot be read.
     Machine = 8,
+    /// A check ran to its end, and found something at or above the severity
+    /// that fails it.
+    CheckFailed = 9,
 }
 
 impl ExitCode {
     /// Every code, for the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Success,
         Self::RehearsalFailed,
         Self::Usage,
@@ -38,6 +41,7 @@ impl ExitCode {
         Self::Push,
         Self::Layout,
         Self::Machine,
+        Self::CheckFailed,
     ];
 
     /// One sentence for the documentation.
@@ -56,6 +60,9 @@ impl ExitCode {
             Self::Push => "the registry refused, failed or lied",
             Self::Layout => "a layout is damaged, or is not the one expected",
             Self::Machine => "this machine: a full disk, a port in use, an unreadable file",
+            Self::CheckFailed => {
+                "a check found something at or above the severity that fails it (`--fail-on`)"
+            }
         }
     }
 }

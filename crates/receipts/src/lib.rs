@@ -5,6 +5,7 @@
 mod check;
 mod exit_code;
 mod explanation;
+mod matrix;
 mod problem;
 mod publish;
 mod rehearsal;
@@ -14,6 +15,7 @@ pub use exit_code::ExitCode;
 pub use explanation::{
     Check, CheckResult, ElementMismatch, Explanation, NearestMiss, StatementExplanation,
 };
+pub use matrix::{Access, Answer, CallerAccess, Matrix, RoleAccess, SessionAccess, Standing};
 pub use problem::{Problem, ProblemCode};
 pub use publish::{BuildReceipt, Identity, Layer, LayerOrigin, PublishReceipt, Source, TagOutcome};
 pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};

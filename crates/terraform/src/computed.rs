@@ -57,7 +57,10 @@ pub(crate) fn of_data(kind: &str, given: &Attributes, around: &Surroundings) -> 
             ("dns_suffix", around.dns_suffix.clone()),
             ("id", around.partition.clone()),
         ]),
-        "aws_iam_policy_document" => attributes([("json", policy_document::json(given))]),
+        "aws_iam_policy_document" => attributes([
+            ("json", policy_document::json(given)),
+            ("minified_json", policy_document::minified_json(given)),
+        ]),
         "aws_iam_openid_connect_provider" => oidc_provider(given, around),
         "aws_ecr_repository" => repository(given, around),
         _ => Attributes::new(),

@@ -5,12 +5,14 @@
 //! a name that leads back to itself is unknown.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use hcl_edit::expr::Expression;
 
 use crate::Given;
+use crate::files::FileText;
 use crate::load::Configuration;
 use crate::module::{Children, Module};
 use crate::scope::Scope;
@@ -42,6 +44,8 @@ pub(crate) struct Evaluator<'s> {
     pending: RefCell<Vec<(usize, String)>>,
     depth: Cell<usize>,
     budget: Cell<usize>,
+    /// Files that expressions read, by path.
+    pub(crate) files: RefCell<BTreeMap<PathBuf, FileText>>,
 }
 
 impl<'s> Evaluator<'s> {
@@ -55,7 +59,13 @@ impl<'s> Evaluator<'s> {
             pending: RefCell::default(),
             depth: Cell::new(0),
             budget: Cell::new(BUDGET),
+            files: RefCell::default(),
         }
+    }
+
+    /// Gives a new budget, for another pass over what is evaluated already.
+    pub(crate) fn refill(&self) {
+        self.budget.set(BUDGET);
     }
 
     /// The module instance of a number.

@@ -99,6 +99,8 @@ impl Evaluator<'_> {
         match name {
             "try" => return self.attempt(call, scope),
             "can" => return self.can(call, scope),
+            "file" => return self.file(call, scope),
+            "templatefile" => return self.template_file(call, scope),
             _ => {}
         }
         let mut arguments = call

@@ -2,8 +2,9 @@
 //! their blocks by kind. Evaluates nothing.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
@@ -16,8 +17,10 @@ use crate::place::{Place, SourceText};
 #[derive(Debug)]
 pub(crate) struct Definition<T> {
     pub(crate) content: T,
-    pub(crate) source: Rc<SourceText>,
+    pub(crate) source: Arc<SourceText>,
     pub(crate) place: Place,
+    /// The block or attribute in its file.
+    pub(crate) span: Option<Range<usize>>,
 }
 
 /// What is declared in one directory.
@@ -33,6 +36,8 @@ pub(crate) struct Directory {
     pub(crate) outputs: BTreeMap<String, Definition<Body>>,
     /// By type and alias; the default one has an empty alias.
     pub(crate) providers: BTreeMap<(String, String), Definition<Body>>,
+    /// The files.
+    pub(crate) sources: Vec<Arc<SourceText>>,
 }
 
 /// A root and all local modules below it, by normalised path.
@@ -121,7 +126,9 @@ fn load_directory(path: &Path) -> Result<Directory, ReadError> {
         }
         found = true;
         let (source, body) = parse_file(file)?;
-        directory.add(body, &Rc::new(source))?;
+        let source = Arc::new(source);
+        directory.sources.push(Arc::clone(&source));
+        directory.add(body, &source)?;
     }
     if found {
         Ok(directory)
@@ -172,7 +179,7 @@ pub(crate) fn parse_file(path: PathBuf) -> Result<(SourceText, Body), ReadError>
 
 /// The path without `.` and with `..` resolved by name, so that one directory
 /// has one name. It does not follow links, as Terraform does not.
-fn normalise(path: &Path) -> PathBuf {
+pub(crate) fn normalise(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
         match component {
@@ -193,7 +200,7 @@ fn normalise(path: &Path) -> PathBuf {
 }
 
 impl Directory {
-    fn add(&mut self, body: Body, source: &Rc<SourceText>) -> Result<(), ReadError> {
+    fn add(&mut self, body: Body, source: &Arc<SourceText>) -> Result<(), ReadError> {
         for block in body.into_blocks() {
             let labels: Vec<String> = block
                 .labels
@@ -236,20 +243,22 @@ impl Directory {
         Ok(())
     }
 
-    fn add_locals(&mut self, block: Block, source: &Rc<SourceText>) -> Result<(), ReadError> {
+    fn add_locals(&mut self, block: Block, source: &Arc<SourceText>) -> Result<(), ReadError> {
         for attribute in block.body.into_attributes() {
-            let place = source.place(attribute.span());
+            let span = attribute.span();
+            let place = source.place(span.clone());
             let name = attribute.key.as_str().to_owned();
             if self.locals.contains_key(&name) {
                 return Err(duplicate(format!("local.{name}"), place));
             }
-            let source = Rc::clone(source);
+            let source = Arc::clone(source);
             self.locals.insert(
                 name,
                 Definition {
                     content: attribute.value,
                     source,
                     place,
+                    span,
                 },
             );
         }
@@ -261,9 +270,10 @@ fn insert<K: Ord>(
     blocks: &mut BTreeMap<K, Definition<Body>>,
     key: K,
     block: Block,
-    source: &Rc<SourceText>,
+    source: &Arc<SourceText>,
 ) -> Result<(), ReadError> {
-    let place = source.place(block.span());
+    let span = block.span();
+    let place = source.place(span.clone());
     if blocks.contains_key(&key) {
         let labels: Vec<String> = block
             .labels
@@ -279,8 +289,9 @@ fn insert<K: Ord>(
         key,
         Definition {
             content: block.body,
-            source: Rc::clone(source),
+            source: Arc::clone(source),
             place,
+            span,
         },
     );
     Ok(())

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 
 use crate::evaluate::Evaluator;
-use crate::load::{Directory, local_module};
+use crate::load::{Definition, Directory, local_module};
+use crate::place::SourceText;
 use crate::resource::{Binding, Repetition};
 use crate::scope::Scope;
 use crate::types;
@@ -31,11 +34,17 @@ pub(crate) struct Module<'s> {
 #[derive(Debug)]
 pub(crate) enum Inputs<'s> {
     /// From files and the caller of this crate.
-    Root(BTreeMap<String, Value>),
+    Root {
+        values: BTreeMap<String, Value>,
+        /// Those that are written in a file, where it is not JSON.
+        written: BTreeMap<String, Definition<Expression>>,
+    },
     /// From the arguments of a `module` block.
     Call {
         caller: usize,
         arguments: &'s Body,
+        /// The file that the arguments stand in.
+        source: &'s Arc<SourceText>,
         binding: Binding,
     },
 }
@@ -66,8 +75,7 @@ impl<'s> Evaluator<'s> {
             let scope = Scope::of_module(module);
             let attribute = |name| body.get_attribute(name).map(|found| &found.value);
             let default = || attribute("default").map(|default| self.value(default, &scope));
-            let nullable =
-                attribute("nullable").and_then(hcl_edit::expr::Expression::as_bool) != Some(false);
+            let nullable = attribute("nullable").and_then(Expression::as_bool) != Some(false);
             let value = match self.input(module, name) {
                 Some(Value::Null) if !nullable => default(),
                 Some(value) => Some(value),
@@ -91,11 +99,12 @@ impl<'s> Evaluator<'s> {
     /// The value that a module's variable is given, if it is.
     fn input(&self, module: usize, name: &str) -> Option<Value> {
         match &self.module(module).inputs {
-            Inputs::Root(values) => values.get(name).cloned(),
+            Inputs::Root { values, .. } => values.get(name).cloned(),
             Inputs::Call {
                 caller,
                 arguments,
                 binding,
+                ..
             } => {
                 let argument = arguments.get_attribute(name)?;
                 let scope = Scope::of_module(*caller);
@@ -166,6 +175,7 @@ impl<'s> Evaluator<'s> {
                 inputs: Inputs::Call {
                     caller: module,
                     arguments: &call.content,
+                    source: &call.source,
                     binding,
                 },
             }));

@@ -1,6 +1,7 @@
 //! Where something stands in a file.
 
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -16,7 +17,7 @@ pub struct Place {
 }
 
 /// One file's text, to turn the parser's byte offsets into places.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct SourceText {
     path: PathBuf,
     text: String,
@@ -27,8 +28,16 @@ impl SourceText {
         Self { path, text }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The place of a byte offset; the start of the file if there is none.
-    pub(crate) fn place(&self, span: Option<std::ops::Range<usize>>) -> Place {
+    pub(crate) fn place(&self, span: Option<Range<usize>>) -> Place {
         let offset = span.map_or(0, |span| span.start);
         let before = self.text.get(..offset).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

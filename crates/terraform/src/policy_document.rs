@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json};
 
 use crate::functions::escaped;
+use crate::merge::{Written, merged, read};
 use crate::value::Value;
 
 type Attributes = BTreeMap<String, Value>;
@@ -18,36 +19,47 @@ pub(crate) fn json(given: &Attributes) -> Value {
     }
 }
 
-/// Merging documents by statement id is the provider's own algorithm, which is
-/// not repeated here.
-const MERGED: [&str; 4] = [
-    "source_policy_documents",
-    "override_policy_documents",
-    "source_json",
-    "override_json",
+/// The same on one line.
+pub(crate) fn minified_json(given: &Attributes) -> Value {
+    match document(given) {
+        Ok(document) => Value::String(escaped(&document.to_string())),
+        Err(reason) => Value::Unknown(reason),
+    }
+}
+
+/// The arguments of a statement that hold lists or texts, with the elements that
+/// they become.
+pub(crate) const ELEMENTS: [(&str, &str); 6] = [
+    ("sid", "Sid"),
+    ("effect", "Effect"),
+    ("actions", "Action"),
+    ("not_actions", "NotAction"),
+    ("resources", "Resource"),
+    ("not_resources", "NotResource"),
 ];
 
+/// Arguments of versions of the provider before 4.
+const REMOVED: [&str; 2] = ["source_json", "override_json"];
+
 fn document(given: &Attributes) -> Result<Json, String> {
-    for name in MERGED {
-        match given.get(name) {
-            None | Some(Value::Null) => {}
-            Some(Value::List(documents)) if documents.is_empty() => {}
-            Some(_) => return Err(format!("{name} is not evaluated")),
+    for name in REMOVED {
+        if !matches!(given.get(name), None | Some(Value::Null)) {
+            return Err(format!("{name} is not evaluated"));
         }
     }
     let version = text(given, "version")?.unwrap_or_else(|| "2012-10-17".to_owned());
-    let mut document = Map::from_iter([("Version".to_owned(), Json::from(version.as_str()))]);
-    if let Some(id) = text(given, "policy_id")? {
-        document.insert("Id".to_owned(), id.into());
-    }
     let statements = blocks(given, "statement")?
         .into_iter()
         .map(|block| statement(block, &version))
         .collect::<Result<Vec<_>, _>>()?;
-    if !statements.is_empty() {
-        document.insert("Statement".to_owned(), statements.into());
-    }
-    Ok(document.into())
+    let own = Written {
+        version,
+        id: text(given, "policy_id")?,
+        statements,
+    };
+    let sources = documents(given, "source_policy_documents")?;
+    let overriding = documents(given, "override_policy_documents")?;
+    Ok(merged(sources, own, overriding)?.into_json())
 }
 
 fn statement(given: &Attributes, version: &str) -> Result<Json, String> {
@@ -184,6 +196,26 @@ fn blocks<'a>(given: &'a Attributes, name: &str) -> Result<Vec<&'a Attributes>, 
         Some(Value::Unknown(reason)) => Err(format!("{name}: {reason}")),
         Some(other) => Err(format!("{name} is {}", other.kind())),
     }
+}
+
+/// The documents that an argument lists; those that are null are skipped.
+fn documents(given: &Attributes, name: &str) -> Result<Vec<Written>, String> {
+    let documents = match given.get(name) {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::List(documents)) => documents,
+        Some(Value::Unknown(reason)) => return Err(format!("{name}: {reason}")),
+        Some(other) => return Err(format!("{name} is {}", other.kind())),
+    };
+    let known = documents
+        .iter()
+        .filter(|document| **document != Value::Null);
+    known
+        .map(|document| match document {
+            Value::String(text) => read(text).map_err(|reason| format!("{name}: {reason}")),
+            Value::Unknown(reason) => Err(format!("{name}: {reason}")),
+            other => Err(format!("{name} holds {}", other.kind())),
+        })
+        .collect()
 }
 
 fn text(given: &Attributes, name: &str) -> Result<Option<String>, String> {

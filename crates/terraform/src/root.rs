@@ -2,20 +2,23 @@
 //! what could not be known.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hcl_edit::Span;
 use hcl_edit::structure::Body;
 
+use crate::Given;
 use crate::error::ReadError;
 use crate::evaluate::Evaluator;
 use crate::load::{Configuration, Definition, load};
 use crate::module::{Inputs, Module};
-use crate::place::Place;
-use crate::resource::{Mode, Repetition};
+use crate::origin::{Origin, Site};
+use crate::place::{Place, SourceText};
+use crate::resource::{Binding, Mode, Repetition};
 use crate::scope::Scope;
 use crate::value::Value;
-use crate::{Given, variables};
+use crate::variables::{self, Variables};
 
 /// A root that was read.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub struct Root {
     /// What the configuration alone does not decide.
     pub unknowns: Vec<Unknown>,
     pub(crate) account: String,
+    /// The files that were read, by path.
+    texts: BTreeMap<PathBuf, Arc<SourceText>>,
     /// What the provider adds to every resource's tags.
     pub(crate) default_tags: Value,
 }
@@ -48,6 +53,39 @@ pub struct Resource {
     pub attributes: BTreeMap<String, Value>,
     /// Where the block begins.
     pub place: Place,
+    origin: Origin,
+}
+
+impl Root {
+    /// The resource of an address.
+    pub fn resource(&self, address: &str) -> Option<&Resource> {
+        self.resources
+            .iter()
+            .find(|resource| resource.address == address)
+    }
+
+    /// The text of a file that was read, as [`Place::file`] names it.
+    pub fn text(&self, file: &Path) -> Option<&str> {
+        self.texts.get(file).map(|source| source.text())
+    }
+}
+
+impl Resource {
+    /// Where an attribute or the first nested block of a name stands, or else
+    /// the resource's own block.
+    pub fn place_of(&self, name: &str) -> Place {
+        self.origin
+            .place_of(name)
+            .unwrap_or_else(|| self.place.clone())
+    }
+
+    /// Where the value of an attribute, or the first nested block of a name, is
+    /// written. For the attributes that hold a policy it leads into the
+    /// document, see [`Origin::policy_part`]. Only the resources of IAM and ECR
+    /// have any.
+    pub fn origin(&self, name: &str) -> Option<&Origin> {
+        self.origin.get(name)
+    }
 }
 
 /// Something that the configuration alone does not decide.
@@ -92,10 +130,11 @@ fn read_on_this_thread(root: &Path, given: &Given) -> Result<Root, ReadError> {
         };
         let directory = crate::load::Directory::default();
         let evaluator = Evaluator::new(&nothing, given);
-        evaluator.add_module(root_module(&nothing, &directory, BTreeMap::new()));
+        evaluator.add_module(root_module(&nothing, &directory, Variables::default()));
         let literal = |expression: &_| evaluator.value(expression, &Scope::of_module(0));
-        variables::values(&configuration.root, given, &literal)?
+        variables::variables(&configuration.root, given, &literal)?
     };
+    let variable_files = inputs.sources.clone();
     let evaluator = Evaluator::new(&configuration, given);
     let directory = &configuration.directories[&configuration.root];
     evaluator.add_module(root_module(&configuration, directory, inputs));
@@ -110,8 +149,20 @@ fn read_on_this_thread(root: &Path, given: &Given) -> Result<Root, ReadError> {
         Value::String(region) => Some(region),
         _ => None,
     };
+    let outputs = outputs.collect();
+    listing.find_origins(&evaluator);
+    let files = evaluator.files.borrow();
+    let sources = configuration
+        .directories
+        .values()
+        .flat_map(|directory| &directory.sources)
+        .chain(&variable_files)
+        .chain(files.values().flatten());
     Ok(Root {
-        outputs: outputs.collect(),
+        outputs,
+        texts: sources
+            .map(|source| (source.path().to_owned(), Arc::clone(source)))
+            .collect(),
         region,
         account: given.account.clone(),
         default_tags: evaluator.default_tags(),
@@ -123,24 +174,53 @@ fn read_on_this_thread(root: &Path, given: &Given) -> Result<Root, ReadError> {
 fn root_module<'s>(
     configuration: &'s Configuration,
     directory: &'s crate::load::Directory,
-    inputs: BTreeMap<String, Value>,
+    inputs: Variables,
 ) -> Module<'s> {
     Module {
         path: configuration.root.clone(),
         directory,
         address: String::new(),
-        inputs: Inputs::Root(inputs),
+        inputs: Inputs::Root {
+            values: inputs.values,
+            written: inputs.written,
+        },
     }
 }
 
+/// What an origin is looked for in: the module, the block and its repetition.
+type Instance<'s> = (usize, &'s Definition<Body>, Binding);
+
 #[derive(Default)]
-struct Listing {
+struct Listing<'s> {
     resources: Vec<Resource>,
+    /// One for each resource.
+    instances: Vec<Instance<'s>>,
     unknowns: BTreeSet<Unknown>,
 }
 
-impl Listing {
-    fn add_module(&mut self, evaluator: &Evaluator<'_>, number: usize) {
+impl<'s> Listing<'s> {
+    /// Finds out where the resources that identity rests on are written. A pass
+    /// of its own, so that it takes nothing from what evaluation may spend.
+    fn find_origins(&mut self, evaluator: &Evaluator<'s>) {
+        evaluator.refill();
+        for (resource, (module, definition, binding)) in
+            self.resources.iter_mut().zip(&self.instances)
+        {
+            let traced = ["aws_iam_", "aws_ecr_"];
+            if traced
+                .iter()
+                .any(|prefix| resource.kind.starts_with(prefix))
+            {
+                let scope = Scope::of_module(*module);
+                let scope = scope.with(binding.0, &binding.1);
+                let site = Site::new(&scope, &definition.source);
+                let span = definition.span.clone();
+                resource.origin = evaluator.body_origin(&definition.content, span, site);
+            }
+        }
+    }
+
+    fn add_module(&mut self, evaluator: &Evaluator<'s>, number: usize) {
         let module = evaluator.module(number);
         for ((kind, name), definition) in &module.directory.resources {
             self.add_resource(evaluator, number, (kind, name), definition);
@@ -161,10 +241,10 @@ impl Listing {
 
     fn add_resource(
         &mut self,
-        evaluator: &Evaluator<'_>,
+        evaluator: &Evaluator<'s>,
         module: usize,
         (kind, name): (&str, &str),
-        definition: &Definition<Body>,
+        definition: &'s Definition<Body>,
     ) {
         let address = format!("{}{kind}.{name}", evaluator.module(module).address);
         let all = evaluator
@@ -180,10 +260,11 @@ impl Listing {
             (Repetition::Count(_), Value::List(instances)) => instances,
             (_, only) => vec![only],
         };
-        for ((suffix, _), instance) in repetition.instances().into_iter().zip(instances) {
+        for ((suffix, binding), instance) in repetition.instances().into_iter().zip(instances) {
             let address = format!("{address}{suffix}");
             match instance.published() {
                 Value::Object(attributes) => {
+                    self.instances.push((module, definition, binding));
                     self.add_instance((kind, name), address, attributes, definition);
                 }
                 Value::Unknown(reason) => self.add_unknown(address, "", &reason, definition),
@@ -210,6 +291,7 @@ impl Listing {
             name: name.to_owned(),
             attributes,
             place: definition.place.clone(),
+            origin: Origin::default(),
         });
     }
 

@@ -53,6 +53,23 @@ impl Evaluator<'_> {
         Ok(Ok(text))
     }
 
+    /// A template that is not part of an expression.
+    pub(crate) fn template_text(&self, template: &Template, scope: &Scope<'_>) -> Evaluated {
+        text_value(self.template(template, scope)?)
+    }
+
+    /// The text that one element of a template gives, if it is known.
+    pub(crate) fn element_text(&self, element: &Element, scope: &Scope<'_>) -> Option<String> {
+        let text = match element {
+            Element::Literal(literal) => Ok(literal.value().clone()),
+            Element::Interpolation(interpolation) => {
+                self.interpolation(&interpolation.expr, scope).ok()?
+            }
+            Element::Directive(directive) => self.directive(directive, scope).ok()?,
+        };
+        text.ok()
+    }
+
     fn interpolation(&self, expression: &Expression, scope: &Scope<'_>) -> Result<Text, Failure> {
         let value = self.evaluate(expression, scope)?;
         match (value.to_text(), value) {

@@ -5,22 +5,36 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use hcl_edit::Span;
 use hcl_edit::expr::Expression;
+use hcl_edit::structure::Body;
 
 use crate::Given;
 use crate::error::ReadError;
-use crate::load::{files, parse_file};
+use crate::load::{Definition, files, parse_file};
+use crate::place::SourceText;
 use crate::value::Value;
 
 /// The values of a root's variables, not yet converted to their types.
-/// `evaluate` gives the value of an expression that refers to nothing.
-pub(crate) fn values(
+#[derive(Debug, Default)]
+pub(crate) struct Variables {
+    pub(crate) values: BTreeMap<String, Value>,
+    /// Those whose value is written in HCL, with the expression.
+    pub(crate) written: BTreeMap<String, Definition<Expression>>,
+    /// The files of HCL.
+    pub(crate) sources: Vec<Arc<SourceText>>,
+}
+
+/// Reads the values of a root's variables. `evaluate` gives the value of an
+/// expression that refers to nothing.
+pub(crate) fn variables(
     root: &Path,
     given: &Given,
     evaluate: &dyn Fn(&Expression) -> Value,
-) -> Result<BTreeMap<String, Value>, ReadError> {
-    let mut values = BTreeMap::new();
+) -> Result<Variables, ReadError> {
+    let mut variables = Variables::default();
     let files = files(root)?;
     let is_automatic = |file: &&PathBuf| {
         let name = file.to_string_lossy();
@@ -46,22 +60,46 @@ pub(crate) fn values(
             let entries: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_str(&text)
                     .map_err(|source| ReadError::VariablesJson { file, source })?;
-            values.extend(
-                entries
-                    .iter()
-                    .map(|(name, value)| (name.clone(), Value::from_json(value))),
-            );
-        } else {
-            let (_, body) = parse_file(file)?;
-            for attribute in body.attributes() {
-                values.insert(
-                    attribute.key.as_str().to_owned(),
-                    evaluate(&attribute.value),
-                );
+            for (name, value) in &entries {
+                variables.set(name, Value::from_json(value));
             }
+        } else {
+            let (source, body) = parse_file(file)?;
+            variables.add(body, &Arc::new(source), evaluate);
         }
     }
-    let given = given.variables.iter();
-    values.extend(given.map(|(name, value)| (name.clone(), Value::from_json(value))));
-    Ok(values)
+    for (name, value) in &given.variables {
+        variables.set(name, Value::from_json(value));
+    }
+    Ok(variables)
+}
+
+impl Variables {
+    /// A value that is not written in HCL.
+    fn set(&mut self, name: &str, value: Value) {
+        self.written.remove(name);
+        self.values.insert(name.to_owned(), value);
+    }
+
+    /// The values of one file.
+    fn add(
+        &mut self,
+        body: Body,
+        source: &Arc<SourceText>,
+        evaluate: &dyn Fn(&Expression) -> Value,
+    ) {
+        self.sources.push(Arc::clone(source));
+        for attribute in body.into_attributes() {
+            let name = attribute.key.as_str().to_owned();
+            let span = attribute.span();
+            self.values.insert(name.clone(), evaluate(&attribute.value));
+            let definition = Definition {
+                place: source.place(span.clone()),
+                source: Arc::clone(source),
+                content: attribute.value,
+                span,
+            };
+            self.written.insert(name, definition);
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use super::WorkflowError;
+use super::node::{Content, Node};
 
 /// How far a scope reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,35 +36,35 @@ impl Permissions {
             Self::Scopes(scopes) => scopes.get(scope).copied().unwrap_or(Access::None),
         }
     }
-}
 
-impl<'de> Deserialize<'de> for Permissions {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
+    /// Whether a job with these can ask GitHub for an identity.
+    pub fn give_identity(&self) -> bool {
+        self.of("id-token") == Access::Write
+    }
 
-        match Value::deserialize(deserializer)? {
-            Value::String(text) if text == "read-all" => Ok(Self::ReadAll),
-            Value::String(text) if text == "write-all" => Ok(Self::WriteAll),
-            Value::Object(fields) => fields
-                .into_iter()
-                .map(|(scope, access)| {
-                    let access = match access.as_str() {
-                        Some("none") => Access::None,
-                        Some("read") => Access::Read,
-                        Some("write") => Access::Write,
-                        _ => {
-                            return Err(D::Error::custom(format!(
-                                "permission `{scope}` must be `read`, `write` or `none`"
-                            )));
-                        }
-                    };
-                    Ok((scope, access))
-                })
+    pub(super) fn read(node: &Node) -> Result<Self, WorkflowError> {
+        match &node.content {
+            Content::Text(text) if text == "read-all" => Ok(Self::ReadAll),
+            Content::Text(text) if text == "write-all" => Ok(Self::WriteAll),
+            Content::Map(fields) => fields
+                .iter()
+                .map(|(scope, access)| Ok((scope.value.clone(), access_of(scope, access)?)))
                 .collect::<Result<_, _>>()
                 .map(Self::Scopes),
-            _ => Err(D::Error::custom(
-                "permissions must be `read-all`, `write-all` or a map of scopes",
-            )),
+            _ => {
+                Err(node.wrong("`permissions` must be `read-all`, `write-all` or a map of scopes"))
+            }
         }
+    }
+}
+
+fn access_of(scope: &str, access: &Node) -> Result<Access, WorkflowError> {
+    match access.scalar().as_deref() {
+        Some("none") => Ok(Access::None),
+        Some("read") => Ok(Access::Read),
+        Some("write") => Ok(Access::Write),
+        _ => Err(access.wrong(format!(
+            "permission `{scope}` must be `read`, `write` or `none`"
+        ))),
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCo
     let receipt = built.map_err(|failure| failure.problem())?.receipt;
     match settings.format {
         Format::Json => printer::json(&receipt),
-        Format::Text => {
+        Format::Text | Format::Sarif => {
             printer::message(&render::build::text(&receipt));
             printer::data(&receipt.digest);
         }

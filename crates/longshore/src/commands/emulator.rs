@@ -118,7 +118,7 @@ fn announce(settings: &Settings, url: &str, region: &str, keys: &AdministratorKe
             let fields = variables.map(|(name, value)| (name.to_owned(), json!(value)));
             printer::json(&serde_json::Map::from_iter(fields));
         }
-        Format::Text => {
+        Format::Text | Format::Sarif => {
             for (name, value) in variables {
                 printer::data(&format!("export {name}={value}"));
             }

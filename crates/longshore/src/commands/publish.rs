@@ -130,7 +130,7 @@ pub(crate) fn client(environment: &Environment, region: &str) -> Result<Client, 
     clippy::disallowed_methods,
     reason = "the one clock that is passed to the libraries"
 )]
-fn now() -> jiff::Timestamp {
+pub(super) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
@@ -141,7 +141,7 @@ fn report(
 ) -> Result<ExitCode, Problem> {
     match settings.format {
         Format::Json => printer::json(receipt),
-        Format::Text => {
+        Format::Text | Format::Sarif => {
             printer::message(&render::publish::text(receipt));
             printer::data(&receipt.reference);
         }

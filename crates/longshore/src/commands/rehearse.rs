@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: &Rehearse, settings: &Settings) -> Result<Exi
     let receipt = receipt?;
     match settings.format {
         Format::Json => printer::json(&receipt),
-        Format::Text => {
+        Format::Text | Format::Sarif => {
             if let Some(problem) = &receipt.problem {
                 printer::message(&render::problem::text(problem));
             }

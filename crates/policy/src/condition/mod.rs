@@ -33,7 +33,10 @@ pub(crate) fn holds(condition: &Condition, version: Version, context: &Context) 
         if_exists,
     } = condition.operator;
     if comparison.family == Family::Null {
-        return null::holds(seen.is_none(), &condition.values);
+        // An empty text is no value here: AWS recommends `Null` beside
+        // `ForAllValues` against "context keys with empty values".
+        let absent = seen.is_none_or(|values| values.iter().all(String::is_empty));
+        return null::holds(absent, &condition.values);
     }
     let wanted = wanted_values(condition, version, context);
     let value_holds = |value: &String| {

@@ -6,6 +6,8 @@ mod json;
 mod parse;
 mod parse_condition;
 mod parse_principal;
+mod place;
+mod read;
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +16,9 @@ pub use elements::{
     ActionElement, Condition, Effect, PrincipalElement, PrincipalEntry, PrincipalSet,
     PrincipalType, ResourceElement, Statement,
 };
-pub use error::ParseError;
+pub use error::{Fault, ParseError};
+pub use place::{Place, Places, Step};
+pub use read::MAXIMUM_BYTES;
 
 /// Version of the policy language, which decides whether `${..}` is a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,18 @@ impl Document {
     /// hold for one kind of policy only are in [`crate::validate_trust`] and
     /// [`crate::validate_identity`].
     pub fn parse(json: &str) -> Result<Self, ParseError> {
-        parse::document(json::read(json)?)
+        Self::parse_located(json).map(|(document, _)| document)
+    }
+
+    /// The same, and where each part stands in the text.
+    pub fn parse_located(json: &str) -> Result<(Self, Places), ParseError> {
+        let root = read::read(json).map_err(|failure| failure.at(Vec::new()))?;
+        match parse::document(&root) {
+            Ok(document) => Ok((document, Places::new(root))),
+            Err(failure) => {
+                let path = root.path_to(failure.place.start);
+                Err(failure.at(path))
+            }
+        }
     }
 }

@@ -1,67 +1,46 @@
 //! JSON to document and statements.
 
-use super::json::Json;
+use super::error::Failure;
+use super::json::{Entry, Json, Node};
 use super::{
-    ActionElement, Document, Effect, ParseError, PrincipalElement, ResourceElement, Statement,
+    ActionElement, Document, Effect, Fault, Place, PrincipalElement, ResourceElement, Statement,
     Version, parse_condition, parse_principal,
 };
 
 /// Reads the top of a document.
-pub(super) fn document(json: Json) -> Result<Document, ParseError> {
+pub(super) fn document(node: &Node) -> Result<Document, Failure> {
     let mut version = Version::V2008;
     let mut id = None;
     let mut statements = None;
-    for (name, value) in object(json, "policy")? {
-        match name.as_str() {
-            "Version" => version = parse_version(value)?,
-            "Id" => id = Some(text(value, "Id")?),
-            "Statement" => statements = Some(parse_statements(value)?),
-            _ => {
-                return Err(ParseError::UnknownElement {
-                    path: "policy".to_owned(),
-                    element: name,
-                });
-            }
+    for entry in object(node, "an object")? {
+        match entry.name.as_str() {
+            "Version" => version = parse_version(&entry.value)?,
+            "Id" => id = Some(text(&entry.value)?.to_owned()),
+            "Statement" => statements = Some(parse_statements(&entry.value)?),
+            _ => return Err(fault(entry.name_place, Fault::UnknownElement)),
         }
     }
     Ok(Document {
         version,
         id,
-        statements: statements.ok_or(ParseError::MissingElement {
-            path: "policy".to_owned(),
-            element: "Statement",
-        })?,
+        statements: statements.ok_or(missing(node, "Statement"))?,
     })
 }
 
-fn parse_version(json: Json) -> Result<Version, ParseError> {
-    let value = text(json, "Version")?;
-    match value.as_str() {
+fn parse_version(node: &Node) -> Result<Version, Failure> {
+    match text(node)? {
         "2008-10-17" => Ok(Version::V2008),
         "2012-10-17" => Ok(Version::V2012),
-        _ => Err(ParseError::WrongValue {
-            path: "Version".to_owned(),
-            value,
-            wanted: "`2012-10-17` or `2008-10-17`",
-        }),
+        other => Err(wrong_value(node, other, "`2012-10-17` or `2008-10-17`")),
     }
 }
 
-fn parse_statements(json: Json) -> Result<Vec<Statement>, ParseError> {
-    let items = match json {
-        Json::List(items) => items,
-        single => vec![single],
-    };
-    if items.is_empty() {
-        return Err(ParseError::Empty {
-            path: "Statement".to_owned(),
-        });
+fn parse_statements(node: &Node) -> Result<Vec<Statement>, Failure> {
+    match &node.value {
+        Json::List(items) if items.is_empty() => Err(fault(node.place, Fault::Empty)),
+        Json::List(items) => items.iter().map(parse_statement).collect(),
+        _ => Ok(vec![parse_statement(node)?]),
     }
-    items
-        .into_iter()
-        .enumerate()
-        .map(|(index, item)| parse_statement(item, &format!("Statement[{index}]")))
-        .collect()
 }
 
 /// Elements as they are met, before it is known whether they fit together.
@@ -75,18 +54,14 @@ struct Draft {
     conditions: Vec<super::Condition>,
 }
 
-fn parse_statement(json: Json, path: &str) -> Result<Statement, ParseError> {
+fn parse_statement(node: &Node) -> Result<Statement, Failure> {
     let mut draft = Draft::default();
-    for (name, value) in object(json, path)? {
-        read_element(&mut draft, &name, value, path)?;
+    for entry in object(node, "an object")? {
+        read_element(&mut draft, entry, node.place)?;
     }
-    let missing = |element| ParseError::MissingElement {
-        path: path.to_owned(),
-        element,
-    };
     Ok(Statement {
-        effect: draft.effect.ok_or_else(|| missing("Effect"))?,
-        action: draft.action.ok_or_else(|| missing("Action or NotAction"))?,
+        effect: draft.effect.ok_or(missing(node, "Effect"))?,
+        action: draft.action.ok_or(missing(node, "Action or NotAction"))?,
         sid: draft.sid,
         principal: draft.principal,
         resource: draft.resource,
@@ -94,113 +69,98 @@ fn parse_statement(json: Json, path: &str) -> Result<Statement, ParseError> {
     })
 }
 
-fn read_element(
-    draft: &mut Draft,
-    name: &str,
-    value: Json,
-    statement: &str,
-) -> Result<(), ParseError> {
-    let path = format!("{statement}.{name}");
+fn read_element(draft: &mut Draft, entry: &Entry, statement: Place) -> Result<(), Failure> {
+    let Entry { name, value, .. } = entry;
     let once = |absent: bool, first, second| {
         if absent {
             Ok(())
         } else {
-            Err(ParseError::BothElements {
-                path: statement.to_owned(),
-                first,
-                second,
-            })
+            Err(fault(statement, Fault::BothElements(first, second)))
         }
     };
-    match name {
-        "Sid" => draft.sid = Some(text(value, &path)?),
-        "Effect" => draft.effect = Some(parse_effect(value, &path)?),
+    match name.as_str() {
+        "Sid" => draft.sid = Some(text(value)?.to_owned()),
+        "Effect" => draft.effect = Some(parse_effect(value)?),
         "Principal" | "NotPrincipal" => {
             once(draft.principal.is_none(), "Principal", "NotPrincipal")?;
-            let set = parse_principal::set(value, &path)?;
-            draft.principal = Some(if name == "Principal" {
-                PrincipalElement::Principal(set)
-            } else {
-                PrincipalElement::NotPrincipal(set)
+            let set = parse_principal::set(value)?;
+            draft.principal = Some(match name.as_str() {
+                "Principal" => PrincipalElement::Principal(set),
+                _ => PrincipalElement::NotPrincipal(set),
             });
         }
         "Action" | "NotAction" => {
             once(draft.action.is_none(), "Action", "NotAction")?;
-            let list = texts(value, &path)?;
-            draft.action = Some(if name == "Action" {
-                ActionElement::Action(list)
-            } else {
-                ActionElement::NotAction(list)
+            let list = texts(value)?;
+            draft.action = Some(match name.as_str() {
+                "Action" => ActionElement::Action(list),
+                _ => ActionElement::NotAction(list),
             });
         }
         "Resource" | "NotResource" => {
             once(draft.resource.is_none(), "Resource", "NotResource")?;
-            let list = texts(value, &path)?;
-            draft.resource = Some(if name == "Resource" {
-                ResourceElement::Resource(list)
-            } else {
-                ResourceElement::NotResource(list)
+            let list = texts(value)?;
+            draft.resource = Some(match name.as_str() {
+                "Resource" => ResourceElement::Resource(list),
+                _ => ResourceElement::NotResource(list),
             });
         }
-        "Condition" => draft.conditions = parse_condition::conditions(value, &path)?,
-        _ => {
-            return Err(ParseError::UnknownElement {
-                path: statement.to_owned(),
-                element: name.to_owned(),
-            });
-        }
+        "Condition" => draft.conditions = parse_condition::conditions(value)?,
+        _ => return Err(fault(entry.name_place, Fault::UnknownElement)),
     }
     Ok(())
 }
 
-fn parse_effect(json: Json, path: &str) -> Result<Effect, ParseError> {
-    let value = text(json, path)?;
-    match value.as_str() {
+fn parse_effect(node: &Node) -> Result<Effect, Failure> {
+    match text(node)? {
         "Allow" => Ok(Effect::Allow),
         "Deny" => Ok(Effect::Deny),
-        _ => Err(ParseError::WrongValue {
-            path: path.to_owned(),
-            value,
-            wanted: "`Allow` or `Deny`",
-        }),
+        other => Err(wrong_value(node, other, "`Allow` or `Deny`")),
     }
 }
 
 /// The entries of an object.
-pub(super) fn object(json: Json, path: &str) -> Result<Vec<(String, Json)>, ParseError> {
-    match json {
+pub(super) fn object<'a>(node: &'a Node, wanted: &'static str) -> Result<&'a [Entry], Failure> {
+    match &node.value {
         Json::Object(entries) => Ok(entries),
-        other => Err(wrong_type(&other, path, "an object")),
+        _ => Err(wrong_type(node, wanted)),
     }
 }
 
 /// A string or a list of at least one string.
-pub(super) fn texts(json: Json, path: &str) -> Result<Vec<String>, ParseError> {
-    match json {
-        Json::Text(value) => Ok(vec![value]),
-        Json::List(items) if items.is_empty() => Err(ParseError::Empty {
-            path: path.to_owned(),
-        }),
+pub(super) fn texts(node: &Node) -> Result<Vec<String>, Failure> {
+    match &node.value {
+        Json::Text(value) => Ok(vec![value.clone()]),
+        Json::List(items) if items.is_empty() => Err(fault(node.place, Fault::Empty)),
         Json::List(items) => items
-            .into_iter()
-            .enumerate()
-            .map(|(index, item)| text(item, &format!("{path}[{index}]")))
+            .iter()
+            .map(|item| text(item).map(str::to_owned))
             .collect(),
-        other => Err(wrong_type(&other, path, "a string or a list of strings")),
+        _ => Err(wrong_type(node, "a string or a list of strings")),
     }
 }
 
-fn text(json: Json, path: &str) -> Result<String, ParseError> {
-    match json {
+fn text(node: &Node) -> Result<&str, Failure> {
+    match &node.value {
         Json::Text(value) => Ok(value),
-        other => Err(wrong_type(&other, path, "a string")),
+        _ => Err(wrong_type(node, "a string")),
     }
 }
 
-pub(super) fn wrong_type(found: &Json, path: &str, wanted: &'static str) -> ParseError {
-    ParseError::WrongType {
-        path: path.to_owned(),
-        wanted,
-        found: found.type_name(),
-    }
+pub(super) fn fault(place: Place, fault: Fault) -> Failure {
+    Failure { place, fault }
+}
+
+pub(super) fn wrong_type(node: &Node, wanted: &'static str) -> Failure {
+    let found = node.type_name();
+    fault(node.place, Fault::WrongType { wanted, found })
+}
+
+pub(super) fn wrong_value(node: &Node, value: &str, wanted: &'static str) -> Failure {
+    let value = value.to_owned();
+    fault(node.place, Fault::WrongValue { value, wanted })
+}
+
+fn missing(node: &Node, element: &'static str) -> Failure {
+    fault(node.place, Fault::MissingElement(element))
 }

@@ -1,24 +1,24 @@
 //! The `Condition` block: operator, then key, then values.
 
-use super::json::Json;
-use super::parse::{object, wrong_type};
-use super::{Condition, ParseError};
+use super::error::Failure;
+use super::json::{Json, Node};
+use super::parse::{fault, object, wrong_type};
+use super::{Condition, Fault};
 use crate::condition::Operator;
 
 /// Reads the whole block, one [`Condition`] per operator and key.
-pub(super) fn conditions(json: Json, path: &str) -> Result<Vec<Condition>, ParseError> {
+pub(super) fn conditions(node: &Node) -> Result<Vec<Condition>, Failure> {
     let mut conditions = Vec::new();
-    for (operator_name, keys) in object(json, path)? {
-        let path = format!("{path}.{operator_name}");
-        let Some(operator) = Operator::parse(&operator_name) else {
-            return Err(ParseError::UnknownOperator { path });
+    for operator_entry in object(node, "an object of operators")? {
+        let Some(operator) = Operator::parse(&operator_entry.name) else {
+            return Err(fault(operator_entry.name_place, Fault::UnknownOperator));
         };
-        for (key, value) in object(keys, &path)? {
+        for entry in object(&operator_entry.value, "an object of condition keys")? {
             conditions.push(Condition {
                 operator,
-                operator_name: operator_name.clone(),
-                values: values(value, &format!("{path}.{key}"))?,
-                key,
+                operator_name: operator_entry.name.clone(),
+                key: entry.name.clone(),
+                values: values(&entry.value)?,
             });
         }
     }
@@ -26,21 +26,17 @@ pub(super) fn conditions(json: Json, path: &str) -> Result<Vec<Condition>, Parse
 }
 
 /// One value or a list. Numbers and booleans become text, as IAM compares text.
-fn values(json: Json, path: &str) -> Result<Vec<String>, ParseError> {
-    match json {
-        Json::List(items) => items
-            .into_iter()
-            .enumerate()
-            .map(|(index, item)| value(item, &format!("{path}[{index}]")))
-            .collect(),
-        single => Ok(vec![value(single, path)?]),
+fn values(node: &Node) -> Result<Vec<String>, Failure> {
+    match &node.value {
+        Json::List(items) => items.iter().map(value).collect(),
+        _ => Ok(vec![value(node)?]),
     }
 }
 
-fn value(json: Json, path: &str) -> Result<String, ParseError> {
-    match json {
-        Json::Text(text) | Json::Number(text) => Ok(text),
+fn value(node: &Node) -> Result<String, Failure> {
+    match &node.value {
+        Json::Text(text) | Json::Number(text) => Ok(text.clone()),
         Json::Bool(value) => Ok(value.to_string()),
-        other => Err(wrong_type(&other, path, "a string, a number or a boolean")),
+        _ => Err(wrong_type(node, "a string, a number or a boolean")),
     }
 }

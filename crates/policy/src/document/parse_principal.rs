@@ -1,45 +1,36 @@
 //! The value of `Principal` and `NotPrincipal`.
 
-use super::json::Json;
-use super::parse::{texts, wrong_type};
-use super::{ParseError, PrincipalEntry, PrincipalSet, PrincipalType};
+use super::error::Failure;
+use super::json::{Json, Node};
+use super::parse::{fault, texts, wrong_type, wrong_value};
+use super::{Fault, PrincipalEntry, PrincipalSet, PrincipalType};
 
 /// Reads `"*"` or an object of lists by type.
-pub(super) fn set(json: Json, path: &str) -> Result<PrincipalSet, ParseError> {
-    let entries = match json {
+pub(super) fn set(node: &Node) -> Result<PrincipalSet, Failure> {
+    let entries = match &node.value {
         Json::Text(value) if value == "*" => return Ok(PrincipalSet::Everyone),
         Json::Text(value) => {
-            return Err(ParseError::WrongValue {
-                path: path.to_owned(),
+            return Err(wrong_value(
+                node,
                 value,
-                wanted: "`*` or an object such as {\"AWS\": ..}",
-            });
+                "`*` or an object such as {\"AWS\": ..}",
+            ));
         }
-        Json::Object(entries) if entries.is_empty() => {
-            return Err(ParseError::Empty {
-                path: path.to_owned(),
-            });
-        }
+        Json::Object(entries) if entries.is_empty() => return Err(fault(node.place, Fault::Empty)),
         Json::Object(entries) => entries,
-        other => return Err(wrong_type(&other, path, "`*` or an object")),
+        _ => return Err(wrong_type(node, "`*` or an object")),
     };
     let mut listed = Vec::new();
-    for (name, value) in entries {
-        let kind = match name.as_str() {
+    for entry in entries {
+        let kind = match entry.name.as_str() {
             "AWS" => PrincipalType::Aws,
             "Federated" => PrincipalType::Federated,
             "Service" => PrincipalType::Service,
             "CanonicalUser" => PrincipalType::CanonicalUser,
-            _ => {
-                return Err(ParseError::UnknownElement {
-                    path: path.to_owned(),
-                    element: name,
-                });
-            }
+            _ => return Err(fault(entry.name_place, Fault::UnknownElement)),
         };
-        let values = texts(value, &format!("{path}.{name}"))?;
         listed.extend(
-            values
+            texts(&entry.value)?
                 .into_iter()
                 .map(|value| PrincipalEntry { kind, value }),
         );

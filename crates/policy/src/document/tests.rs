@@ -1,4 +1,4 @@
-use super::{Document, ParseError, Version};
+use super::{Document, Version};
 
 fn error(json: &str) -> String {
     Document::parse(json).unwrap_err().to_string()
@@ -10,11 +10,12 @@ fn statement(fields: &str) -> String {
 
 #[test]
 fn broken_json_is_reported_with_its_line_and_column() {
-    let Err(ParseError::Json { line, column, .. }) = Document::parse("{\n \"Version\": ,\n}")
-    else {
-        panic!("accepted");
-    };
-    assert_eq!((line, column), (2, 13));
+    let error = Document::parse("{\n \"Version\": ,\n}").unwrap_err();
+    assert_eq!((error.place.line, error.place.column), (2, 13));
+    assert_eq!(
+        error.to_string(),
+        "read policy as JSON at line 2, column 13: expected a JSON value, found `,`"
+    );
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn each_fault_is_named_with_its_path() {
         ),
         (
             r#""Effect":"Allow","Action":"a:B","Conditions":{}"#,
-            "unknown element `Conditions` in Statement[0]",
+            "Statement[0].Conditions is not an element of a policy",
         ),
         (
             r#""Effect":"Allow","Action":["a:B",1]"#,
@@ -84,7 +85,7 @@ fn each_fault_is_named_with_its_path() {
         ),
         (
             r#""Effect":"Allow","Action":"a:B","Principal":{"Aws":"*"}"#,
-            "unknown element `Aws` in Statement[0].Principal",
+            "Statement[0].Principal.Aws is not an element of a policy",
         ),
     ];
     for (fields, wanted) in cases {
@@ -104,4 +105,126 @@ fn a_document_without_statements_is_rejected() {
 #[test]
 fn deep_nesting_is_an_error_and_not_a_crash() {
     assert!(Document::parse(&"[".repeat(100_000)).is_err());
+}
+
+#[test]
+fn every_fault_names_its_line_and_column() {
+    let json = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\"Effect\": \"Allow\", \"Ünd\": 1}\n  ]\n}";
+    assert_eq!(
+        error(json),
+        "understand policy: Statement[0].Ünd is not an element of a policy (line 4, column 25)"
+    );
+    let json = "{\"Statement\":\n {\"Effect\": \"Allow\"}}";
+    assert_eq!(
+        error(json),
+        "understand policy: Statement[0] lacks Action or NotAction (line 2, column 2)"
+    );
+    assert_eq!(
+        error("\r\n []"),
+        "understand policy: policy must be an object, not a list (line 2, column 2)"
+    );
+}
+
+const LOCATED: &str = r#"{
+  "Version": "2012-10-17",
+  "Statement": {
+    "Effect": "Allow",
+    "Principal": {"AWS": "é", "Federated": ["a", "b"]},
+    "Action": "sts:AssumeRoleWithWebIdentity",
+    "Condition": {
+      "StringLike": {"h:sub": ["one", "two\u0041"]},
+      "Bool": {"k": true}
+    }
+  }
+}"#;
+
+#[test]
+fn places_name_statements_elements_operators_keys_and_values() {
+    let (document, places) = Document::parse_located(LOCATED).unwrap();
+    assert_eq!(document, Document::parse(LOCATED).unwrap());
+    let text = |place: Option<super::Place>| {
+        place.map(|place| (place.line, place.column, &LOCATED[place.start..place.end]))
+    };
+    assert_eq!(
+        text(places.element(0, "Effect")),
+        Some((4, 15, "\"Allow\""))
+    );
+    assert_eq!(text(places.operator(0, "Bool")), Some((9, 7, "\"Bool\"")));
+    assert_eq!(
+        text(places.key(0, "StringLike", "h:sub")),
+        Some((8, 22, "\"h:sub\""))
+    );
+    assert_eq!(
+        text(places.value_position(0, "StringLike", "h:sub", 1)),
+        Some((8, 39, "\"two\\u0041\""))
+    );
+    assert_eq!(
+        text(places.value_position(0, "Bool", "k", 0)),
+        Some((9, 21, "true"))
+    );
+    let federated = [
+        "Statement".into(),
+        0.into(),
+        "Principal".into(),
+        "Federated".into(),
+        1.into(),
+    ];
+    assert_eq!(text(places.at(&federated)), Some((5, 50, "\"b\"")));
+    assert_eq!(text(places.statement(1)), None);
+    assert_eq!(text(places.value_position(0, "Bool", "k", 1)), None);
+    assert_eq!(text(places.value_position(0, "Bool", "h:sub", 0)), None);
+}
+
+#[test]
+fn escapes_are_read_and_broken_ones_are_refused() {
+    let id = |escaped: &str| {
+        Document::parse(&format!(
+            r#"{{"Id":"{escaped}","Statement":{{"Effect":"Deny","Action":"*"}}}}"#
+        ))
+        .map(|document| document.id.unwrap())
+    };
+    assert_eq!(
+        id(r#"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00"#).unwrap(),
+        "\"\\/\u{8}\u{c}\n\r\té😀"
+    );
+    for broken in [
+        r"\x",
+        r"\u12",
+        r"\ud83d",
+        r"\ud83dx",
+        r"\ud83d\u0041",
+        r"\ude00",
+        "\n",
+        "\\",
+    ] {
+        assert!(id(broken).is_err(), "{broken:?}");
+    }
+}
+
+#[test]
+fn numbers_keep_their_text_and_only_json_numbers_are_read() {
+    let values = |number: &str| {
+        Document::parse(&statement(&format!(
+            r#""Effect":"Deny","Action":"*","Condition":{{"NumericEquals":{{"k":{number}}}}}"#
+        )))
+        .map(|document| document.statements[0].conditions[0].values.clone())
+    };
+    for number in ["0", "-0.5", "12345678901234567890123", "1e400", "1.0E-2"] {
+        assert_eq!(values(number).unwrap(), [number]);
+    }
+    for broken in ["01", "1.", ".5", "+1", "-", "1e", "NaN", "0x1"] {
+        assert!(values(broken).is_err(), "{broken}");
+    }
+}
+
+#[test]
+fn a_text_that_is_too_long_is_an_error() {
+    let error = error(&" ".repeat(super::MAXIMUM_BYTES + 1));
+    assert!(error.contains("longer than"), "{error}");
+}
+
+#[test]
+fn the_second_of_two_repeated_keys_is_the_place_of_the_fault() {
+    let error = Document::parse("{\"Id\":\"a\",\n\"Id\":\"b\"}").unwrap_err();
+    assert_eq!((error.place.line, error.place.column), (2, 1));
 }

@@ -2,7 +2,7 @@
 
 /// One position of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token {
+pub(crate) enum Token {
     Char(char),
     One,
     Any,
@@ -11,7 +11,7 @@ pub(super) enum Token {
 /// A pattern in which escaped and substituted characters are already literal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Pattern {
-    pub(super) tokens: Vec<Token>,
+    pub(crate) tokens: Vec<Token>,
 }
 
 impl Pattern {

@@ -1,0 +1,325 @@
+//! What STS checks before it looks at the trust policy, in its order.
+
+use jiff::Timestamp;
+use receipts::{Check, CheckResult};
+
+use super::kind::MissKind;
+use super::miss::{Miss, list};
+use super::question::{Answer, Evidence, ProviderFacts, Question, RoleArn, Trust};
+
+/// One check, with the miss if it fails.
+pub(super) struct Step {
+    pub(super) check: Check,
+    pub(super) miss: Option<Miss>,
+}
+
+impl Step {
+    pub(super) fn new(name: &str, result: CheckResult, detail: impl Into<String>) -> Self {
+        Self {
+            check: Check {
+                name: name.to_owned(),
+                result,
+                detail: detail.into(),
+            },
+            miss: None,
+        }
+    }
+
+    pub(super) fn failed(name: &str, miss: Miss) -> Self {
+        Self {
+            miss: Some(miss.clone()),
+            ..Self::new(name, CheckResult::Failed, miss.sentence)
+        }
+    }
+
+    fn passed(name: &str, detail: impl Into<String>) -> Self {
+        Self::new(name, CheckResult::Passed, detail)
+    }
+
+    fn unknown(name: &str, detail: impl Into<String>) -> Self {
+        Self::new(name, CheckResult::Unknown, detail)
+    }
+}
+
+/// Token, provider, audience, signature, time.
+pub(super) fn before_role(question: &Question) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if question.evidence == Evidence::NoToken {
+        steps.push(Step::failed(
+            "token",
+            Miss::new(
+                MissKind::NoToken,
+                "GitHub gives a pull request of a fork no token, whatever its workflow asks for",
+                "run the job on `push`, after the pull request is merged",
+            ),
+        ));
+    }
+    let provider = provider(question);
+    let audience = audience(question);
+    for (level, step) in [
+        (Answer::NoProvider, provider),
+        (Answer::Audience, audience),
+        (Answer::Signature, signature(question)),
+        (Answer::Expired, time(question)),
+    ] {
+        steps.push(corrected(question.answer, level, step));
+    }
+    steps
+}
+
+/// AWS's own answer outranks what was concluded here.
+fn corrected(answer: Option<Answer>, level: Answer, step: Step) -> Step {
+    let Some(answer) = answer.filter(|answer| *answer != Answer::Other) else {
+        return step;
+    };
+    if order(answer) > order(level) {
+        let passed = step.check.result == CheckResult::Passed;
+        let detail = if passed {
+            step.check.detail
+        } else {
+            "AWS got past this check".to_owned()
+        };
+        return Step::passed(&step.check.name, detail);
+    }
+    if answer == level && step.miss.is_none() {
+        let name = step.check.name;
+        return Step::failed(&name, refused_by_aws(level));
+    }
+    step
+}
+
+fn order(answer: Answer) -> usize {
+    match answer {
+        Answer::NoProvider => 0,
+        Answer::Audience => 1,
+        Answer::Signature => 2,
+        Answer::Expired => 3,
+        Answer::Denied | Answer::Other => 4,
+    }
+}
+
+fn refused_by_aws(level: Answer) -> Miss {
+    match level {
+        Answer::NoProvider => Miss::new(
+            MissKind::WrongAccount,
+            "AWS says that the role's account has no identity provider for this issuer",
+            "compare the twelve digits in the role's ARN with the account, then run \
+             `terraform apply` there",
+        ),
+        Answer::Audience => Miss::new(
+            MissKind::Audience,
+            "AWS says that the provider does not accept the token's audience",
+            "add the audience to the provider's `client_id_list`, then run `terraform apply`",
+        ),
+        Answer::Expired => Miss::new(
+            MissKind::Expired,
+            "AWS says that the token has expired",
+            "a token lives five minutes: ask for it right before it is used",
+        ),
+        Answer::Signature | Answer::Denied | Answer::Other => Miss::new(
+            MissKind::Signature,
+            "AWS could not verify the token's signature",
+            "try again in a moment: now and then AWS fails to fetch GitHub's keys",
+        ),
+    }
+}
+
+fn provider(question: &Question) -> Step {
+    const NAME: &str = "provider";
+    let issuer = question.claim("iss").unwrap_or_default();
+    let (Some(arn), Some(role)) = (question.provider_arn(), RoleArn::parse(&question.role)) else {
+        let sentence = if issuer.is_empty() {
+            "the claims have no issuer (`iss`)".to_owned()
+        } else {
+            format!("the issuer `{issuer}` is not a URL that begins with `https://`")
+        };
+        let advice = "use the token that GitHub mints for the job";
+        return Step::failed(NAME, Miss::new(MissKind::WrongProvider, sentence, advice));
+    };
+    let Some(providers) = &question.providers else {
+        return Step::unknown(
+            NAME,
+            format!(
+                "not looked up: account {} must have a provider for `{issuer}`",
+                role.account
+            ),
+        );
+    };
+    if providers.list.iter().any(|provider| provider.arn == arn) {
+        return Step::passed(
+            NAME,
+            format!("account {} has a provider for `{issuer}`", role.account),
+        );
+    }
+    let near = |provider: &&ProviderFacts| {
+        let plain = |url: &str| url.trim_end_matches('/').to_ascii_lowercase();
+        plain(&provider.url)
+            == plain(
+                arn.rsplit_once(":oidc-provider/")
+                    .map_or("", |(_, url)| url),
+            )
+    };
+    if let Some(provider) = providers.list.iter().find(near) {
+        let miss = if provider.arn.contains(&format!("::{}:", role.account)) {
+            Miss::new(
+                MissKind::WrongProvider,
+                format!(
+                    "the provider's URL is `https://{}`, and the token's issuer is `{issuer}`: they must be equal to the letter",
+                    provider.url
+                ),
+                format!("set the provider's `url` to `{issuer}`"),
+            )
+        } else {
+            Miss::new(
+                MissKind::WrongAccount,
+                format!(
+                    "the role's ARN names account {}, and {} has the provider as `{}`",
+                    role.account, providers.known_from, provider.arn
+                ),
+                "correct the twelve digits in the role's ARN: AWS looks for role and provider in that account",
+            )
+        };
+        return Step::failed(NAME, miss.comparing(arn, provider.arn.as_str()));
+    }
+    if providers.complete {
+        let miss = Miss::new(
+            MissKind::WrongProvider,
+            format!("account {} has no provider for `{issuer}`", role.account),
+            format!(
+                "create an identity provider with the URL `{issuer}` and the client id `sts.amazonaws.com` in account {}",
+                role.account
+            ),
+        );
+        return Step::failed(NAME, miss);
+    }
+    Step::unknown(
+        NAME,
+        format!(
+            "{} does not create a provider for `{issuer}`; account {} must have one already",
+            providers.known_from, role.account
+        ),
+    )
+}
+
+fn audience(question: &Question) -> Step {
+    const NAME: &str = "audience";
+    let Some(audience) = question.audience() else {
+        let miss = if question
+            .claims
+            .get("aud")
+            .is_some_and(serde_json::Value::is_array)
+        {
+            Miss::new(
+                MissKind::Audience,
+                "the token's audience is a list, and STS takes one text",
+                "ask for a token for `sts.amazonaws.com` alone",
+            )
+        } else {
+            Miss::new(
+                MissKind::Audience,
+                "the claims have no audience (`aud`)",
+                "ask for a token for `sts.amazonaws.com`",
+            )
+        };
+        return Step::failed(NAME, miss);
+    };
+    let arn = question.provider_arn();
+    let known = question.providers.as_ref().and_then(|providers| {
+        let found = |provider: &&ProviderFacts| Some(&provider.arn) == arn.as_ref();
+        providers.list.iter().find(found)
+    });
+    let Some(provider) = known else {
+        return Step::unknown(
+            NAME,
+            format!("the provider must list `{audience}` among its client ids"),
+        );
+    };
+    if provider.client_ids.iter().any(|id| id == audience) {
+        return Step::passed(NAME, format!("the provider accepts `{audience}`"));
+    }
+    let accepted = list(&provider.client_ids);
+    let miss = Miss::new(
+        MissKind::Audience,
+        format!("the token is for the audience `{audience}`, and the provider accepts {accepted}"),
+        if audience == "sts.amazonaws.com" {
+            "add `sts.amazonaws.com` to the provider's `client_id_list`".to_owned()
+        } else {
+            format!(
+                "let the job ask for {accepted}, or add `{audience}` to the provider's `client_id_list`"
+            )
+        },
+    );
+    let first = provider.client_ids.first().map_or("", String::as_str);
+    Step::failed(NAME, miss.comparing(audience, first))
+}
+
+fn signature(question: &Question) -> Step {
+    const NAME: &str = "signature";
+    match question.evidence {
+        Evidence::Described | Evidence::NoToken => {
+            Step::passed(NAME, "GitHub signs every token that it mints")
+        }
+        Evidence::Claims(_) => {
+            Step::unknown(NAME, "not checked here: claims alone carry no signature")
+        }
+        Evidence::Token(_) => Step::unknown(
+            NAME,
+            "not checked here: the token was decoded and not verified",
+        ),
+    }
+}
+
+fn time(question: &Question) -> Step {
+    const NAME: &str = "time";
+    let now = match question.evidence {
+        Evidence::Described | Evidence::NoToken => {
+            return Step::passed(NAME, "a fresh token is valid for five minutes");
+        }
+        Evidence::Claims(now) | Evidence::Token(now) => now,
+    };
+    let second = |name: &str| {
+        let number = question.claims.get(name)?.as_i64()?;
+        Timestamp::from_second(number).ok()
+    };
+    let Some(expires) = second("exp") else {
+        return Step::unknown(NAME, "the claims do not say when the token expires (`exp`)");
+    };
+    if now >= expires {
+        let miss = Miss::new(
+            MissKind::Expired,
+            format!("the token expired at {expires}, and it is judged at {now}"),
+            "a token lives five minutes: ask for it right before it is used; to judge an old one \
+             as of its own time, pass `--at`",
+        );
+        return Step::failed(NAME, miss.comparing(now.to_string(), expires.to_string()));
+    }
+    let begins = [second("nbf"), second("iat")].into_iter().flatten().max();
+    if let Some(begins) = begins.filter(|begins| now < *begins) {
+        let miss = Miss::new(
+            MissKind::NotYetValid,
+            format!("the token is valid from {begins}, and it is judged at {now}"),
+            "set this machine's clock right, or pass the right time with `--at`",
+        );
+        return Step::failed(NAME, miss.comparing(now.to_string(), begins.to_string()));
+    }
+    Step::passed(NAME, format!("valid until {expires}"))
+}
+
+/// Whether the role is there.
+pub(super) fn role(question: &Question) -> Step {
+    const NAME: &str = "role";
+    let role = &question.role;
+    match &question.trust {
+        Trust::Policy { .. } => Step::passed(NAME, format!("`{role}` exists")),
+        Trust::NoRole { looked_in } => Step::failed(
+            NAME,
+            Miss::new(
+                MissKind::RoleMissing,
+                format!(
+                    "{looked_in} has no role `{role}`; AWS answers as if its trust policy had refused"
+                ),
+                "compare account, path and name with the role's ARN, letter by letter",
+            ),
+        ),
+    }
+}

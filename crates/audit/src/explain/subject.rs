@@ -1,0 +1,143 @@
+//! A subject of GitHub, or a pattern for some, taken apart.
+
+/// `repo:OWNER[@ID]/NAME[@ID]:CONTEXT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Subject<'a> {
+    pub(super) owner: &'a str,
+    pub(super) owner_id: Option<&'a str>,
+    pub(super) name: &'a str,
+    pub(super) id: Option<&'a str>,
+    pub(super) context: Context<'a>,
+    /// `github.com/` or a URL before the owner, which no token has there.
+    pub(super) host: Option<&'a str>,
+}
+
+/// What stands behind the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Context<'a> {
+    /// The job's environment, with `%3A` for colons.
+    Environment(&'a str),
+    /// A pull request.
+    PullRequest,
+    /// A branch or tag, `refs/heads/main`.
+    Ref(&'a str),
+    /// A pattern, or a subject that the owner customised.
+    Other(&'a str),
+    /// Nothing: a pattern that ends within the repository.
+    Nothing,
+}
+
+impl<'a> Subject<'a> {
+    /// `None` for what does not begin as GitHub's default subject does.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let rest = text.strip_prefix("repo:")?;
+        let (host, rest) = without_host(rest);
+        let (owner, rest) = rest.split_once('/')?;
+        let (name, context) = match rest.split_once(':') {
+            Some((name, context)) => (name, Context::parse(context)),
+            None => (rest, Context::Nothing),
+        };
+        let (owner, owner_id) = with_id(owner);
+        let (name, id) = with_id(name);
+        Some(Self {
+            owner,
+            owner_id,
+            name,
+            id,
+            context,
+            host,
+        })
+    }
+
+    /// Whether it is of the immutable form, at least in part.
+    pub(super) fn has_ids(&self) -> bool {
+        self.owner_id.is_some() || self.id.is_some()
+    }
+}
+
+impl<'a> Context<'a> {
+    fn parse(text: &'a str) -> Self {
+        if text == "pull_request" {
+            Self::PullRequest
+        } else if let Some(environment) = text.strip_prefix("environment:") {
+            Self::Environment(environment)
+        } else if let Some(git_ref) = text.strip_prefix("ref:") {
+            Self::Ref(git_ref)
+        } else {
+            Self::Other(text)
+        }
+    }
+
+    /// In words, with its article.
+    pub(super) fn in_words(self) -> String {
+        match self {
+            Self::Environment(name) => format!("the environment `{}`", name.replace("%3A", ":")),
+            Self::PullRequest => "a pull request".to_owned(),
+            Self::Ref(git_ref) => ref_in_words(git_ref),
+            Self::Other(text) => format!("`{text}`"),
+            Self::Nothing => "anything".to_owned(),
+        }
+    }
+}
+
+/// `the branch main`, `the tag v1`.
+pub(super) fn ref_in_words(git_ref: &str) -> String {
+    if let Some(branch) = git_ref.strip_prefix("refs/heads/") {
+        format!("the branch `{branch}`")
+    } else if let Some(tag) = git_ref.strip_prefix("refs/tags/") {
+        format!("the tag `{tag}`")
+    } else {
+        format!("the ref `{git_ref}`")
+    }
+}
+
+fn without_host(text: &str) -> (Option<&str>, &str) {
+    let scheme = ["https://", "http://"]
+        .iter()
+        .find(|scheme| text.starts_with(**scheme))
+        .map_or(0, |scheme| scheme.len());
+    let rest = &text[scheme..];
+    // No owner has a dot in its name, every host has.
+    match rest.split_once('/') {
+        Some((host, rest)) if host.contains('.') && rest.contains('/') => {
+            (Some(&text[..text.len() - rest.len()]), rest)
+        }
+        _ => (None, text),
+    }
+}
+
+fn with_id(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('@') {
+        Some((name, id)) => (name, Some(id)),
+        None => (text, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_and_a_host_are_taken_apart() {
+        let subject = Subject::parse("repo:acme@11/api@22:ref:refs/heads/main").unwrap();
+        assert_eq!((subject.owner, subject.owner_id), ("acme", Some("11")));
+        assert_eq!((subject.name, subject.id), ("api", Some("22")));
+        assert_eq!(subject.context, Context::Ref("refs/heads/main"));
+        let subject = Subject::parse("repo:https://github.com/acme/api:pull_request").unwrap();
+        assert_eq!(subject.host, Some("https://github.com/"));
+        assert_eq!((subject.owner, subject.name), ("acme", "api"));
+        assert_eq!(subject.context, Context::PullRequest);
+    }
+
+    #[test]
+    fn a_pattern_may_end_anywhere_behind_the_owner() {
+        assert_eq!(Subject::parse("repo:acme/*").unwrap().name, "*");
+        assert_eq!(
+            Subject::parse("repo:acme/api:*").unwrap().context,
+            Context::Other("*")
+        );
+        for other in ["", "repo:", "repo:acme*", "repository_owner:acme", "*"] {
+            assert_eq!(Subject::parse(other), None, "{other}");
+        }
+    }
+}

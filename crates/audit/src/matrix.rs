@@ -1,0 +1,225 @@
+//! The matrix: every role that GitHub's runs can assume against every kind of
+//! caller, with what each may then do. Decided by the policy engine, caller by
+//! caller; for the set of all callers there is the proof.
+
+mod callers;
+mod known;
+mod managed;
+mod permissions;
+mod session;
+#[cfg(test)]
+mod tests;
+mod trust;
+
+use std::collections::BTreeMap;
+
+use receipts::{Matrix, RoleAccess};
+use terraform::{Resource, Role, Value};
+
+use crate::jobs::{IdentityJob, RoleUse, identity_jobs};
+use crate::{Setup, TerraformRoot, findings};
+use callers::Callers;
+use permissions::Permissions;
+use trust::Trust;
+
+/// Who may assume each role, and push, pull and delete by it.
+pub fn matrix(setup: &Setup) -> Matrix {
+    let jobs = identity_jobs(setup);
+    let jobs = JobsByRole::new(&jobs);
+    let callers = setup.repository.as_ref().map(Callers::new);
+    let mut matrix = Matrix {
+        repository: setup
+            .repository
+            .as_ref()
+            .map(|own| format!("{}/{}", own.owner, own.name)),
+        ..Matrix::default()
+    };
+    if callers.is_none() {
+        matrix.unknowns.push(
+            "The repository's name is not known, so there is no caller to try: set `github.repository` in longshore.toml."
+                .to_owned(),
+        );
+    }
+    if setup.roots.is_empty() {
+        matrix.unknowns.push(
+            "No Terraform root was read, so no role is known: set `aws.terraform` in longshore.toml."
+                .to_owned(),
+        );
+    }
+    for root in &setup.roots {
+        let attached = Attached::new(root);
+        for role in &root.aws.roles {
+            let subject = Subject {
+                setup,
+                root,
+                role,
+                jobs: jobs.of(&role.arn),
+            };
+            matrix
+                .roles
+                .extend(subject.access(callers.as_ref(), &attached));
+        }
+        matrix.roles.extend(left_out(root));
+    }
+    matrix
+        .roles
+        .sort_by(|left, right| (&left.role, &left.location).cmp(&(&right.role, &right.location)));
+    matrix
+}
+
+/// The jobs by the ARN that they ask for.
+struct JobsByRole<'a> {
+    by_role: BTreeMap<&'a str, Vec<&'a IdentityJob<'a>>>,
+}
+
+impl<'a> JobsByRole<'a> {
+    fn new(jobs: &'a [IdentityJob<'a>]) -> Self {
+        let mut by_role: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for job in jobs {
+            if let RoleUse::Arn(arn) = &job.role {
+                by_role.entry(arn).or_default().push(job);
+            }
+        }
+        Self { by_role }
+    }
+
+    fn of(&self, role: &str) -> &[&'a IdentityJob<'a>] {
+        self.by_role.get(role).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The Terraform addresses that belong to a role, by the role's name.
+struct Attached<'a> {
+    by_role: BTreeMap<&'a str, Vec<&'a Resource>>,
+}
+
+impl<'a> Attached<'a> {
+    fn new(root: &'a TerraformRoot) -> Self {
+        let mut by_role: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for resource in &root.root.resources {
+            let names = match resource.kind.as_str() {
+                "aws_iam_role" => "name",
+                "aws_iam_role_policy" | "aws_iam_role_policy_attachment" => "role",
+                _ => continue,
+            };
+            if let Some(name) = resource.attributes.get(names).and_then(Value::as_str) {
+                by_role.entry(name).or_default().push(resource);
+            }
+        }
+        Self { by_role }
+    }
+
+    fn to(&self, role: &Role) -> &[&'a Resource] {
+        self.by_role
+            .get(role.name.as_str())
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+/// One role with all that has a say about it.
+struct Subject<'a> {
+    setup: &'a Setup,
+    root: &'a TerraformRoot,
+    role: &'a Role,
+    jobs: &'a [&'a IdentityJob<'a>],
+}
+
+impl Subject<'_> {
+    /// `None` for a role that GitHub's runs cannot ask for.
+    fn access(&self, callers: Option<&Callers>, attached: &Attached<'_>) -> Option<RoleAccess> {
+        let attached = attached.to(self.role);
+        let mut access = RoleAccess {
+            role: self.role.arn.clone(),
+            location: Some(findings::location(&self.role.place)),
+            subjects: self.subjects(attached),
+            ecr_repository: self.ecr_repository(),
+            ..RoleAccess::default()
+        };
+        let trust = match Trust::read(self.role, &self.root.aws) {
+            Ok(trust) => trust?,
+            Err(reason) => {
+                access.unknown = Some(reason);
+                return Some(access);
+            }
+        };
+        let permissions = Permissions::gather(self, attached, access.ecr_repository.as_deref());
+        if let Some(callers) = callers {
+            let publishes = self.setup.publisher_role.as_deref() == Some(self.role.arn.as_str());
+            access.callers = callers.at(&trust, &permissions, self.jobs, publishes);
+        }
+        Some(access)
+    }
+
+    fn subjects(&self, attached: &[&Resource]) -> Vec<String> {
+        let mut subjects: Vec<String> = attached
+            .iter()
+            .map(|resource| resource.address.clone())
+            .collect();
+        subjects.extend(self.jobs.iter().map(|job| job.subject.clone()));
+        subjects.sort();
+        subjects.dedup();
+        subjects
+    }
+
+    /// The repository that is published to; where nobody says, the first one of
+    /// the role's own Terraform root.
+    fn ecr_repository(&self) -> Option<String> {
+        let aws = &self.root.aws;
+        self.setup.ecr_repository.clone().or_else(|| {
+            let repository = aws.repositories.first()?;
+            let region = aws.region.as_deref()?;
+            Some(format!(
+                "arn:aws:ecr:{region}:{}:repository/{}",
+                aws.account, repository.name
+            ))
+        })
+    }
+}
+
+/// Roles of which something that matters is not known.
+fn left_out(root: &TerraformRoot) -> impl Iterator<Item = RoleAccess> {
+    let unknowns = &root.aws.unknowns;
+    root.root
+        .resources
+        .iter()
+        .filter(|resource| resource.kind == "aws_iam_role")
+        .filter(|resource| {
+            !root
+                .aws
+                .roles
+                .iter()
+                .any(|role| role.place == resource.place)
+        })
+        .filter(|resource| may_name_github(resource))
+        .map(move |resource| RoleAccess {
+            role: resource
+                .attributes
+                .get("arn")
+                .and_then(Value::as_str)
+                .unwrap_or(&resource.address)
+                .to_owned(),
+            location: Some(findings::location(&resource.place)),
+            subjects: vec![resource.address.clone()],
+            unknown: Some(
+                unknowns
+                    .iter()
+                    .find(|unknown| unknown.address == resource.address)
+                    .map_or_else(
+                        || "it is not known whether the role is made at all".to_owned(),
+                        |unknown| {
+                            format!("`{}` is not known: {}", unknown.attribute, unknown.reason)
+                        },
+                    ),
+            ),
+            ..RoleAccess::default()
+        })
+}
+
+/// Whether its trust policy names GitHub's issuer, or cannot be known.
+fn may_name_github(resource: &Resource) -> bool {
+    match resource.attributes.get("assume_role_policy") {
+        Some(Value::String(text)) => text.contains(policy::keys::GITHUB_ISSUER),
+        Some(value) => value.unknown_reason().is_some(),
+        None => false,
+    }
+}

@@ -1,0 +1,113 @@
+//! What one session may do with the ECR repository, action by action.
+
+use policy::{Context, Principal, Request, evaluate};
+use receipts::{Access, Answer, SessionAccess};
+
+use super::known;
+use super::permissions::Permissions;
+use super::trust::open_key;
+
+/// Asked of the registry and not of a repository.
+const LOGIN: &str = "ecr:GetAuthorizationToken";
+/// All that a push calls (ECR User Guide, "IAM permissions for pushing an image").
+const PUSH: [&str; 6] = [
+    LOGIN,
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:InitiateLayerUpload",
+    "ecr:UploadLayerPart",
+    "ecr:CompleteLayerUpload",
+    "ecr:PutImage",
+];
+/// All that a pull calls.
+const PULL: [&str; 4] = [
+    LOGIN,
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:BatchGetImage",
+];
+/// Any of these takes images away.
+const DELETE: [&str; 2] = ["ecr:BatchDeleteImage", "ecr:DeleteRepository"];
+
+/// A session with the keys it carries.
+pub(super) struct Session<'a> {
+    pub(super) permissions: &'a Permissions<'a>,
+    /// The role's account, twelve digits.
+    pub(super) account: &'a str,
+    pub(super) context: Context,
+    /// ARN of the ECR repository.
+    pub(super) repository: &'a str,
+}
+
+impl Session<'_> {
+    /// Push, pull and delete.
+    pub(super) fn access(&self) -> SessionAccess {
+        SessionAccess {
+            push: self.all(&PUSH),
+            pull: self.all(&PULL),
+            delete: self.any(&DELETE),
+        }
+    }
+
+    /// Yes where every action is allowed.
+    fn all(&self, actions: &[&str]) -> Access {
+        self.extreme(actions, |answer| answer)
+    }
+
+    /// Yes where one action is allowed.
+    fn any(&self, actions: &[&str]) -> Access {
+        self.extreme(actions, std::cmp::Reverse)
+    }
+
+    /// The answer that comes first in the order of `rank`; the last of equals,
+    /// which for a push is the one that makes the image.
+    fn extreme<R: Ord>(&self, actions: &[&str], rank: impl Fn(Answer) -> R) -> Access {
+        let answers = actions.iter().rev().map(|action| {
+            let access = self.one(action);
+            Access {
+                reason: format!("`{action}`: {}", access.reason),
+                ..access
+            }
+        });
+        answers
+            .min_by_key(|access| rank(access.answer))
+            .unwrap_or_else(|| Access {
+                answer: Answer::Unknown,
+                reason: String::new(),
+            })
+    }
+
+    fn one(&self, action: &str) -> Access {
+        let (resource, resource_account) = if action == LOGIN {
+            ("*", self.account)
+        } else {
+            let account = self.repository.split(':').nth(4).unwrap_or_default();
+            (self.repository, account)
+        };
+        let role = self.permissions.role();
+        let request = Request {
+            principal: Principal::AssumedRole {
+                account: self.account.to_owned(),
+                role_arn: role.arn.clone(),
+                session_arn: format!(
+                    "arn:aws:sts::{}:assumed-role/{}/longshore",
+                    self.account, role.name
+                ),
+            },
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            resource_account: resource_account.to_owned(),
+            context: self.context.clone(),
+        };
+        let mut unknowns = self.permissions.unknowns().to_vec();
+        let open = self.permissions.open_keys(&self.context);
+        unknowns.extend(open.iter().map(|key| open_key(key)));
+        known::access(&unknowns, |reading| {
+            let mut policies = self.permissions.policies(&self.context, reading);
+            // A repository's policy has no say in what is asked of the registry.
+            if action == LOGIN {
+                policies.resource = None;
+            }
+            evaluate(&request, &policies)
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! One finding in the manner of a compiler: what, where, the line, and the way
+//! out.
+
+use owo_colors::OwoColorize as _;
+use receipts::{Finding, Fix, Severity};
+
+use super::sources::{Sources, printable};
+
+/// The findings of one rule, and where it is explained.
+pub(super) fn group(findings: &[&Finding], sources: &Sources<'_>) -> String {
+    let mut blocks: Vec<_> = findings
+        .iter()
+        .map(|finding| text(finding, sources))
+        .collect();
+    if let (Some(first), Some(last)) = (findings.first(), blocks.last_mut()) {
+        *last += &format!("\n{}", line("see", &page(&first.rule)));
+    }
+    blocks.join("\n\n")
+}
+
+/// The page that explains a rule. zizmor's rules have their own.
+pub(in crate::render) fn page(rule: &str) -> String {
+    match rule.strip_prefix("zizmor/") {
+        Some(rule) => format!("https://docs.zizmor.sh/audits/#{}", printable(rule)),
+        None => format!("docs/checks/{rule}.md"),
+    }
+}
+
+fn text(finding: &Finding, sources: &Sources<'_>) -> String {
+    let rule = printable(&finding.rule);
+    let label = match finding.severity {
+        Severity::Error => format!("error[{rule}]").red().bold().to_string(),
+        Severity::Warning => format!("warning[{rule}]").yellow().bold().to_string(),
+        Severity::Note => format!("note[{rule}]").cyan().bold().to_string(),
+    };
+    let message = printable(finding.message.trim_end()).replace('\n', "\n  ");
+    let mut lines = vec![format!("{label}: {}", message.bold())];
+    lines.extend(place(finding, sources));
+    if !finding.subject.is_empty() {
+        lines.push(line("in", &printable(&finding.subject)));
+    }
+    if let Some(fix) = &finding.fix {
+        lines.extend(fixed(fix));
+    }
+    lines.join("\n")
+}
+
+fn place(finding: &Finding, sources: &Sources<'_>) -> Vec<String> {
+    let Some(location) = &finding.location else {
+        return Vec::new();
+    };
+    let (file, number, column) = (&location.file, location.line, location.column);
+    let arrow = "-->".blue().bold().to_string();
+    let mut lines = vec![format!("  {arrow} {}:{number}:{column}", printable(file))];
+    if let Some(excerpt) = sources.excerpt(file, number, column) {
+        let number = number.to_string();
+        let (bar, blank) = ("|".blue().bold().to_string(), " ".repeat(number.len()));
+        let caret = match finding.severity {
+            Severity::Error => "^".red().bold().to_string(),
+            Severity::Warning => "^".yellow().bold().to_string(),
+            Severity::Note => "^".cyan().bold().to_string(),
+        };
+        lines.push(format!(" {} {bar} {}", number.blue().bold(), excerpt.text));
+        lines.push(format!(
+            " {blank} {bar} {}{caret}",
+            " ".repeat(excerpt.before)
+        ));
+    }
+    lines
+}
+
+fn fixed(fix: &Fix) -> Vec<String> {
+    let mut lines = vec![line("fix", &printable(&fix.summary))];
+    let diff = fix.diff.as_deref().unwrap_or_default();
+    lines.extend(diff.lines().map(|changed| {
+        let text = printable(changed);
+        match changed.chars().next() {
+            Some('+') => format!("      {}", text.green()),
+            Some('-') => format!("      {}", text.red()),
+            Some('@') => format!("      {}", text.cyan()),
+            _ => format!("      {text}").trim_end().to_owned(),
+        }
+    }));
+    lines
+}
+
+fn line(name: &str, value: &str) -> String {
+    format!("  {} {name}: {value}", "=".blue().bold())
+}

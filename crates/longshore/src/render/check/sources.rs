@@ -1,0 +1,115 @@
+//! The lines that findings point to, fit to be printed.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use audit::Setup;
+
+/// The most of a line that is shown.
+const WIDEST: usize = 96;
+
+/// How much of a longer line is shown before the place that is meant.
+const BEFORE: usize = 32;
+
+/// The texts of all files that were read, by path.
+#[derive(Debug, Default)]
+pub(crate) struct Sources<'a>(BTreeMap<&'a str, &'a str>);
+
+/// A line with a place in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Excerpt {
+    /// The line, or the part of it around the place.
+    pub(super) text: String,
+    /// How many characters of `text` stand before the place.
+    pub(super) before: usize,
+}
+
+impl<'a> Sources<'a> {
+    pub(crate) fn new(setup: &'a Setup) -> Self {
+        let texts = setup.texts.iter().map(|file| (&file.path, &file.text));
+        let workflows = setup.workflows.iter().map(|file| (&file.path, &file.text));
+        let all = texts.chain(workflows);
+        Self(
+            all.map(|(path, text)| (path.as_str(), text.as_str()))
+                .collect(),
+        )
+    }
+
+    /// A line of a file, counted from 1, without its end.
+    pub(crate) fn line(&self, file: &str, line: usize) -> Option<&'a str> {
+        let text = self.0.get(file)?;
+        text.lines().nth(line.checked_sub(1)?)
+    }
+
+    /// The line around a place; `None` where there is nothing to show.
+    pub(super) fn excerpt(&self, file: &str, line: usize, column: usize) -> Option<Excerpt> {
+        let line = self.line(file, line)?;
+        let place = column.saturating_sub(1);
+        let start = if line.chars().count() <= WIDEST {
+            0
+        } else {
+            place.saturating_sub(BEFORE)
+        };
+        let shown: String = line.chars().skip(start).take(WIDEST).collect();
+        let text = printable(&shown).replace(['\t', '\n'], " ");
+        (!text.trim().is_empty()).then(|| Excerpt {
+            text: text.trim_end().to_owned(),
+            before: place - start,
+        })
+    }
+}
+
+/// The text without control characters: what stands in a file must not reach the
+/// terminal as a command. Tabs and line ends stay.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let is_control = |char: char| {
+        let invisible = matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        (char.is_control() && !matches!(char, '\t' | '\n')) || invisible
+    };
+    if text.contains(is_control) {
+        text.replace(is_control, "\u{fffd}").into()
+    } else {
+        text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn excerpt(text: &str, column: usize) -> Option<Excerpt> {
+        Sources([("a", text)].into()).excerpt("a", 1, column)
+    }
+
+    #[test]
+    fn a_short_line_is_shown_whole() {
+        let shown = excerpt("\tsub = 1\r\nmore", 2).unwrap();
+        assert_eq!((shown.text.as_str(), shown.before), (" sub = 1", 1));
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_the_place() {
+        let line = format!("{}here{}", "é".repeat(5000), "z".repeat(5000));
+        let shown = excerpt(&line, 5001).unwrap();
+        assert_eq!(shown.text.chars().count(), WIDEST);
+        let from: String = shown.text.chars().skip(shown.before).take(4).collect();
+        assert_eq!(from, "here");
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_shows_nothing() {
+        let sources = Sources([("a", "x\n\n")].into());
+        for (file, line) in [("a", 0), ("a", 2), ("a", 9), ("b", 1)] {
+            assert_eq!(sources.excerpt(file, line, 1), None);
+        }
+        assert_eq!(excerpt("x", 0).unwrap().before, 0);
+    }
+
+    #[test]
+    fn escape_sequences_do_not_reach_the_terminal() {
+        assert_eq!(
+            printable("a\u{1b}[2Jb\u{202e}c\td"),
+            "a\u{fffd}[2Jb\u{fffd}c\td"
+        );
+    }
+}

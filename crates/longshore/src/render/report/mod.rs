@@ -1,0 +1,338 @@
+//! The report as one page that needs nothing but itself: no script, no font, no
+//! request. It is HTML and well-formed XML at once.
+//!
+//! Its size is bounded: at most [`MOST_SECTIONS`] roles have a table of their
+//! own, at most [`MOST_ROLES`] a line in the overview, and findings, lists and
+//! texts are cut in `findings`, `proof` and `html`.
+
+mod excerpt;
+mod findings;
+mod html;
+mod overview;
+mod proof;
+mod roles;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use receipts::{CheckReport, Finding, Matrix, RoleAccess, Severity};
+
+use html::{count, escape, prose};
+use roles::Section;
+use rows::Outcome;
+use verdict::{Tone, Verdict, verdict};
+
+const STYLE: &str = include_str!("style.css");
+
+/// How many roles are open when the page is.
+const MOST_OPEN: usize = 8;
+/// Up to how many roles none is folded because it is as intended.
+const MOST_UNFOLDED: usize = 2;
+/// How many roles have a table of their own.
+const MOST_SECTIONS: usize = 60;
+/// How many roles have a line in the overview.
+const MOST_ROLES: usize = 2_000;
+/// How many lines of the overview are shown before it is folded.
+const MOST_LINES: usize = 30;
+
+/// What the page shows.
+pub(crate) struct Page<'a> {
+    /// What was found and proved.
+    pub(crate) report: &'a CheckReport,
+    /// Who may do what.
+    pub(crate) matrix: &'a Matrix,
+    /// The commit that was checked, where it is known.
+    pub(crate) commit: Option<&'a str>,
+    /// The day of the check, `2026-11-24`; passed in, so that the page does not
+    /// depend on a clock.
+    pub(crate) date: Option<&'a str>,
+    /// The texts of the files that findings lie in, by their path.
+    pub(crate) sources: &'a BTreeMap<String, String>,
+}
+
+impl Page<'_> {
+    /// The page.
+    pub(crate) fn html(&self) -> String {
+        let name = self
+            .matrix
+            .repository
+            .as_deref()
+            .unwrap_or("This repository");
+        let verdict = verdict(self.report, self.matrix);
+        format!(
+            "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n\
+             <meta charset=\"utf-8\"/>\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+             <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+             <meta name=\"referrer\" content=\"no-referrer\"/>\n\
+             <title>{name}: who gets in</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+             <a class=\"skip\" href=\"#matrix\">Skip to the matrix</a>\n\
+             <header class=\"top\">{}</header>\n<main>\n{}{}{}{}{}</main>\n{}</body>\n</html>\n",
+            self.header(),
+            banner(&verdict),
+            self.roles(),
+            self.findings(),
+            findings::suppressed(&self.report.suppressed),
+            self.skipped(),
+            footer(),
+            name = escape(name),
+        )
+    }
+
+    fn header(&self) -> String {
+        let mut facts = Vec::new();
+        if let Some(commit) = self.commit {
+            let short: String = commit.chars().take(12).collect();
+            facts.push(format!("commit <code>{}</code>", escape(&short)));
+        }
+        if let Some(date) = self.date {
+            facts.push(format!("checked on <time>{}</time>", escape(date)));
+        }
+        let facts: String = facts
+            .iter()
+            .map(|fact| format!("<span>{fact}</span>"))
+            .collect();
+        let tiles: String = self
+            .counts()
+            .into_iter()
+            .map(|(number, what, class)| {
+                format!("<li class=\"{class}\"><strong>{number}</strong> {what}</li>")
+            })
+            .collect();
+        let name = self
+            .matrix
+            .repository
+            .as_deref()
+            .unwrap_or("This repository");
+        format!(
+            "<div class=\"title\"><p class=\"mark\">longshore check</p><h1>{}</h1>\
+             <p class=\"facts\">{facts}</p></div><ul class=\"tiles\">{tiles}</ul>",
+            escape(name)
+        )
+    }
+
+    fn counts(&self) -> Vec<(usize, String, &'static str)> {
+        let of = |severity| {
+            let findings = self.report.findings.iter();
+            findings
+                .filter(|finding| finding.severity == severity)
+                .count()
+        };
+        let roles = &self.matrix.roles;
+        let tile = |number: usize, one: &str, many: &str, class| {
+            let class = if number == 0 { "zero" } else { class };
+            (
+                number,
+                (if number == 1 { one } else { many }).to_owned(),
+                class,
+            )
+        };
+        let tried = roles.iter().map(|role| role.callers.len()).sum();
+        vec![
+            tile(roles.len(), "role", "roles", ""),
+            tile(tried, "token tried", "tokens tried", ""),
+            tile(of(Severity::Error), "error", "errors", "error"),
+            tile(of(Severity::Warning), "warning", "warnings", "warning"),
+            tile(of(Severity::Note), "note", "notes", "note"),
+        ]
+    }
+
+    /// The roles: those that somebody should look at first.
+    fn roles(&self) -> String {
+        let sections = self.sections();
+        let mut parts = vec![
+            "<section id=\"matrix\" aria-labelledby=\"matrix-title\">\n\
+             <div class=\"heading\"><h2 id=\"matrix-title\">Who may do what</h2>\
+             <p class=\"legend\"><span class=\"good\"><span aria-hidden=\"true\">●</span> may</span> \
+             <span class=\"no\"><span aria-hidden=\"true\">○</span> may not</span> \
+             <span class=\"bad\"><span aria-hidden=\"true\">●</span> gets in, and should not</span> \
+             <span class=\"open\"><span aria-hidden=\"true\">?</span> not known</span></p></div>\n"
+                .to_owned(),
+        ];
+        if !self.matrix.unknowns.is_empty() {
+            let items: String = self
+                .matrix
+                .unknowns
+                .iter()
+                .map(|reason| format!("<li>{}</li>", prose(reason)))
+                .collect();
+            parts.push(format!("<ul class=\"notes\">{items}</ul>\n"));
+        }
+        if sections.len() > 1 {
+            parts.push(overview(&sections));
+        }
+        for (index, section) in sections.iter().enumerate().take(MOST_SECTIONS) {
+            let few = sections.len() <= MOST_UNFOLDED;
+            if index < MOST_OPEN && (few || section.is_open()) {
+                parts.push(section.html());
+            } else {
+                parts.push(format!(
+                    "<details class=\"fold\"><summary>{} {}</summary>{}</details>\n",
+                    escape(section.name()),
+                    section
+                        .summary()
+                        .replace("<p ", "<span ")
+                        .replace("</p>", "</span>"),
+                    section.html()
+                ));
+            }
+        }
+        parts.push("</section>\n".to_owned());
+        parts.concat()
+    }
+
+    fn sections(&self) -> Vec<Section<'_>> {
+        let roles = &self.matrix.roles;
+        let owners = Owners::new(roles);
+        let mut findings: Vec<Vec<(usize, &Finding)>> = vec![Vec::new(); roles.len()];
+        for (index, finding) in self.report.findings.iter().enumerate() {
+            for role in owners.of(finding) {
+                findings[role].push((index + 1, finding));
+            }
+        }
+        let proofs: BTreeMap<_, _> = self
+            .report
+            .proofs
+            .iter()
+            .map(|proof| (proof.role.as_str(), proof))
+            .collect();
+        let mut sections: Vec<Section<'_>> = roles
+            .iter()
+            .zip(findings)
+            .enumerate()
+            .map(|(index, (role, findings))| Section {
+                role,
+                proof: proofs.get(role.role.as_str()).copied(),
+                findings,
+                number: index + 1,
+            })
+            .collect();
+        sections.sort_by_key(|section| {
+            let worst_finding = section
+                .findings
+                .iter()
+                .map(|(_, finding)| finding.severity)
+                .max();
+            std::cmp::Reverse((rows::worst(section.role), worst_finding))
+        });
+        sections
+    }
+
+    fn findings(&self) -> String {
+        format!(
+            "<section id=\"findings\" aria-labelledby=\"findings-title\">\n\
+             <h2 id=\"findings-title\">Findings</h2>\n{}</section>\n",
+            findings::cards(&self.report.findings, self.sources)
+        )
+    }
+
+    fn skipped(&self) -> String {
+        if self.report.skipped.is_empty() {
+            return String::new();
+        }
+        let items: String = self
+            .report
+            .skipped
+            .iter()
+            .take(MOST_ROLES)
+            .map(|reason| format!("<li>{}</li>", prose(reason)))
+            .collect();
+        format!(
+            "<section aria-labelledby=\"skipped-title\"><h2 id=\"skipped-title\">Not looked at</h2>\
+             <ul class=\"notes\">{items}</ul></section>\n"
+        )
+    }
+}
+
+/// Which roles a finding is about.
+struct Owners<'a> {
+    by_subject: BTreeMap<&'a str, Vec<usize>>,
+    /// The only role there is: everything is about it.
+    only: bool,
+}
+
+impl<'a> Owners<'a> {
+    fn new(roles: &'a [RoleAccess]) -> Self {
+        let mut by_subject: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, role) in roles.iter().enumerate() {
+            for subject in role.subjects.iter().chain([&role.role]) {
+                by_subject.entry(subject).or_default().push(index);
+            }
+        }
+        Self {
+            by_subject,
+            only: roles.len() == 1,
+        }
+    }
+
+    fn of(&self, finding: &Finding) -> Vec<usize> {
+        if self.only {
+            return vec![0];
+        }
+        let found = self.by_subject.get(finding.subject.as_str());
+        found.cloned().unwrap_or_default()
+    }
+}
+
+fn overview(sections: &[Section<'_>]) -> String {
+    let shown = &sections[..sections.len().min(MOST_ROLES)];
+    let detailed: std::collections::BTreeSet<usize> = sections
+        .iter()
+        .take(MOST_SECTIONS)
+        .map(|section| section.number)
+        .collect();
+    let linked = |section: &Section<'_>| detailed.contains(&section.number);
+    let rest = match sections.len() - shown.len() {
+        0 => String::new(),
+        rest => format!(
+            "<p class=\"quiet\">And {}, not shown.</p>\n",
+            count(rest, "more role")
+        ),
+    };
+    if shown.len() <= MOST_LINES {
+        return overview::table(shown, linked);
+    }
+    let wrong = shown
+        .iter()
+        .filter(|section| rows::worst(section.role) != Outcome::AsIntended)
+        .count();
+    let (first, others) = shown.split_at(wrong.clamp(1, MOST_LINES));
+    format!(
+        "{}<details class=\"fold\"><summary>The other {}</summary>{}{rest}</details>\n",
+        overview::table(first, linked),
+        count(others.len(), "role"),
+        overview::table(others, linked),
+    )
+}
+
+fn banner(verdict: &Verdict) -> String {
+    let (class, glyph, word) = match verdict.tone {
+        Tone::Good => ("good", "✓", "As intended"),
+        Tone::Caution => ("open", "!", "Nearly"),
+        Tone::Unknown => ("open", "?", "Not known"),
+        Tone::Bad => ("bad", "✕", "Not as intended"),
+    };
+    let more: String = verdict
+        .more
+        .iter()
+        .map(|line| format!("<p>{}</p>", prose(line)))
+        .collect();
+    format!(
+        "<section class=\"verdict {class}\" aria-label=\"Verdict\"><p class=\"seal\"><span aria-hidden=\"true\">{glyph}</span></p>\
+         <div><p class=\"word\">{word}</p><p class=\"line\">{}</p>{more}</div></section>\n",
+        prose(&verdict.line)
+    )
+}
+
+fn footer() -> String {
+    format!(
+        "<footer><p>Written by longshore {}. This page loads nothing: no script, no font, no image. \
+         The callers are examples that differ from the publisher in one respect each, in both forms of \
+         GitHub's subject; <code>longshore check --prove</code> computes the whole set.</p></footer>\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}

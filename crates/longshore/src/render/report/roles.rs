@@ -1,0 +1,260 @@
+//! A role with its table of callers and, beside it, what was found about it.
+
+use receipts::{Access, Answer, CallerAccess, Finding, RoleAccess, RoleProof, Standing};
+
+use super::findings;
+use super::html::{count, escape, prose};
+use super::proof;
+use super::rows::{Outcome, Row, outcome, rows, who, worst};
+
+/// One role, its proof, and the findings about it with their numbers.
+pub(super) struct Section<'a> {
+    pub(super) role: &'a RoleAccess,
+    pub(super) proof: Option<&'a RoleProof>,
+    pub(super) findings: Vec<(usize, &'a Finding)>,
+    /// The number in its anchor.
+    pub(super) number: usize,
+}
+
+impl Section<'_> {
+    /// The last part of the ARN.
+    pub(super) fn name(&self) -> &str {
+        name(self.role)
+    }
+
+    pub(super) fn html(&self) -> String {
+        let number = self.number;
+        format!(
+            "<section class=\"role\" id=\"role-{number}\" aria-labelledby=\"role-{number}-name\">\n\
+             <header><h3 id=\"role-{number}-name\">{}</h3>{}<p class=\"arn\"><code>{}</code>{}</p></header>\n\
+             <div class=\"beside\"><div class=\"main\">{}{}</div>{}</div></section>\n",
+            escape(self.name()),
+            self.summary(),
+            escape(&self.role.role),
+            self.place(),
+            self.table(),
+            self.proof.map(proof::html).unwrap_or_default(),
+            self.aside(),
+        )
+    }
+
+    /// One phrase on how the role stands.
+    pub(super) fn summary(&self) -> String {
+        let number = |outcome| who(self.role, outcome).len();
+        let (class, glyph, words) = match worst(self.role) {
+            Outcome::GetsIn => (
+                "bad",
+                "●",
+                format!("lets in {} who should not get in", number(Outcome::GetsIn)),
+            ),
+            Outcome::KeptOut => ("bad", "○", "keeps out who should get in".to_owned()),
+            Outcome::Unknown => ("open", "?", "not known".to_owned()),
+            Outcome::Unclear => ("open", "●", "no job asks for it".to_owned()),
+            Outcome::AsIntended if self.role.callers.is_empty() => {
+                ("open", "?", "nobody was tried".to_owned())
+            }
+            Outcome::AsIntended => ("good", "✓", "as intended".to_owned()),
+        };
+        format!("<p class=\"chip {class}\"><span aria-hidden=\"true\">{glyph}</span> {words}</p>")
+    }
+
+    /// Whether somebody should look at it without being asked to.
+    pub(super) fn is_open(&self) -> bool {
+        worst(self.role) != Outcome::AsIntended || !self.findings.is_empty()
+    }
+
+    fn place(&self) -> String {
+        let repository = self
+            .role
+            .ecr_repository
+            .as_ref()
+            .map(|arn| {
+                arn.rsplit_once(":repository/")
+                    .map_or(arn.as_str(), |(_, name)| name)
+            })
+            .map(|name| {
+                format!(
+                    " · tried on the ECR repository <code>{}</code>",
+                    escape(name)
+                )
+            })
+            .unwrap_or_default();
+        let place = self.role.location.as_ref();
+        let place = place.map(|place| format!(" · {}", findings::place(place)));
+        let findings = if self.findings.is_empty() {
+            " · no findings about it"
+        } else {
+            ""
+        };
+        format!("{}{repository}{findings}", place.unwrap_or_default())
+    }
+
+    fn table(&self) -> String {
+        if let Some(reason) = &self.role.unknown {
+            return format!(
+                "<p class=\"notknown\"><span aria-hidden=\"true\">?</span> Not known: {}</p>",
+                prose(reason)
+            );
+        }
+        if self.role.callers.is_empty() {
+            return String::new();
+        }
+        let groups = groups(&rows(self.role));
+        format!(
+            "<table class=\"matrix\" role=\"table\"><caption class=\"hidden\">Who may do what by {}</caption>\
+             <thead role=\"rowgroup\"><tr role=\"row\">\
+             <th scope=\"col\" role=\"columnheader\">Caller</th>\
+             <th scope=\"col\" role=\"columnheader\">Assume</th>\
+             <th scope=\"col\" role=\"columnheader\">Push</th>\
+             <th scope=\"col\" role=\"columnheader\">Pull</th>\
+             <th scope=\"col\" role=\"columnheader\">Delete</th>\
+             <th scope=\"col\" role=\"columnheader\">Why</th>\
+             </tr></thead>\n{groups}</table>\n",
+            escape(self.name())
+        )
+    }
+
+    fn aside(&self) -> String {
+        if self.findings.is_empty() {
+            return String::new();
+        }
+        let items: String = self
+            .findings
+            .iter()
+            .map(|(number, finding)| findings::beside(*number, finding))
+            .collect();
+        format!(
+            "<aside><h4>{}</h4><ul class=\"links\">{items}</ul></aside>\n",
+            count(self.findings.len(), "finding")
+        )
+    }
+}
+
+/// The last part of a role's ARN.
+pub(super) fn name(role: &RoleAccess) -> &str {
+    role.role.rsplit('/').next().unwrap_or(&role.role)
+}
+
+/// The rows under what should become of them.
+fn groups(rows: &[Row<'_>]) -> String {
+    let titles = [
+        (Standing::Intended, "Should get in"),
+        (Standing::Unclear, "No job is known that needs it"),
+        (Standing::Intruder, "Should not get in"),
+    ];
+    let group = |(standing, title)| {
+        let mut of_group = rows
+            .iter()
+            .filter(|row| row.access.standing == standing)
+            .peekable();
+        of_group.peek()?;
+        let rows: String = of_group.map(row).collect();
+        Some(format!(
+            "<tbody role=\"rowgroup\"><tr role=\"row\" class=\"group\">\
+             <th scope=\"rowgroup\" role=\"rowheader\" colspan=\"6\">{title}</th></tr>\n{rows}</tbody>\n"
+        ))
+    };
+    titles.into_iter().filter_map(group).collect()
+}
+
+fn row(row: &Row<'_>) -> String {
+    let access = row.access;
+    let class = match outcome(access) {
+        Outcome::GetsIn | Outcome::KeptOut => "wrong",
+        _ => "",
+    };
+    let subjects: String = row
+        .subjects
+        .iter()
+        .map(|subject| format!("<code class=\"subject\">{}</code>", escape(subject)))
+        .collect();
+    let jobs = if access.jobs.is_empty() {
+        String::new()
+    } else {
+        let jobs: Vec<String> = access
+            .jobs
+            .iter()
+            .map(|job| format!("<code>{}</code>", escape(job)))
+            .collect();
+        format!(
+            "<span class=\"jobs\">asked for by {}</span>",
+            jobs.join(", ")
+        )
+    };
+    let session = access.session.as_ref();
+    format!(
+        "<tr role=\"row\" class=\"{class}\"><th scope=\"row\" role=\"rowheader\"><span class=\"caller\">{}</span>\
+         {jobs}{subjects}</th>{}{}{}{}<td role=\"cell\" class=\"why\">{}</td></tr>\n",
+        escape(&access.caller),
+        assume(access),
+        cell("Push", session.map(|session| &session.push), access, false),
+        cell("Pull", session.map(|session| &session.pull), access, false),
+        cell(
+            "Delete",
+            session.map(|session| &session.delete),
+            access,
+            true
+        ),
+        why(access),
+    )
+}
+
+fn assume(access: &CallerAccess) -> String {
+    let (class, glyph, word) = match outcome(access) {
+        Outcome::GetsIn => ("bad", "●", "gets in"),
+        Outcome::KeptOut => ("bad", "○", "kept out"),
+        Outcome::Unknown => ("open", "?", "not known"),
+        Outcome::Unclear => ("open", "●", "may"),
+        Outcome::AsIntended if access.assume.answer == Answer::Yes => ("good", "●", "may"),
+        Outcome::AsIntended => ("no", "○", "may not"),
+    };
+    td("Assume", class, glyph, word)
+}
+
+/// What a session may do; `harms` where nobody needs it to.
+fn cell(label: &str, access: Option<&Access>, caller: &CallerAccess, harms: bool) -> String {
+    let Some(access) = access else {
+        let word = if caller.assume.answer == Answer::No {
+            "may not"
+        } else {
+            "not known"
+        };
+        let (class, glyph) = if word == "may not" {
+            ("no", "○")
+        } else {
+            ("open", "?")
+        };
+        return td(label, class, glyph, word);
+    };
+    let intruder = caller.standing == Standing::Intruder;
+    let (class, glyph, word) = match access.answer {
+        Answer::Yes if intruder => ("bad", "●", "may"),
+        Answer::Yes if harms => ("open", "●", "may"),
+        Answer::Yes => ("good", "●", "may"),
+        Answer::No => ("no", "○", "may not"),
+        Answer::Unknown => ("open", "?", "not known"),
+    };
+    td(label, class, glyph, word)
+}
+
+fn td(label: &str, class: &str, glyph: &str, word: &str) -> String {
+    format!(
+        "<td role=\"cell\" class=\"cell {class}\" data-label=\"{label}\">\
+         <span class=\"glyph\" aria-hidden=\"true\">{glyph}</span> {word}</td>"
+    )
+}
+
+fn why(access: &CallerAccess) -> String {
+    let assume = prose(&access.assume.reason);
+    let Some(session) = &access.session else {
+        return assume;
+    };
+    let item =
+        |name: &str, access: &Access| format!("<dt>{name}</dt><dd>{}</dd>", prose(&access.reason));
+    format!(
+        "{assume}<details><summary>Why push, pull and delete</summary><dl>{}{}{}</dl></details>",
+        item("Push", &session.push),
+        item("Pull", &session.pull),
+        item("Delete", &session.delete),
+    )
+}

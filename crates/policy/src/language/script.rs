@@ -1,0 +1,79 @@
+//! Texts that are written together.
+
+use super::Alphabet;
+
+/// How a variable is written into a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// As it is.
+    Plain,
+    /// With `%3A` for each colon.
+    ColonEscaped,
+}
+
+/// One step of a script. Texts are numbered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Writes `literal` into `text`.
+    Literal {
+        /// The number of the text.
+        text: usize,
+        /// What is written.
+        literal: &'static str,
+    },
+    /// Writes any run of characters of an alphabet into some texts at once.
+    Variable {
+        /// What it is made of.
+        alphabet: Alphabet,
+        /// The texts, and how it is written into each.
+        writes: Vec<(usize, Writing)>,
+    },
+}
+
+/// What is written into which texts, in order. Each variable gets one value per
+/// telling of the script, however many texts it is written into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    steps: Vec<Step>,
+    /// For each step, the texts that are complete behind it.
+    complete: Vec<Vec<usize>>,
+}
+
+impl Script {
+    /// A script of these steps. A text is complete behind the last step that
+    /// writes into it.
+    pub fn new(steps: Vec<Step>) -> Self {
+        let mut complete = vec![Vec::new(); steps.len()];
+        let mut seen = Vec::new();
+        for (at, step) in steps.iter().enumerate().rev() {
+            for text in texts(step) {
+                if !seen.contains(&text) {
+                    seen.push(text);
+                    complete[at].push(text);
+                }
+            }
+        }
+        Self { steps, complete }
+    }
+
+    /// Its steps.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Whether anything is written into `text`.
+    pub fn writes(&self, text: usize) -> bool {
+        self.steps.iter().any(|step| texts(step).contains(&text))
+    }
+
+    pub(super) fn complete_behind(&self, step: usize) -> &[usize] {
+        &self.complete[step]
+    }
+}
+
+fn texts(step: &Step) -> Vec<usize> {
+    match step {
+        Step::Literal { text, .. } => vec![*text],
+        Step::Variable { writes, .. } => writes.iter().map(|(text, _)| *text).collect(),
+    }
+}
