@@ -3,7 +3,7 @@
 
     bench/check/compare.py [--longshore PROGRAM] [--fresh] [--jobs N]
 
-Writes docs/check-comparison.md and prints the run times. Needs Python 3.9, cargo
+Writes docs/check-comparison.md and prints the run times. Needs Python 3.10, cargo
 (or --longshore), and PyPI on the first run; nothing but its standard library.
 """
 

@@ -88,7 +88,7 @@ class Mapping:
         known = self.checks[tool].get(check)
         if known is None:
             return "nothing here"
-        rules = ", ".join(f"`{rule}`" for rule in known["rules"]) or "a setup of its own"
+        rules = ", ".join(f"`{rule}`" for rule in known["rules"]) or "nothing here"
         return rules + (" (a matter of opinion)" if known.get("opinion") else "")
 
 
@@ -103,6 +103,8 @@ class Verdict:
     alarms: dict[str, list[str]]
     # By tool: every check that said something.
     said: dict[str, list[str]]
+    # By tool: how long it took.
+    seconds: dict[str, float]
 
 
 def judge(setup: Setup, runs: dict[str, Run], mapping: Mapping) -> Verdict:
@@ -121,4 +123,5 @@ def judge(setup: Setup, runs: dict[str, Run], mapping: Mapping) -> Verdict:
             for check in loud
             if setup.sound and mapping.can_alarm(tool, check) and check not in setup.allowed
         )
-    return Verdict(setup, found, alarms, said)
+    seconds = {tool: run.seconds for tool, run in runs.items()}
+    return Verdict(setup, found, alarms, said, seconds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from judge import Mapping, Verdict
 
 TOOLS = ("longshore", "checkov", "zizmor")
@@ -26,6 +28,9 @@ How it is counted:
   calls a matter of opinion.
 - The setups were written with `longshore`, so they hold what it looks for. What the
   others look for besides is at the end of this page.
+- Checkov judges a subject only where the ARN of the provider is written out, not where
+  it is a reference to the provider's block. The setups do both, as people do; where
+  Checkov knows the flaw, they write it out.
 - `longshore` runs alone here. Where zizmor is installed, `longshore check` runs it and
   reports its findings too.
 """
@@ -68,6 +73,7 @@ def summary(flawed: list[Verdict], sound: list[Verdict], flaws: int) -> str:
                 str(flaws - found),
                 f"{whole} of {len(flawed)}",
                 f"{alarms} of {len(sound)}",
+                magnitude(median(verdict.seconds[tool] for verdict in flawed + sound)),
             ]
         )
     either = sum(
@@ -87,10 +93,25 @@ def summary(flawed: list[Verdict], sound: list[Verdict], flaws: int) -> str:
             str(flaws - either),
             f"{whole} of {len(flawed)}",
             f"{both_alarm} of {len(sound)}",
+            "",
         ]
     )
-    head = ["", "flaws found", "missed", "setups with every flaw found", "sound setups with a false alarm"]
+    head = [
+        "",
+        "flaws found",
+        "missed",
+        "setups with every flaw found",
+        "sound setups with a false alarm",
+        "time for one setup",
+    ]
     return "## Summary\n\n" + table(head, rows)
+
+
+def magnitude(seconds: float) -> str:
+    """A power of ten above: enough to compare, and the same on most machines."""
+    bounds = (0.01, 0.1, 1, 10)
+    above = [bound for bound in bounds if seconds < bound]
+    return f"under {above[0]:g} s" if above else "over 10 s"
 
 
 def flawed_setups(verdicts: list[Verdict]) -> str:

@@ -7,6 +7,8 @@ mod glob;
 mod runs;
 pub(crate) mod script;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use github::{Place, Workflow};
 use receipts::Location;
 
@@ -36,7 +38,7 @@ pub(crate) struct IdentityJob<'a> {
 }
 
 /// Which role a job asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RoleUse {
     /// This ARN.
     Arn(String),
@@ -45,7 +47,7 @@ pub(crate) enum RoleUse {
 }
 
 /// One kind of run: what its subject and its `ref` say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RunShape {
     /// `push`, `pull_request`, ..
     pub(crate) event: String,
@@ -56,7 +58,7 @@ pub(crate) struct RunShape {
 }
 
 /// The environment of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum EnvironmentUse {
     /// This one.
     Named(String),
@@ -65,7 +67,7 @@ pub(crate) enum EnvironmentUse {
 }
 
 /// The refs that a run can be on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RefShape {
     /// `refs/pull/N/merge`, with `pull_request` as subject.
     PullRequest,
@@ -90,24 +92,44 @@ pub(crate) fn identity_jobs(setup: &Setup) -> Vec<IdentityJob<'_>> {
             if !callers.give_identity(file, workflow, job) {
                 continue;
             }
+            let asks = asks::asks(workflow, job, setup.publisher_role.as_deref());
+            if asks.is_empty() {
+                continue;
+            }
             let runs = callers.runs(file, workflow, job);
-            for ask in asks::asks(workflow, job, setup.publisher_role.as_deref()) {
-                let condition = ask.step.condition.as_ref().map(|text| text.as_str());
-                let job = IdentityJob {
+            for ((role, audience, session_seconds), runs) in by_what_they_ask(asks, &runs) {
+                jobs.push(IdentityJob {
                     workflow: file,
                     id: id.clone(),
                     subject: subject(file, id),
                     location: location(file, job.place),
-                    role: ask.role,
-                    audience: ask.audience,
-                    session_seconds: ask.session_seconds,
-                    runs: condition::narrowed(runs.clone(), condition),
-                };
-                add(&mut jobs, job);
+                    role,
+                    audience,
+                    session_seconds,
+                    runs: runs.into_iter().collect(),
+                });
             }
         }
     }
     jobs
+}
+
+type Asked = (RoleUse, Option<String>, Option<u32>);
+
+/// Several steps of a job that ask for the same are one, with the runs of all.
+fn by_what_they_ask(
+    asks: Vec<asks::Ask<'_>>,
+    runs: &[RunShape],
+) -> BTreeMap<Asked, BTreeSet<RunShape>> {
+    let mut asked: BTreeMap<Asked, BTreeSet<RunShape>> = BTreeMap::new();
+    for ask in asks {
+        let condition = ask.step.condition.as_ref().map(|text| text.as_str());
+        asked
+            .entry((ask.role, ask.audience, ask.session_seconds))
+            .or_default()
+            .extend(condition::narrowed(runs.to_vec(), condition));
+    }
+    asked
 }
 
 /// The workflows that could be read.
@@ -130,27 +152,6 @@ pub(crate) fn location(file: &WorkflowFile, place: Place) -> Location {
         file: file.path.clone(),
         line: place.line,
         column: place.column,
-    }
-}
-
-/// Several steps of a job that ask for the same are one, with the runs of all.
-fn add<'a>(jobs: &mut Vec<IdentityJob<'a>>, job: IdentityJob<'a>) {
-    let same = jobs.iter_mut().rev().find(|other| {
-        std::ptr::eq(other.workflow, job.workflow)
-            && (
-                &other.id,
-                &other.role,
-                &other.audience,
-                other.session_seconds,
-            ) == (&job.id, &job.role, &job.audience, job.session_seconds)
-    });
-    match same {
-        Some(same) => {
-            let new = job.runs.into_iter();
-            let new: Vec<_> = new.filter(|run| !same.runs.contains(run)).collect();
-            same.runs.extend(new);
-        }
-        None => jobs.push(job),
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::credentials::profile;
+use crate::iam;
 use crate::settings::checked_region;
 use crate::signing::{Scope, sign};
 use crate::transport::{Answer, Operation, Patience, Transport};
@@ -71,7 +72,12 @@ impl Client {
         credentials: &Credentials,
         judge: impl Fn(Answer) -> Result<Answer, AwsError>,
     ) -> Result<Answer, AwsError> {
-        let region = self.region().await?;
+        let region = match operation.service {
+            iam::SERVICE => iam::home(self.region().await.ok().as_deref())
+                .region
+                .to_owned(),
+            _ => self.region().await?,
+        };
         // AWS signs by the service's short name in lower case.
         let signing_name = operation.service.to_ascii_lowercase();
         self.patience

@@ -4,7 +4,7 @@
 //! This is a thin client of our own over `aws-sigv4` and `reqwest`, not the AWS
 //! SDK: a cold build of the SDK's STS and ECR clients costs more than all the
 //! rest of Longshore together, and a newcomer's first command has five minutes
-//! from a cold clone. Four operations and their two wire formats (Query/XML and
+//! from a cold clone. Six operations and their two wire formats (Query/XML and
 //! JSON 1.1) are little; signing, which is easy to get wrong, is AWS's own crate.
 //!
 //! The crate reads no environment variable and no clock by itself: both are
@@ -16,6 +16,8 @@ mod credentials;
 mod ecr;
 mod error;
 mod github_token;
+mod iam;
+mod query;
 mod secret;
 mod session_name;
 mod settings;
@@ -28,11 +30,12 @@ pub use client::Client;
 pub use credentials::Credentials;
 pub use ecr::RegistryAuthorization;
 pub use error::{AwsError, ServiceError};
+pub use iam::{OidcProviderFacts, RoleFacts};
 pub use secret::Secret;
 pub use session_name::session_name;
 pub use settings::{Lookup, Settings, SettingsError};
 pub use sts::{AssumeRole, CallerIdentity, Session};
-pub use web_identity::WebIdentityToken;
+pub use web_identity::{TokenError, WebIdentityToken, claims_of};
 
 #[cfg(test)]
 mod testing;

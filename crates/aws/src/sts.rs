@@ -1,11 +1,9 @@
 //! The Security Token Service: Query protocol, API version 2011-06-15.
 
-use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
-use roxmltree::{Document, Node, ParsingOptions};
-use url::form_urlencoded::Serializer;
 
-use crate::transport::{Answer, Operation};
+use crate::query::{form, judge, post, read, text};
+use crate::transport::Operation;
 use crate::{AwsError, Client, Credentials, WebIdentityToken};
 
 const ASSUME_ROLE: Operation = Operation {
@@ -16,7 +14,7 @@ const CALLER_IDENTITY: Operation = Operation {
     service: "STS",
     name: "GetCallerIdentity",
 };
-const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+const VERSION: &str = "2011-06-15";
 
 /// What AssumeRoleWithWebIdentity needs.
 #[derive(Debug)]
@@ -69,6 +67,7 @@ impl Client {
             ("RoleSessionName", request.session_name),
             ("WebIdentityToken", request.token.secret().expose()),
             ("DurationSeconds", &request.duration_seconds.to_string()),
+            ("Version", VERSION),
         ]);
         let request_to_send = self.sts_request(form).await?;
         let answer = self
@@ -103,7 +102,10 @@ impl Client {
         credentials: &Credentials,
     ) -> Result<CallerIdentity, AwsError> {
         let request = self
-            .sts_request(form(&[("Action", CALLER_IDENTITY.name)]))
+            .sts_request(form(&[
+                ("Action", CALLER_IDENTITY.name),
+                ("Version", VERSION),
+            ]))
             .await?;
         let answer = self
             .send_signed(CALLER_IDENTITY, &request, credentials, |answer| {
@@ -123,78 +125,8 @@ impl Client {
         let endpoint = self
             .endpoint(self.settings.sts_endpoint.as_ref(), "sts")
             .await?;
-        http::Request::post(endpoint.as_str())
-            .header(CONTENT_TYPE, FORM)
-            .body(form.into_bytes())
-            .map_err(|error| AwsError::Setting {
-                what: "STS endpoint",
-                reason: error.to_string(),
-            })
+        post(&endpoint, form, "STS endpoint")
     }
-}
-
-fn form(pairs: &[(&str, &str)]) -> String {
-    Serializer::new(String::new())
-        .extend_pairs(pairs)
-        .append_pair("Version", "2011-06-15")
-        .finish()
-}
-
-/// Lets a success pass and reads the error out of everything else.
-fn judge(operation: Operation, answer: Answer) -> Result<Answer, AwsError> {
-    if answer.status.is_success() {
-        return Ok(answer);
-    }
-    let (code, message, request_id) = {
-        let body = String::from_utf8_lossy(&answer.body).into_owned();
-        match parse(&body) {
-            Ok(document) => {
-                let root = document.root();
-                (
-                    text(root, "Code"),
-                    text(root, "Message"),
-                    text(root, "RequestId"),
-                )
-            }
-            Err(_) => (None, None, None),
-        }
-    };
-    Err(answer.into_error(operation, code, message, request_id))
-}
-
-fn read<T>(
-    operation: Operation,
-    answer: &Answer,
-    pick: impl Fn(Node<'_, '_>) -> Option<T>,
-) -> Result<T, AwsError> {
-    let body = str::from_utf8(&answer.body)
-        .map_err(|error| operation.malformed(format!("not UTF-8: {error}")))?;
-    let document = parse(body).map_err(|error| operation.malformed(format!("not XML: {error}")))?;
-    let name = format!("{}Result", operation.name);
-    document
-        .descendants()
-        .find(|node| node.tag_name().name() == name)
-        .and_then(pick)
-        .ok_or_else(|| operation.malformed(format!("its {name} lacks a documented element")))
-}
-
-/// Answers are small and flat; the limit stops what is not an answer.
-fn parse(body: &str) -> Result<Document<'_>, roxmltree::Error> {
-    Document::parse_with_options(
-        body,
-        ParsingOptions {
-            nodes_limit: 1000,
-            ..ParsingOptions::default()
-        },
-    )
-}
-
-/// The text of the first element of that name, in any namespace.
-fn text(within: Node<'_, '_>, name: &str) -> Option<String> {
-    let found = within
-        .descendants()
-        .find(|node| node.is_element() && node.tag_name().name() == name)?;
-    Some(found.text()?.trim().to_owned())
 }
 
 #[cfg(test)]

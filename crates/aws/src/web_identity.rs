@@ -1,12 +1,14 @@
 //! The token by which a workflow run proves who it is.
 
+mod decode;
+
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::Secret;
+
+pub use decode::{TokenError, claims_of};
 
 /// Claims that may be shown. Everything else in a token stays in it: new claims
 /// appear without notice, and a message is no place to find out what they hold.
@@ -56,20 +58,18 @@ impl WebIdentityToken {
     /// only, never for a decision. Numbers are printed, several audiences are
     /// joined by commas; a text that is no token has no claims.
     pub fn claims(&self) -> BTreeMap<String, String> {
-        let Some(Value::Object(mut claims)) = payload(self.0.expose()) else {
-            return BTreeMap::new();
-        };
+        let mut claims = self.decoded().unwrap_or_default();
         SHOWN
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), text_of(claims.remove(name)?)?)))
             .collect()
     }
-}
 
-fn payload(token: &str) -> Option<Value> {
-    let encoded = token.split('.').nth(1)?;
-    let bytes = URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('=')).ok()?;
-    serde_json::from_slice(&bytes).ok()
+    /// All claims, decoded but **not verified**: to compare them with a policy,
+    /// not to print them.
+    pub fn decoded(&self) -> Result<Map<String, Value>, TokenError> {
+        decode::token(self.0.expose())
+    }
 }
 
 fn text_of(value: Value) -> Option<String> {
@@ -87,6 +87,8 @@ fn text_of(value: Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::*;

@@ -35,6 +35,8 @@ pub struct Workflow {
     pub env: Variables,
     /// The jobs by id.
     pub jobs: BTreeMap<String, Job>,
+    /// Where the key `jobs` stands.
+    pub jobs_place: Place,
 }
 
 /// Why a workflow cannot be read.
@@ -76,18 +78,20 @@ impl Workflow {
                 "permissions" => permissions = job::placed(key, Permissions::read(value)?),
                 "concurrency" => concurrency = job::placed(key, Concurrency::read(value)?),
                 "env" => env = job::variables(value, str::to_owned),
-                "jobs" => jobs = Some(read_jobs(value)?),
+                "jobs" => jobs = Some((read_jobs(value)?, key.place)),
                 _ => {}
             }
         }
         let missing = |key: &str| document.wrong(format!("`{key}` is missing"));
+        let (jobs, jobs_place) = jobs.ok_or_else(|| missing("jobs"))?;
         Ok(Self {
             name,
             triggers: triggers.ok_or_else(|| missing("on"))?,
             permissions,
             concurrency,
             env,
-            jobs: jobs.ok_or_else(|| missing("jobs"))?,
+            jobs,
+            jobs_place,
         })
     }
 

@@ -130,6 +130,9 @@ pub(crate) struct Check {
     /// The lowest severity that fails the check
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     pub(crate) fail_on: FailOn,
+    /// Write a page to look at: who may do what, with the findings beside it
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
     /// Do not run zizmor on the workflows, even where it is installed
     #[arg(long)]
     pub(crate) no_zizmor: bool,

@@ -33,7 +33,7 @@ mod variables;
 
 use std::collections::BTreeMap;
 
-pub use aws::{AwsResources, EcrRepository, ManagedPolicy, OidcProvider, Role};
+pub use aws::{AwsResources, Declaration, EcrRepository, ManagedPolicy, OidcProvider, Role};
 pub use error::ReadError;
 pub use origin::{Origin, PolicyPart, Spot};
 pub use place::Place;

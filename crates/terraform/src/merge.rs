@@ -16,7 +16,7 @@ pub(crate) struct Written {
     pub(crate) statements: Vec<Json>,
 }
 
-/// The elements of a statement that the provider keeps.
+/// The elements of a statement that the provider keeps, in its order.
 const ELEMENTS: [&str; 9] = [
     "Sid",
     "Effect",
@@ -48,21 +48,35 @@ pub(crate) fn read(text: &str) -> Result<Written, String> {
         match (name.as_str(), value) {
             ("Version", Json::String(version)) => document.version = version,
             ("Id", Json::String(id)) => document.id = Some(id),
-            ("Statement", Json::Array(statements)) => document.statements = statements,
+            ("Statement", Json::Array(statements)) => {
+                let statements = statements.into_iter().map(statement);
+                document.statements = statements.collect::<Result<_, _>>()?;
+            }
             // The provider reads a list only, and names in any letter case.
             (name, _) => return Err(format!("its element {name} is not understood")),
         }
     }
-    let understood = |statement: &Json| match statement {
-        Json::Object(elements) => elements
-            .keys()
-            .all(|name| ELEMENTS.contains(&name.as_str())),
-        _ => false,
+    Ok(document)
+}
+
+/// A statement as the provider writes it.
+fn statement(json: Json) -> Result<Json, String> {
+    let Json::Object(mut elements) = json else {
+        return Err("a statement of it is not an object".to_owned());
     };
-    if document.statements.len() <= MOST_STATEMENTS && document.statements.iter().all(understood) {
-        Ok(document)
-    } else {
-        Err("a statement of it is not understood".to_owned())
+    let mut ordered = Map::new();
+    for name in ELEMENTS {
+        if let Some(value) = elements.remove(name)
+            && value != ""
+        {
+            ordered.insert(name.to_owned(), value);
+        }
+    }
+    match elements.keys().next() {
+        None => Ok(ordered.into()),
+        Some(name) => Err(format!(
+            "the element {name} of a statement is not understood"
+        )),
     }
 }
 

@@ -198,7 +198,7 @@ fn blocks<'a>(given: &'a Attributes, name: &str) -> Result<Vec<&'a Attributes>, 
     }
 }
 
-/// The documents that an argument lists; those that are null are skipped.
+/// The documents that an argument lists.
 fn documents(given: &Attributes, name: &str) -> Result<Vec<Written>, String> {
     let documents = match given.get(name) {
         None | Some(Value::Null) => return Ok(Vec::new()),
@@ -206,10 +206,8 @@ fn documents(given: &Attributes, name: &str) -> Result<Vec<Written>, String> {
         Some(Value::Unknown(reason)) => return Err(format!("{name}: {reason}")),
         Some(other) => return Err(format!("{name} is {}", other.kind())),
     };
-    let known = documents
+    documents
         .iter()
-        .filter(|document| **document != Value::Null);
-    known
         .map(|document| match document {
             Value::String(text) => read(text).map_err(|reason| format!("{name}: {reason}")),
             Value::Unknown(reason) => Err(format!("{name}: {reason}")),

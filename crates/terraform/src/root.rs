@@ -86,6 +86,11 @@ impl Resource {
     pub fn origin(&self, name: &str) -> Option<&Origin> {
         self.origin.get(name)
     }
+
+    /// Where the nested block of a name at a position is written.
+    pub fn block_origin(&self, name: &str, index: usize) -> Option<&Origin> {
+        self.origin.entry_at(name, index)
+    }
 }
 
 /// Something that the configuration alone does not decide.

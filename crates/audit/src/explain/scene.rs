@@ -178,7 +178,12 @@ impl Judged {
 /// Keys that describe the request and not the token, but for those that AWS never
 /// fills when a web identity assumes a role.
 fn is_of_request(key: &str) -> bool {
-    keys::issuer_and_claim(key).is_none() && keys::at_web_identity(key) != keys::Presence::Never
+    let service = key
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    matches!(service.as_str(), "aws" | "sts") && keys::at_web_identity(key) != keys::Presence::Never
 }
 
 fn judge(question: &Question, issuer: &str, text: &str) -> Result<Judged, ParseError> {

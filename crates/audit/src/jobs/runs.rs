@@ -83,7 +83,10 @@ impl<'a> Callers<'a> {
         for run in &mut runs {
             run.environment.clone_from(&environment);
         }
-        unique(runs)
+        runs.into_iter()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// What starts the workflow itself. A workflow that is called takes part in
@@ -111,6 +114,20 @@ impl<'a> Callers<'a> {
             }
         }
         starts
+    }
+
+    /// Whether the workflow takes its permissions from a caller that is not known.
+    pub(crate) fn may_be_called(&self, file: &WorkflowFile, workflow: &Workflow) -> bool {
+        workflow.triggers.has("workflow_call") && self.jobs_that_call(file).is_empty()
+    }
+
+    /// Whether the workflow is called, and every caller keeps its runs apart.
+    pub(crate) fn serialise(&self, file: &WorkflowFile) -> bool {
+        let callers = self.jobs_that_call(file);
+        let serialises = |caller: &Caller<'_>| {
+            caller.workflow.concurrency.is_some() || caller.job.concurrency.is_some()
+        };
+        !callers.is_empty() && callers.iter().all(serialises)
     }
 
     fn jobs_that_call(&self, file: &WorkflowFile) -> &[Caller<'a>] {
@@ -205,14 +222,4 @@ fn patterns(filter: &[String], ignore: &[String]) -> Option<Vec<String>> {
     patterns.extend(ignore.iter().map(|pattern| format!("!{pattern}")));
     let lets_in = patterns.iter().any(|pattern| !pattern.starts_with('!'));
     lets_in.then_some(patterns)
-}
-
-fn unique(runs: Vec<RunShape>) -> Vec<RunShape> {
-    let mut unique: Vec<RunShape> = Vec::new();
-    for run in runs {
-        if !unique.contains(&run) {
-            unique.push(run);
-        }
-    }
-    unique
 }

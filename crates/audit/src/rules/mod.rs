@@ -1,7 +1,10 @@
 //! The rules, one file per topic. Each takes the whole setup and adds findings.
 
+mod stored_keys;
+mod workflow;
+
 use crate::Setup;
 use crate::findings::Findings;
 
 /// All topics, in the order of the documentation.
-pub(crate) const ALL: &[fn(&Setup, &mut Findings)] = &[];
+pub(crate) const ALL: &[fn(&Setup, &mut Findings)] = &[workflow::check, stored_keys::check];

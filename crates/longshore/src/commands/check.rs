@@ -5,6 +5,7 @@ mod files;
 mod load;
 mod parallel;
 mod relative;
+mod report;
 mod roots;
 mod texts;
 mod zizmor;
@@ -37,6 +38,9 @@ pub(crate) async fn run(arguments: &Check, settings: &Settings) -> Result<ExitCo
     };
     let report = check(arguments, &root, &loaded, zizmor);
     print(&report, &loaded, settings);
+    if let Some(file) = &arguments.report {
+        report::write(file, &report, &loaded, &root, today()).await?;
+    }
     Ok(if report.passed {
         ExitCode::Success
     } else {
@@ -74,8 +78,8 @@ fn check(
 
 /// The day in UTC, so that a suppression ends everywhere at once.
 fn today() -> Date {
-    super::publish::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
+    jiff::tz::Offset::UTC
+        .to_datetime(super::publish::now())
         .date()
 }
 

@@ -91,9 +91,7 @@ impl CallerSet {
     }
 
     pub(super) fn and_all(self, conditions: &[ConditionSet]) -> Option<Self> {
-        conditions
-            .iter()
-            .try_fold(self, |callers, condition| callers.and(condition))
+        conditions.iter().try_fold(self, Self::and)
     }
 
     /// Whether one of the keys that `conditions` look at can have no value.

@@ -3,7 +3,7 @@
 use super::atom::{Atom, AtomKind};
 use super::ground::Ground;
 use super::key_set::KeySet;
-use super::patterns::pattern;
+use super::patterns::{Matched, pattern};
 use crate::condition::{self, Family, Quantifier};
 use crate::language::{Clause, Language, Pattern, WithoutEmpty};
 use crate::matching::expand;
@@ -117,7 +117,11 @@ fn patterns(condition: &Condition, version: Version, ground: &Ground) -> Option<
     let mut patterns = Vec::new();
     for value in &condition.values {
         if let Some(expanded) = expand(value, version, &ground.constants) {
-            patterns.extend(pattern(family, &expanded)?);
+            match pattern(family, &expanded) {
+                Matched::Nothing => {}
+                Matched::Pattern(pattern) => patterns.push(pattern),
+                Matched::Unsayable => return None,
+            }
         }
     }
     Some(patterns)

@@ -20,6 +20,14 @@ impl FederatedRole {
             .map_or("", |(_, issuer)| issuer)
     }
 
+    /// The keys that have one value in every request.
+    pub(super) fn constants(&self) -> [(&'static str, String); 2] {
+        [
+            ("aws:FederatedProvider", self.provider_arn.clone()),
+            ("aws:ResourceAccount", self.account().to_owned()),
+        ]
+    }
+
     /// The account of the role.
     pub(crate) fn account(&self) -> &str {
         self.role_arn.split(':').nth(4).unwrap_or_default()
@@ -36,8 +44,9 @@ pub(super) struct Ground {
 impl Ground {
     pub(super) fn new(role: &FederatedRole) -> Self {
         let mut constants = Context::new();
-        constants.insert("aws:FederatedProvider", role.provider_arn.clone());
-        constants.insert("aws:ResourceAccount", role.account());
+        for (key, value) in role.constants() {
+            constants.insert(key, value);
+        }
         Self {
             issuer: role.issuer().to_owned(),
             constants,
@@ -61,9 +70,11 @@ impl Ground {
     pub(super) fn fixes_variables(&self, text: &str, version: Version) -> bool {
         let variables = text.split("${").skip(1);
         version == Version::V2008
-            || variables.filter_map(|rest| rest.split_once('}')).all(|(name, _)| {
-                let key = name.split(',').next().unwrap_or_default().trim();
-                matches!(key, "*" | "?" | "$") || self.fixes(key)
-            })
+            || variables
+                .filter_map(|rest| rest.split_once('}'))
+                .all(|(name, _)| {
+                    let key = name.split(',').next().unwrap_or_default().trim();
+                    matches!(key, "*" | "?" | "$") || self.fixes(key)
+                })
     }
 }

@@ -1,6 +1,6 @@
 //! The values that one condition key may have.
 
-use crate::language::{Clause, Language, Undecided};
+use crate::language::{Alphabet, Budget, Clause, Language, Undecided};
 
 /// The values that a key may have, and whether it may be absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl KeySet {
         const STATES: usize = 4_000;
         !self.absent
             && self.present.as_ref().is_none_or(|language| {
-                language.shortest(crate::language::Alphabet::Any, STATES) == Ok(None)
+                language.shortest(Alphabet::Any, &Budget::new(STATES)) == Ok(None)
             })
     }
 }

@@ -44,7 +44,7 @@ pub struct Admission {
     pub statements: Vec<AllowStatement>,
     /// Everyone who is admitted: the union of the statements less what is denied.
     pub callers: Vec<CallerSet>,
-    constants: Context,
+    constants: [(&'static str, String); 2],
 }
 
 /// An Allow statement about the provider.
@@ -94,7 +94,7 @@ impl Admission {
         Ok(Self {
             statements,
             callers,
-            constants: ground.constants,
+            constants: role.constants(),
         })
     }
 
@@ -102,7 +102,11 @@ impl Admission {
     /// absent, as all those of GitHub's tokens.
     pub fn contains(&self, context: &Context) -> Result<bool, Undecided> {
         let mut context = context.clone();
-        context.fill_in(&self.constants);
+        for (key, value) in &self.constants {
+            if context.get(key).is_none() {
+                context.insert(key, value.clone());
+            }
+        }
         for callers in &self.callers {
             if callers.contains(&context)? {
                 return Ok(true);

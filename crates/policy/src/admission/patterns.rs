@@ -4,22 +4,44 @@ use crate::condition::Family;
 use crate::language::{Characters, Pattern, Repeat, Token};
 use crate::matching::{self, Expanded};
 
-/// What the value matches under the family's comparison: the outer `None` for
-/// what no pattern says, the inner for a value that matches nothing.
-pub(super) fn pattern(family: Family, value: &Expanded) -> Option<Option<Pattern>> {
-    Some(match family {
-        Family::StringEquals { ignore_case: false } => Some(Pattern::literal(&value.text)),
-        Family::StringEquals { ignore_case: true } => Some(Pattern::ignoring_case(&value.text)?),
-        Family::StringLike => Some(Pattern::new(tokens(&value.pattern.tokens, None))),
-        Family::Arn => arn(&value.pattern),
+/// What a value matches.
+pub(super) enum Matched {
+    /// Nothing.
+    Nothing,
+    /// What this matches.
+    Pattern(Pattern),
+    /// Something that no pattern says.
+    Unsayable,
+}
+
+impl From<Option<Pattern>> for Matched {
+    fn from(pattern: Option<Pattern>) -> Self {
+        pattern.map_or(Self::Nothing, Self::Pattern)
+    }
+}
+
+/// What the value matches under the family's comparison.
+pub(super) fn pattern(family: Family, value: &Expanded) -> Matched {
+    match family {
+        Family::StringEquals { ignore_case: false } => {
+            Matched::Pattern(Pattern::literal(&value.text))
+        }
+        Family::StringEquals { ignore_case: true } => {
+            Pattern::ignoring_case(&value.text).map_or(Matched::Unsayable, Matched::Pattern)
+        }
+        Family::StringLike => Matched::Pattern(Pattern::new(tokens(&value.pattern.tokens, None))),
+        Family::Arn => arn(&value.pattern).into(),
         Family::Bool => {
             let lower = value.text.to_ascii_lowercase();
             let is_boolean = matches!(lower.as_str(), "true" | "false");
-            is_boolean.then(|| Pattern::ignoring_case(&lower)).flatten()
+            Pattern::ignoring_case(&lower).filter(|_| is_boolean).into()
         }
-        Family::Numeric(_) | Family::Date(_) | Family::Binary | Family::IpAddress => return None,
-        Family::Null => return None,
-    })
+        Family::Numeric(_)
+        | Family::Date(_)
+        | Family::Binary
+        | Family::IpAddress
+        | Family::Null => Matched::Unsayable,
+    }
 }
 
 /// Six parts, of which only the last may have colons; a lone `*` is everything.

@@ -38,9 +38,10 @@ pub(super) fn without(
 
 /// Everyone who is in none of the sets.
 pub fn everyone_but(sets: &[CallerSet]) -> Result<Vec<CallerSet>, Undecided> {
-    sets.iter().try_fold(vec![CallerSet::everyone()], |left, set| {
-        without(left, &set.conditions())
-    })
+    sets.iter()
+        .try_fold(vec![CallerSet::everyone()], |left, set| {
+            without(left, &set.conditions())
+        })
 }
 
 /// Whether a caller of the set could be denied, as far as that is told with

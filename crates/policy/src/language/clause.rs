@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::machine::Machine;
-use super::{Alphabet, Demand, Pattern, Script, Step, Undecided, Writing, search};
+use super::{Alphabet, Budget, Demand, Pattern, Script, Step, Undecided, Writing, search};
 
 /// What one of several patterns matches. Its automaton is built when it is first
 /// needed and grows with the texts that are looked at; copies share it.
@@ -127,14 +127,18 @@ impl Language {
     }
 
     /// A shortest text of the language that is made of `alphabet`; `None` if
-    /// there is none. Looks at no more than `states` states.
-    pub fn shortest(&self, alphabet: Alphabet, states: usize) -> Result<Option<String>, Undecided> {
+    /// there is none.
+    pub fn shortest(
+        &self,
+        alphabet: Alphabet,
+        budget: &Budget,
+    ) -> Result<Option<String>, Undecided> {
         let script = Script::new(vec![Step::Variable {
             alphabet,
             writes: vec![(0, Writing::Plain)],
         }]);
         let demands: Vec<Demand> = self.clauses.iter().map(|clause| (0, clause)).collect();
-        let found = search(&script, &demands, states)?;
+        let found = search(&script, &demands, budget)?;
         Ok(found.and_then(|values| values.into_iter().next()))
     }
 }

@@ -20,11 +20,13 @@ mod script;
 mod search;
 
 pub use alphabet::Alphabet;
+pub(crate) use pattern::WithoutEmpty;
+
 pub use clause::{Clause, Language, Union};
 pub use machine::MAXIMUM_POSITIONS;
 pub use pattern::{Characters, Pattern, Repeat, Token};
 pub use script::{Script, Step, Writing};
-pub use search::{Demand, MAXIMUM_STATES, search};
+pub use search::{Budget, Demand, MAXIMUM_STATES, search};
 
 /// A bound was reached before there was an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,8 @@
 //! Texts that are written together.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use super::Alphabet;
 
 /// How a variable is written into a text.
@@ -9,6 +12,15 @@ pub enum Writing {
     Plain,
     /// With `%3A` for each colon.
     ColonEscaped,
+}
+
+impl Writing {
+    fn written(self, value: &str) -> Cow<'_, str> {
+        match self {
+            Self::Plain => Cow::Borrowed(value),
+            Self::ColonEscaped => Cow::Owned(value.replace(':', "%3A")),
+        }
+    }
 }
 
 /// One step of a script. Texts are numbered.
@@ -64,6 +76,29 @@ impl Script {
     /// Whether anything is written into `text`.
     pub fn writes(&self, text: usize) -> bool {
         self.steps.iter().any(|step| texts(step).contains(&text))
+    }
+
+    /// The texts, by number, when the variables have these values.
+    pub fn tell(&self, values: &[String]) -> BTreeMap<usize, String> {
+        let mut texts: BTreeMap<usize, String> = BTreeMap::new();
+        let mut values = values.iter();
+        for step in &self.steps {
+            match step {
+                Step::Literal { text, literal } => {
+                    texts.entry(*text).or_default().push_str(literal);
+                }
+                Step::Variable { writes, .. } => {
+                    let value = values.next().map_or("", String::as_str);
+                    for (text, writing) in writes {
+                        texts
+                            .entry(*text)
+                            .or_default()
+                            .push_str(&writing.written(value));
+                    }
+                }
+            }
+        }
+        texts
     }
 
     pub(super) fn complete_behind(&self, step: usize) -> &[usize] {

@@ -4,32 +4,66 @@
 //! demand the state of its automaton. Characters that no automaton names in a
 //! state lead to the same state, so one of them stands for all.
 
+use std::cell::Cell;
 use std::collections::{HashSet, VecDeque};
 
 use super::machine::{DEAD, FULL, Machine, StateId};
 use super::{Alphabet, Clause, Script, Step, Undecided, Writing};
 
-/// How many joint states a search looks at unless told otherwise.
+/// How many joint states searches look at together, unless told otherwise.
 pub const MAXIMUM_STATES: usize = 200_000;
+
+/// How many joint states may still be looked at. Searches for one answer share
+/// a budget, so that many of them cannot take long together either.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    maximum: usize,
+    left: Cell<usize>,
+}
+
+impl Budget {
+    /// A budget of `maximum` joint states.
+    pub fn new(maximum: usize) -> Self {
+        Self {
+            maximum,
+            left: Cell::new(maximum),
+        }
+    }
+
+    fn spend(&self) -> Result<(), Undecided> {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.unwrap_or_default());
+        left.map(drop).ok_or(Undecided::States(self.maximum))
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new(MAXIMUM_STATES)
+    }
+}
 
 /// That the text with this number belongs to this clause.
 pub type Demand<'a> = (usize, &'a Clause);
+
+/// A step and the state of each demand there.
+type Joint = (usize, Box<[StateId]>);
 
 /// The state of a demand that has been met for good.
 const MET: StateId = StateId::MAX;
 
 /// Values for the variables of `script`, in their order and short together, with
 /// which every demand is met; `None` if there are none. A text that is never
-/// written is empty. `maximum` bounds the joint states that are looked at.
+/// written is empty.
 pub fn search(
     script: &Script,
     demands: &[Demand],
-    maximum: usize,
+    budget: &Budget,
 ) -> Result<Option<Vec<String>>, Undecided> {
     let mut walk = Walk {
         script,
         demands,
-        maximum,
+        budget,
         trail: Vec::new(),
         known: HashSet::new(),
         queue: VecDeque::new(),
@@ -40,10 +74,10 @@ pub fn search(
 struct Walk<'a> {
     script: &'a Script,
     demands: &'a [Demand<'a>],
-    maximum: usize,
+    budget: &'a Budget,
     /// How each joint state was reached: the state before and what was written.
     trail: Vec<(usize, Option<char>)>,
-    known: HashSet<(usize, Box<[StateId]>)>,
+    known: HashSet<Joint>,
     queue: VecDeque<Node>,
 }
 
@@ -153,7 +187,7 @@ impl Walk<'_> {
         &self,
         mut step: usize,
         mut states: Box<[StateId]>,
-    ) -> Result<Option<(usize, Box<[StateId]>)>, Undecided> {
+    ) -> Result<Option<Joint>, Undecided> {
         while let Some(Step::Literal { text, literal }) = self.script.steps().get(step) {
             let behind = self.script.complete_behind(step);
             let possible = self.write(&mut states, *text, literal)?
@@ -167,12 +201,7 @@ impl Walk<'_> {
     }
 
     /// Whether the demands can still be met after this is written.
-    fn write(
-        &self,
-        states: &mut [StateId],
-        text: usize,
-        written: &str,
-    ) -> Result<bool, Undecided> {
+    fn write(&self, states: &mut [StateId], text: usize, written: &str) -> Result<bool, Undecided> {
         for (state, (demanded, clause)) in states.iter_mut().zip(self.demands) {
             if *demanded != text || *state == MET {
                 continue;
@@ -225,9 +254,7 @@ impl Walk<'_> {
         if !self.known.insert((step, states.clone())) {
             return Ok(());
         }
-        if self.known.len() > self.maximum {
-            return Err(Undecided::States(self.maximum));
-        }
+        self.budget.spend()?;
         self.trail.push((before, written));
         let node = Node {
             trail: self.trail.len() - 1,
@@ -249,15 +276,14 @@ impl Walk<'_> {
         let mut at = last;
         let mut begun = false;
         while let Some((before, written)) = self.trail.get(at) {
-            match written {
-                Some(char) => value.push(*char),
-                // The end of a variable, except for the first state of all.
-                None => {
-                    if begun {
-                        values.push(value.drain(..).rev().collect());
-                    }
-                    begun = true;
+            if let Some(char) = written {
+                value.push(*char);
+            } else {
+                // The end of a variable, which lies before what was gathered.
+                if begun {
+                    values.push(value.drain(..).rev().collect());
                 }
+                begun = true;
             }
             at = *before;
         }

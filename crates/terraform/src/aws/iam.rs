@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::tags::tags;
-use super::{AwsResources, ManagedPolicy, OidcProvider, Omission, Role, text};
+use super::{AwsResources, Declaration, ManagedPolicy, OidcProvider, Omission, Role, text};
+use crate::origin::Origin;
 use crate::root::{Resource, Root};
 
 /// What a session lasts at most unless configured: an hour (the provider's and
@@ -54,6 +55,8 @@ type Attach = fn(&Resource, &mut [Role]) -> Result<(), Omission>;
 
 fn oidc_provider(resource: &Resource) -> Result<OidcProvider, Omission> {
     Ok(OidcProvider {
+        address: resource.address.clone(),
+        place: resource.place.clone(),
         arn: resource.text("arn")?,
         url: resource.text("url")?,
         client_ids: resource.texts("client_id_list")?,
@@ -75,32 +78,56 @@ fn role(resource: &Resource) -> Result<Role, Omission> {
                 )
             })?,
     };
-    let mut inline_policies = BTreeMap::new();
-    for block in resource.blocks("inline_policy")? {
-        // An empty block means: no inline policies.
-        if let (Some(name), Some(policy)) = (block.get("name"), block.get("policy")) {
-            inline_policies.insert(text("inline_policy", name)?, text("inline_policy", policy)?);
-        }
-    }
-    Ok(Role {
+    let attached_policies = resource.texts("managed_policy_arns")?;
+    let attached = |arn: &String| (arn.clone(), resource.declaration(""));
+    let mut role = Role {
+        address: resource.address.clone(),
         arn: resource.text("arn")?,
         name: resource.text("name")?,
         path: resource
             .optional_text("path")?
             .unwrap_or_else(|| "/".to_owned()),
         trust_policy: resource.text("assume_role_policy")?,
+        trust_origin: resource.declaration("assume_role_policy").document,
         max_session_duration,
         description: resource.optional_text("description")?,
-        inline_policies,
-        attached_policies: resource.texts("managed_policy_arns")?,
+        attachments: attached_policies.iter().map(attached).collect(),
+        attached_policies,
         permissions_boundary: resource.optional_text("permissions_boundary")?,
-        tags: BTreeMap::new(),
         place: resource.place.clone(),
-    })
+        ..Role::default()
+    };
+    add_inline_blocks(resource, &mut role)?;
+    Ok(role)
+}
+
+/// The policies of the role's own `inline_policy` blocks.
+fn add_inline_blocks(resource: &Resource, role: &mut Role) -> Result<(), Omission> {
+    for (index, block) in resource.blocks("inline_policy")?.iter().enumerate() {
+        // An empty block means: no inline policies.
+        let (Some(name), Some(policy)) = (block.get("name"), block.get("policy")) else {
+            continue;
+        };
+        let name = text("inline_policy", name)?;
+        let block = resource.block_origin("inline_policy", index);
+        let declaration = Declaration {
+            address: resource.address.clone(),
+            place: block.map_or_else(|| resource.place.clone(), Origin::place),
+            document: block
+                .and_then(|block| block.get("policy"))
+                .cloned()
+                .unwrap_or_default(),
+        };
+        role.inline_declarations.insert(name.clone(), declaration);
+        role.inline_policies
+            .insert(name, text("inline_policy", policy)?);
+    }
+    Ok(())
 }
 
 fn managed_policy(resource: &Resource) -> Result<ManagedPolicy, Omission> {
     Ok(ManagedPolicy {
+        declaration: resource.declaration("policy"),
         arn: resource.text("arn")?,
         name: resource.text("name")?,
         path: resource
@@ -113,25 +140,30 @@ fn managed_policy(resource: &Resource) -> Result<ManagedPolicy, Omission> {
 fn inline_policy(resource: &Resource, roles: &mut [Role]) -> Result<(), Omission> {
     let (role, name) = (resource.text("role")?, resource.text("name")?);
     let policy = resource.text("policy")?;
-    named(roles, &role)?.inline_policies.insert(name, policy);
+    let role = named(roles, &role)?;
+    role.inline_declarations
+        .insert(name.clone(), resource.declaration("policy"));
+    role.inline_policies.insert(name, policy);
     Ok(())
 }
 
 fn attachment(resource: &Resource, roles: &mut [Role]) -> Result<(), Omission> {
     let (role, arn) = (resource.text("role")?, resource.text("policy_arn")?);
-    attach(named(roles, &role)?, &arn);
+    attach(named(roles, &role)?, &arn, resource);
     Ok(())
 }
 
 fn attachments(resource: &Resource, roles: &mut [Role]) -> Result<(), Omission> {
     let arn = resource.text("policy_arn")?;
     for role in resource.texts("roles")? {
-        attach(named(roles, &role)?, &arn);
+        attach(named(roles, &role)?, &arn, resource);
     }
     Ok(())
 }
 
-fn attach(role: &mut Role, arn: &str) {
+fn attach(role: &mut Role, arn: &str, resource: &Resource) {
+    role.attachments
+        .insert(arn.to_owned(), resource.declaration(""));
     if !role
         .attached_policies
         .iter()

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::origin::Origin;
 use crate::place::Place;
 use crate::root::{Resource, Root, Unknown};
 use crate::value::Value;
@@ -32,9 +33,26 @@ pub struct AwsResources {
     pub unknowns: Vec<Unknown>,
 }
 
+/// The resource that something comes from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Declaration {
+    /// Its address, for example `module.oidc.aws_iam_role_policy.push`.
+    pub address: String,
+    /// Where its block begins.
+    pub place: Place,
+    /// Where its policy document is written, see [`Origin::policy_part`]; empty
+    /// for an attachment.
+    #[serde(skip)]
+    pub document: Origin,
+}
+
 /// An IAM identity provider for OpenID Connect.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct OidcProvider {
+    /// Its Terraform address.
+    pub address: String,
+    /// Where its block begins.
+    pub place: Place,
     /// Its ARN.
     pub arn: String,
     /// The issuer without its scheme, as AWS keeps it.
@@ -50,6 +68,8 @@ pub struct OidcProvider {
 /// An IAM role.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Role {
+    /// Its Terraform address.
+    pub address: String,
     /// Its ARN.
     pub arn: String,
     /// Its name.
@@ -58,14 +78,21 @@ pub struct Role {
     pub path: String,
     /// The trust policy, JSON.
     pub trust_policy: String,
+    /// Where the trust policy is written, see [`Origin::policy_part`].
+    #[serde(skip)]
+    pub trust_origin: Origin,
     /// Longest session in seconds.
     pub max_session_duration: u32,
     /// Its description.
     pub description: Option<String>,
     /// Inline policies, JSON, by name.
     pub inline_policies: BTreeMap<String, String>,
+    /// What declares the inline policies, by their name.
+    pub inline_declarations: BTreeMap<String, Declaration>,
     /// ARNs of attached managed policies.
     pub attached_policies: Vec<String>,
+    /// What attaches the managed policies, by their ARN.
+    pub attachments: BTreeMap<String, Declaration>,
     /// ARN of the policy that bounds its permissions.
     pub permissions_boundary: Option<String>,
     /// Its tags.
@@ -77,6 +104,8 @@ pub struct Role {
 /// A customer managed IAM policy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ManagedPolicy {
+    /// Where it is declared.
+    pub declaration: Declaration,
     /// Its ARN.
     pub arn: String,
     /// Its name.
@@ -90,6 +119,10 @@ pub struct ManagedPolicy {
 /// An ECR repository.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct EcrRepository {
+    /// Its Terraform address.
+    pub address: String,
+    /// Its ARN.
+    pub arn: String,
     /// Its name, with slashes.
     pub name: String,
     /// `MUTABLE`, `IMMUTABLE`, `IMMUTABLE_WITH_EXCLUSION` or
@@ -107,6 +140,8 @@ pub struct EcrRepository {
     pub lifecycle_policy: Option<String>,
     /// The repository's own policy, JSON.
     pub policy: Option<String>,
+    /// What declares that policy.
+    pub policy_declaration: Option<Declaration>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// Where its block begins.
@@ -156,6 +191,15 @@ impl AwsResources {
 }
 
 impl Resource {
+    /// The resource, with the document that an attribute holds.
+    fn declaration(&self, document: &str) -> Declaration {
+        Declaration {
+            address: self.address.clone(),
+            place: self.place.clone(),
+            document: self.origin(document).cloned().unwrap_or_default(),
+        }
+    }
+
     /// An optional argument; `Err` if it is not known.
     fn optional(&self, name: &str) -> Result<Option<&Value>, Omission> {
         match self.attributes.get(name) {

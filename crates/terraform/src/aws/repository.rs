@@ -1,7 +1,5 @@
 //! ECR repositories with the policies that other resources give them.
 
-use std::collections::BTreeMap;
-
 use super::tags::tags;
 use super::{AwsResources, EcrRepository, Omission, text};
 use crate::root::{Resource, Root};
@@ -25,7 +23,10 @@ pub(super) fn collect(root: &Root, found: &mut AwsResources) {
     }
     for resource in root.of_kind("aws_ecr_repository_policy") {
         match policy(resource, &mut found.repositories) {
-            Ok((repository, policy)) => repository.policy = Some(policy),
+            Ok((repository, policy)) => {
+                repository.policy = Some(policy);
+                repository.policy_declaration = Some(resource.declaration("policy"));
+            }
             Err(omission) => found.leave_out(resource, omission),
         }
     }
@@ -68,16 +69,16 @@ fn repository(resource: &Resource) -> Result<EcrRepository, Omission> {
             .and_then(Value::to_text)
     };
     Ok(EcrRepository {
+        address: resource.address.clone(),
+        arn: resource.text("arn")?,
         name: resource.text("name")?,
         mutability: mutability.unwrap_or_else(|| "MUTABLE".to_owned()),
         exclusion_filters,
         scan_on_push: scan_on_push.and_then(Value::to_bool).unwrap_or(false),
         encryption_type: of_encryption("encryption_type").unwrap_or_else(|| "AES256".to_owned()),
         kms_key: of_encryption("kms_key"),
-        lifecycle_policy: None,
-        policy: None,
-        tags: BTreeMap::new(),
         place: resource.place.clone(),
+        ..EcrRepository::default()
     })
 }
 

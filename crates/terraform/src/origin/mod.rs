@@ -118,6 +118,11 @@ impl Origin {
         Some(entry.whole.place())
     }
 
+    /// The value of the entry of a key at a position among those of the key.
+    pub(crate) fn entry_at(&self, key: &str, index: usize) -> Option<&Self> {
+        self.entries(key).nth(index).map(|entry| &entry.value)
+    }
+
     fn entries<'o, 'k>(&'o self, key: &'k str) -> impl Iterator<Item = &'o Entry> + use<'o, 'k> {
         let entries = match &self.parts {
             Parts::Object(entries) => entries.as_slice(),

@@ -20,7 +20,7 @@ pub(super) struct Pieces {
     source: Arc<SourceText>,
     form: Form,
     pub(super) text: String,
-    pieces: Vec<Piece>,
+    runs: Vec<Piece>,
 }
 
 /// Some bytes of the text, from `start` to the next piece.
@@ -47,7 +47,7 @@ impl Pieces {
             source,
             form,
             text: String::new(),
-            pieces: Vec::new(),
+            runs: Vec::new(),
         }
     }
 
@@ -98,15 +98,15 @@ impl Pieces {
             Kind::Escaped | Kind::Inserted => None,
         };
         let start = first.map_or(0, |at| {
-            let piece = &self.pieces[at];
+            let piece = &self.runs[at];
             inside(range.start, piece).unwrap_or(piece.source.start)
         });
         let end = last.map_or(start, |at| {
-            let piece = &self.pieces[at];
+            let piece = &self.runs[at];
             inside(range.end, piece).unwrap_or(piece.source.end)
         });
         let computed = first.zip(last).is_none_or(|(first, last)| {
-            self.pieces
+            self.runs
                 .get(first..=last)
                 .is_none_or(|pieces| pieces.iter().any(|piece| piece.kind == Kind::Inserted))
         });
@@ -119,7 +119,7 @@ impl Pieces {
 
     /// The last piece that begins at or before a position.
     fn piece(&self, position: usize) -> Option<usize> {
-        self.pieces
+        self.runs
             .partition_point(|piece| piece.start <= position)
             .checked_sub(1)
     }
@@ -161,7 +161,7 @@ impl Pieces {
     fn push(&mut self, text: &str, source: Range<usize>, kind: Kind) {
         let start = self.text.len();
         self.text.push_str(text);
-        match self.pieces.last_mut() {
+        match self.runs.last_mut() {
             Some(last)
                 if kind == Kind::Verbatim
                     && last.kind == Kind::Verbatim
@@ -169,7 +169,7 @@ impl Pieces {
             {
                 last.source.end = source.end;
             }
-            _ => self.pieces.push(Piece {
+            _ => self.runs.push(Piece {
                 start,
                 source,
                 kind,

@@ -9,7 +9,10 @@
 mod arbitrary;
 mod errors;
 mod evaluation;
+mod files;
+mod merging;
 mod oracle;
+mod origins;
 mod production;
 mod unknowns;
 
@@ -44,11 +47,27 @@ fn read(path: &Path) -> Root {
     terraform::read(path, &given()).unwrap()
 }
 
+/// Reads a root for whose provider a region is given.
+fn read_in_region(path: &Path) -> Root {
+    let given = Given {
+        region: Some("eu-west-1".to_owned()),
+        ..given()
+    };
+    terraform::read(path, &given).unwrap()
+}
+
 /// Reads a root of one file.
 fn read_text(text: &str) -> Root {
     let directory = tempfile::tempdir().unwrap();
     fs_err::write(directory.path().join("main.tf"), text).unwrap();
     read(directory.path())
+}
+
+/// Reads a root of one file for whose provider a region is given.
+fn read_text_in_region(text: &str) -> Root {
+    let directory = tempfile::tempdir().unwrap();
+    fs_err::write(directory.path().join("main.tf"), text).unwrap();
+    read_in_region(directory.path())
 }
 
 /// A value as JSON; an unknown becomes an object that says so.

@@ -32,8 +32,10 @@ pub(super) struct Loaded {
 pub(super) fn find(directory: &Path) -> Result<PathBuf, Problem> {
     let start = fs::canonicalize(directory).map_err(|error| unreadable(&error))?;
     if !start.is_dir() {
-        return Err(unreadable(&std::io::ErrorKind::NotADirectory.into())
-            .fact("path", directory.display().to_string()));
+        return Err(
+            unreadable(&std::io::Error::from(std::io::ErrorKind::NotADirectory))
+                .fact("path", directory.display().to_string()),
+        );
     }
     if directory != Path::new(".") {
         return Ok(start);

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use receipts::{Finding, Fix, Location, RoleProof};
+use receipts::{Finding, Fix, Location, Matrix, RoleProof};
 
 /// Takes `root` off the places and diffs of findings.
 pub(super) fn findings(findings: &mut [Finding], root: &Path) {
@@ -19,6 +19,14 @@ pub(super) fn proofs(proofs: &mut [RoleProof], root: &Path) {
     let root = format!("{}/", root.display());
     for proof in proofs {
         location(proof.location.as_mut(), &root);
+    }
+}
+
+/// Takes `root` off the places of roles.
+pub(super) fn matrix(matrix: &mut Matrix, root: &Path) {
+    let root = format!("{}/", root.display());
+    for role in &mut matrix.roles {
+        location(role.location.as_mut(), &root);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use receipts::Location;
 
+use super::Lines;
 use super::html::escape;
 
 /// How many lines are shown before and after the one that is meant.
@@ -26,19 +27,15 @@ const PREFIXES: [&str; 8] = [
 /// The shortest word that is taken for a credential because of its prefix.
 const SHORTEST_CREDENTIAL: usize = 16;
 
-/// The lines of `text` around `location`, for a finding of `rule`.
-pub(super) fn excerpt(rule: &str, text: &str, location: &Location) -> String {
-    if rule == ABOUT_SECRETS || location.line == 0 {
+/// The lines around `location`, for a finding of `rule`.
+pub(super) fn excerpt(rule: &str, location: &Location, line: &Lines<'_>) -> String {
+    if rule == ABOUT_SECRETS || line(&location.file, location.line).is_none() {
         return String::new();
     }
     let first = location.line.saturating_sub(AROUND).max(1);
-    let lines: String = text
-        .lines()
-        .enumerate()
-        .skip(first - 1)
-        .take(location.line - first + AROUND + 1)
-        .map(|(index, line)| {
-            let number = index + 1;
+    let lines: String = (first..=location.line.saturating_add(AROUND))
+        .filter_map(|number| Some((number, line(&location.file, number)?)))
+        .map(|(number, text)| {
             let (class, mark) = if number == location.line {
                 ("line here", "▸")
             } else {
@@ -46,13 +43,10 @@ pub(super) fn excerpt(rule: &str, text: &str, location: &Location) -> String {
             };
             format!(
                 "<span class=\"{class}\"><span class=\"number\">{mark}{number:>4}</span> {}\n</span>",
-                escape(&redacted(&cut(line)))
+                escape(&redacted(&cut(&text)))
             )
         })
         .collect();
-    if lines.is_empty() {
-        return lines;
-    }
     format!("<pre class=\"source\" tabindex=\"0\" aria-label=\"Source\">{lines}</pre>")
 }
 
@@ -131,25 +125,29 @@ fn is_credential(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn at(line: usize) -> Location {
-        Location {
+    fn shown(rule: &str, text: &str, line: usize) -> String {
+        let location = Location {
             file: "main.tf".to_owned(),
             line,
             column: 1,
-        }
+        };
+        excerpt(rule, &location, &|_, line| {
+            let line = text.lines().nth(line.checked_sub(1)?)?;
+            Some(line.to_owned())
+        })
     }
 
     #[test]
     fn the_line_that_is_meant_is_marked_by_more_than_colour() {
-        let text = excerpt("x", "one\ntwo\nthree\nfour\nfive\nsix", &at(3));
+        let text = shown("x", "one\ntwo\nthree\nfour\nfive\nsix", 3);
         assert!(text.contains("▸   3</span> three"), "{text}");
         assert!(text.contains("one") && text.contains("five") && !text.contains("six"));
     }
 
     #[test]
     fn a_place_outside_of_the_file_shows_nothing() {
-        assert_eq!(excerpt("x", "one", &at(9)), "");
-        assert_eq!(excerpt("x", "one", &at(0)), "");
+        assert_eq!(shown("x", "one", 9), "");
+        assert_eq!(shown("x", "one", 0), "");
     }
 
     #[test]
@@ -157,13 +155,10 @@ mod tests {
         let secret = "abcdEFGH0123/abcdEFGH0123+abcdEFGH012345";
         let commit = "08c6903cd8c0fde910a37f88322edcfb5dd907a8";
         let text = format!("key: AKIAIOSFODNN7EXAMPLE\nsecret: {secret}\nuses: a/b@{commit}");
-        let shown = excerpt("zizmor/x", &text, &at(1));
-        assert!(
-            !shown.contains("AKIA") && !shown.contains(secret),
-            "{shown}"
-        );
-        assert!(shown.contains(commit), "{shown}");
-        assert_eq!(excerpt("stored-aws-key", &text, &at(1)), "");
+        let page = shown("zizmor/x", &text, 1);
+        assert!(!page.contains("AKIA") && !page.contains(secret), "{page}");
+        assert!(page.contains(commit), "{page}");
+        assert_eq!(shown("stored-aws-key", &text, 1), "");
         assert!(!diff(&format!("-{secret}\n-x")).contains(secret));
     }
 }

@@ -1,9 +1,8 @@
 //! Findings: as links beside a role, and as cards with source and fix.
 
-use std::collections::BTreeMap;
-
 use receipts::{Finding, Location, Severity, Suppressed};
 
+use super::Lines;
 use super::excerpt::{diff, excerpt};
 use super::html::{count, escape, prose};
 
@@ -28,7 +27,7 @@ pub(super) fn beside(number: usize, finding: &Finding) -> String {
 }
 
 /// All findings as cards, with a choice of severities that works without a script.
-pub(super) fn cards(findings: &[Finding], sources: &BTreeMap<String, String>) -> String {
+pub(super) fn cards(findings: &[Finding], line: &Lines<'_>) -> String {
     if findings.is_empty() {
         return "<p class=\"empty\"><span aria-hidden=\"true\">✓</span> Nothing was found.</p>\n"
             .to_owned();
@@ -37,7 +36,7 @@ pub(super) fn cards(findings: &[Finding], sources: &BTreeMap<String, String>) ->
         .iter()
         .take(MOST_CARDS)
         .enumerate()
-        .map(|(index, finding)| card(index + 1, finding, sources))
+        .map(|(index, finding)| card(index + 1, finding, line))
         .collect();
     let rest = match findings.len().saturating_sub(MOST_CARDS) {
         0 => String::new(),
@@ -79,12 +78,11 @@ fn choice(findings: &[Finding]) -> String {
     )
 }
 
-fn card(number: usize, finding: &Finding, sources: &BTreeMap<String, String>) -> String {
+fn card(number: usize, finding: &Finding, line: &Lines<'_>) -> String {
     let location = finding.location.as_ref();
     let place = location.map(place).unwrap_or_default();
     let source = location
-        .and_then(|location| Some((location, sources.get(&location.file)?)))
-        .map(|(location, text)| excerpt(&finding.rule, text, location))
+        .map(|location| excerpt(&finding.rule, location, line))
         .unwrap_or_default();
     let fix = finding.fix.as_ref().map(|fix| {
         let diff = fix.diff.as_deref().map(diff).unwrap_or_default();

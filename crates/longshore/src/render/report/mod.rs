@@ -38,6 +38,9 @@ const MOST_ROLES: usize = 2_000;
 /// How many lines of the overview are shown before it is folded.
 const MOST_LINES: usize = 30;
 
+/// Gives a line of a file.
+pub(crate) type Lines<'a> = dyn Fn(&str, usize) -> Option<String> + 'a;
+
 /// What the page shows.
 pub(crate) struct Page<'a> {
     /// What was found and proved.
@@ -49,8 +52,8 @@ pub(crate) struct Page<'a> {
     /// The day of the check, `2026-11-24`; passed in, so that the page does not
     /// depend on a clock.
     pub(crate) date: Option<&'a str>,
-    /// The texts of the files that findings lie in, by their path.
-    pub(crate) sources: &'a BTreeMap<String, String>,
+    /// A line of a file, counted from 1.
+    pub(crate) line: &'a Lines<'a>,
 }
 
 impl Page<'_> {
@@ -86,8 +89,7 @@ impl Page<'_> {
     fn header(&self) -> String {
         let mut facts = Vec::new();
         if let Some(commit) = self.commit {
-            let short: String = commit.chars().take(12).collect();
-            facts.push(format!("commit <code>{}</code>", escape(&short)));
+            facts.push(format!("commit <code>{}</code>", escape(commit)));
         }
         if let Some(date) = self.date {
             facts.push(format!("checked on <time>{}</time>", escape(date)));
@@ -226,7 +228,7 @@ impl Page<'_> {
         format!(
             "<section id=\"findings\" aria-labelledby=\"findings-title\">\n\
              <h2 id=\"findings-title\">Findings</h2>\n{}</section>\n",
-            findings::cards(&self.report.findings, self.sources)
+            findings::cards(&self.report.findings, self.line)
         )
     }
 

@@ -1,7 +1,5 @@
 //! The page of hand-made reports.
 
-use std::collections::BTreeMap;
-
 use receipts::{
     Access, Answer, CallerAccess, CheckReport, Example, Finding, Fix, Location, Matrix, RoleAccess,
     RoleProof, SessionAccess, Severity, Standing, Suppressed,
@@ -108,13 +106,16 @@ fn finding(severity: Severity, subject: &str) -> Finding {
 }
 
 fn page(report: &CheckReport, matrix: &Matrix) -> String {
-    let sources = BTreeMap::from([("infra/main.tf".to_owned(), "one\ntwo\nthree".to_owned())]);
     Page {
         report,
         matrix,
-        commit: Some("0123456789abcdef0123456789abcdef01234567"),
+        commit: Some("0123456789ab"),
         date: Some("2026-11-24"),
-        sources: &sources,
+        line: &|_, line| {
+            ["one", "two", "three"]
+                .get(line.checked_sub(1)?)
+                .map(|line| (*line).to_owned())
+        },
     }
     .html()
 }
@@ -276,13 +277,12 @@ fn hostile_names_stay_text() {
         roles: vec![role],
         unknowns: vec![hostile.to_owned()],
     };
-    let sources = BTreeMap::from([(hostile.to_owned(), hostile.to_owned())]);
     let page = Page {
         report: &report,
         matrix: &matrix,
         commit: Some(hostile),
         date: Some(hostile),
-        sources: &sources,
+        line: &|_, _| Some(hostile.to_owned()),
     }
     .html();
     assert!(!page.contains("<script"), "{page}");

@@ -182,3 +182,34 @@ output "no_statement" {
 output "repeated_values" {
   value = data.aws_iam_policy_document.repeated_values.json
 }
+
+# Documents merged by statement id: sources, then its own, then overriding.
+data "aws_iam_policy_document" "merged" {
+  policy_id               = "own"
+  version                 = "2008-10-17"
+  source_policy_documents = [data.aws_iam_policy_document.dynamic.json, data.aws_iam_policy_document.old_version.json]
+  override_policy_documents = [
+    jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        { Sid = "WRITE", Effect = "Deny", Action = "s3:PutObject", Resource = "*" },
+        { Sid = "Last", Effect = "Allow", Action = ["s3:GetObject"], Resource = "*" },
+      ]
+    }),
+    file("${path.module}/overriding.json"),
+  ]
+
+  statement {
+    sid       = "Own"
+    actions   = ["s3:GetObject"]
+    resources = ["*"]
+  }
+}
+
+output "merged" {
+  value = data.aws_iam_policy_document.merged.json
+}
+
+output "minified" {
+  value = data.aws_iam_policy_document.merged.minified_json
+}

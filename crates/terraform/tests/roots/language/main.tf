@@ -230,3 +230,13 @@ output "variables" {
 output "modules" {
   value = [module.child[0].name, module.child[*].name, module.each["blue"].name, { for key, child in module.each : key => child.name }]
 }
+
+output "files" {
+  value = {
+    text     = file("text.txt")
+    of_root  = file("${path.root}/text.txt")
+    module   = file("${path.module}/child/../text.txt")
+    missing  = try(file("missing.txt"), "default")
+    template = templatefile("${path.module}/list.tftpl", { names = ["a", "b"], owner = { name = "c" } })
+  }
+}

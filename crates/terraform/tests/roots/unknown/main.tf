@@ -62,7 +62,7 @@ resource "aws_iam_role_policy" "merged" {
 }
 
 data "aws_iam_policy_document" "merged" {
-  source_policy_documents = ["{}"]
+  source_policy_documents = [random_id.suffix.hex]
 }
 
 resource "random_id" "suffix" {
