@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod check;
 mod clients;
 mod directions;
 mod harness;

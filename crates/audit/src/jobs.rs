@@ -3,7 +3,7 @@
 
 pub(crate) mod asks;
 mod condition;
-mod glob;
+pub(crate) mod glob;
 mod runs;
 pub(crate) mod script;
 

@@ -13,6 +13,7 @@ mod rule;
 mod rules;
 mod setup;
 mod suppress;
+pub mod zizmor;
 
 use receipts::Finding;
 

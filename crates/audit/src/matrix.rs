@@ -3,6 +3,7 @@
 //! caller; for the set of all callers there is the proof.
 
 mod callers;
+mod examples;
 mod known;
 mod managed;
 mod permissions;
@@ -18,7 +19,7 @@ use terraform::{Resource, Role, Value};
 
 use crate::jobs::{IdentityJob, RoleUse, identity_jobs};
 use crate::{Setup, TerraformRoot, findings};
-use callers::Callers;
+use callers::{Asking, Callers};
 use permissions::Permissions;
 use trust::Trust;
 
@@ -26,7 +27,10 @@ use trust::Trust;
 pub fn matrix(setup: &Setup) -> Matrix {
     let jobs = identity_jobs(setup);
     let jobs = JobsByRole::new(&jobs);
-    let callers = setup.repository.as_ref().map(Callers::new);
+    let callers = setup
+        .repository
+        .as_ref()
+        .map(|own| Callers::new(own, setup));
     let mut matrix = Matrix {
         repository: setup
             .repository
@@ -53,7 +57,7 @@ pub fn matrix(setup: &Setup) -> Matrix {
                 setup,
                 root,
                 role,
-                jobs: jobs.of(&role.arn),
+                asking: jobs.of(setup, &role.arn),
             };
             matrix
                 .roles
@@ -70,21 +74,30 @@ pub fn matrix(setup: &Setup) -> Matrix {
 /// The jobs by the ARN that they ask for.
 struct JobsByRole<'a> {
     by_role: BTreeMap<&'a str, Vec<&'a IdentityJob<'a>>>,
+    /// Those of which only GitHub knows which role they ask for.
+    unknown: Vec<&'a IdentityJob<'a>>,
 }
 
 impl<'a> JobsByRole<'a> {
     fn new(jobs: &'a [IdentityJob<'a>]) -> Self {
         let mut by_role: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        let mut unknown = Vec::new();
         for job in jobs {
-            if let RoleUse::Arn(arn) = &job.role {
-                by_role.entry(arn).or_default().push(job);
+            match &job.role {
+                RoleUse::Arn(arn) => by_role.entry(arn).or_default().push(job),
+                RoleUse::Unknown(_) => unknown.push(job),
             }
         }
-        Self { by_role }
+        Self { by_role, unknown }
     }
 
-    fn of(&self, role: &str) -> &[&'a IdentityJob<'a>] {
-        self.by_role.get(role).map_or(&[], Vec::as_slice)
+    fn of(&self, setup: &Setup, role: &str) -> Asking<'a> {
+        let found = self.by_role.get(role);
+        Asking {
+            jobs: found.unwrap_or(&self.unknown).clone(),
+            certain: found.is_some(),
+            publishes: setup.publisher_role.as_deref() == Some(role),
+        }
     }
 }
 
@@ -121,7 +134,7 @@ struct Subject<'a> {
     setup: &'a Setup,
     root: &'a TerraformRoot,
     role: &'a Role,
-    jobs: &'a [&'a IdentityJob<'a>],
+    asking: Asking<'a>,
 }
 
 impl Subject<'_> {
@@ -144,8 +157,7 @@ impl Subject<'_> {
         };
         let permissions = Permissions::gather(self, attached, access.ecr_repository.as_deref());
         if let Some(callers) = callers {
-            let publishes = self.setup.publisher_role.as_deref() == Some(self.role.arn.as_str());
-            access.callers = callers.at(&trust, &permissions, self.jobs, publishes);
+            access.callers = callers.at(&trust, &permissions, &self.asking);
         }
         Some(access)
     }
@@ -155,7 +167,7 @@ impl Subject<'_> {
             .iter()
             .map(|resource| resource.address.clone())
             .collect();
-        subjects.extend(self.jobs.iter().map(|job| job.subject.clone()));
+        subjects.extend(self.asking.jobs.iter().map(|job| job.subject.clone()));
         subjects.sort();
         subjects.dedup();
         subjects
@@ -164,15 +176,12 @@ impl Subject<'_> {
     /// The repository that is published to; where nobody says, the first one of
     /// the role's own Terraform root.
     fn ecr_repository(&self) -> Option<String> {
-        let aws = &self.root.aws;
-        self.setup.ecr_repository.clone().or_else(|| {
-            let repository = aws.repositories.first()?;
-            let region = aws.region.as_deref()?;
-            Some(format!(
-                "arn:aws:ecr:{region}:{}:repository/{}",
-                aws.account, repository.name
-            ))
-        })
+        let first = || {
+            let mut resources = self.root.root.resources.iter();
+            let found = resources.find(|resource| resource.kind == "aws_ecr_repository")?;
+            Some(found.attributes.get("arn")?.as_str()?.to_owned())
+        };
+        self.setup.ecr_repository.clone().or_else(first)
     }
 }
 

@@ -33,11 +33,9 @@ impl Suppression {
 
     /// `trust-name-only` with what narrows it, for messages.
     fn name(&self) -> String {
-        let mut name = format!("`{}`", self.rule);
-        for part in [&self.subject, &self.file].into_iter().flatten() {
-            name += &format!(" for `{part}`");
-        }
-        name
+        let parts = [&self.subject, &self.file].into_iter().flatten();
+        let parts = parts.map(|part| format!(" for `{part}`"));
+        format!("`{}`{}", self.rule, parts.collect::<String>())
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use oci::Digest;
 
 /// A commit to a published image in Amazon ECR, with short-lived identities.
@@ -76,6 +77,8 @@ pub(crate) enum Command {
     Rehearse(Rehearse),
     /// Check workflows, Terraform and policies together: who gets in, who is kept out
     Check(Check),
+    /// Explain why AWS refused a caller, or would, and what to change
+    Explain(Explain),
     /// Run the built-in AWS in the foreground, for docker, aws and terraform
     Emulator(EmulatorArguments),
 }
@@ -147,6 +150,74 @@ pub(crate) enum FailOn {
     Warning,
     /// What lets someone in, or keeps out who should come in.
     Error,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "Without options, the run that publishes is explained before the role that publishes, both read from the project; in a job with `id-token: write` its own token is. Exit code 0: admitted; 5: refused. A token is decoded here, never printed, never sent, and not verified. docs/explain.md lists what can stand in the way.\n\nExamples:\n  longshore explain --caller pull-request             a caller of the project, before its role\n  longshore explain --token-file token.txt            the token of a run that was refused\n  longshore explain --claims - --trust-policy t.json  pasted claims before a policy in a file\n  longshore explain --live                            before the role as AWS holds it now"
+)]
+pub(crate) struct Explain {
+    /// The kind of run that asks
+    #[arg(long, value_name = "CALLER", conflicts_with_all = ["token_file", "claims"])]
+    pub(crate) caller: Option<CallerName>,
+    /// The form of the subject that the repository mints
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "immutable",
+        conflicts_with_all = ["token_file", "claims"]
+    )]
+    pub(crate) form: Form,
+    /// Read the token of a run from this file, or from stdin with `-`
+    #[arg(long, value_name = "FILE", conflicts_with = "claims")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Read claims, or the payload of a token, from this file, or from stdin with `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) claims: Option<PathBuf>,
+    /// The role that is asked for; a name is looked up where the trust policy is read
+    #[arg(long, value_name = "NAME|ARN")]
+    pub(crate) role: Option<String>,
+    /// Take the role's trust policy from this JSON file instead of Terraform
+    #[arg(long, value_name = "FILE.json", conflicts_with = "live")]
+    pub(crate) trust_policy: Option<PathBuf>,
+    /// Ask AWS for the role and its identity provider, with your own credentials
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// Judge the token as of this time, 2026-11-24T04:00:00Z, instead of now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+}
+
+/// The callers that can be described by one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CallerName {
+    /// The run that the workflow exists for
+    Publisher,
+    /// A pull request from a branch of the same repository
+    PullRequest,
+    /// A pull request from a fork
+    ForkPullRequest,
+    /// A push to another branch
+    OtherBranch,
+    /// A push of a tag
+    Tag,
+    /// A run of the publisher's branch in another environment
+    OtherEnvironment,
+    /// Another repository of the same owner
+    SiblingRepository,
+    /// A repository of somebody else
+    Stranger,
+    /// Somebody else's repository that took over the name
+    RecycledName,
+}
+
+/// The forms of a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// `repo:acme/api:...`, of older repositories
+    Name,
+    /// `repo:acme@1234/api@5678:...`, of those created, renamed or moved since 15 July 2026
+    Immutable,
 }
 
 #[derive(Debug, Args)]

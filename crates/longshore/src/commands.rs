@@ -4,6 +4,7 @@
 mod build;
 mod check;
 mod emulator;
+mod explain;
 mod publish;
 mod rehearse;
 
@@ -20,6 +21,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
         Command::Publish(arguments) => publish::run(&arguments, settings).await,
         Command::Rehearse(arguments) => rehearse::run(&arguments, settings).await,
         Command::Check(arguments) => check::run(&arguments, settings).await,
+        Command::Explain(arguments) => explain::run(&arguments, settings).await,
         Command::Emulator(arguments) => emulator::run(&arguments, settings).await,
     };
     result.unwrap_or_else(|problem| report(&problem, settings))

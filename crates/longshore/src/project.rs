@@ -62,6 +62,11 @@ impl Project {
 
     /// What the Terraform root describes; `None` where the file names no root.
     pub(crate) fn resources(&self) -> Result<Option<AwsResources>, Problem> {
+        Ok(self.terraform()?.map(|root| root.aws()))
+    }
+
+    /// The Terraform root; `None` where the file names none.
+    pub(crate) fn terraform(&self) -> Result<Option<terraform::Root>, Problem> {
         let Some(root) = &self.configuration.aws.terraform else {
             return Ok(None);
         };
@@ -83,7 +88,7 @@ impl Project {
                 .fact("root", root.display().to_string())
                 .hint("check `aws.terraform` in longshore.toml, and `terraform validate` in that directory")
         })?;
-        Ok(Some(read.aws()))
+        Ok(Some(read))
     }
 
     /// Account, region, role and repository.

@@ -2,9 +2,11 @@
 
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod explain;
 pub(crate) mod problem;
 pub(crate) mod publish;
 pub(crate) mod quantity;
 pub(crate) mod rehearsal;
 pub(crate) mod report;
 pub(crate) mod sarif;
+pub(crate) mod secret;

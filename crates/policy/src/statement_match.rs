@@ -157,11 +157,13 @@ fn resource_mismatch(
 /// An incomplete ARN of an identity policy stands for every value of the parts
 /// it lacks (IAM User Guide, "Grammar of the IAM JSON policy language"). Session
 /// policies may not have any; for the other kinds nothing is documented, and
-/// they cover nothing (inferred).
+/// they cover nothing (inferred). Where a star at the end of a part runs over
+/// the parts that follow, nothing is lacking (inferred).
 fn completed(pattern: &str, kind: PolicyKind) -> Cow<'_, str> {
     let missing = 5_usize.saturating_sub(pattern.matches(':').count());
     let identity = matches!(kind, PolicyKind::Identity | PolicyKind::PermissionsBoundary);
-    if identity && missing > 0 && pattern.starts_with("arn:") {
+    let runs_over = || pattern.split(':').any(|part| part.ends_with('*'));
+    if identity && missing > 0 && pattern.starts_with("arn:") && !runs_over() {
         return Cow::Owned(format!("{pattern}{}", ":*".repeat(missing)));
     }
     Cow::Borrowed(pattern)

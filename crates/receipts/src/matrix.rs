@@ -44,6 +44,8 @@ pub struct CallerAccess {
     pub jobs: Vec<String>,
     /// The `sub` claim of its token, or the one it would have.
     pub subject: String,
+    /// The form of that subject: `immutable` or `name`.
+    pub form: String,
     /// Whether it should get in.
     pub standing: Standing,
     /// Whether it may assume the role.

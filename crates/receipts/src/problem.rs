@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use crate::ExitCode;
+use crate::{ExitCode, Explanation};
 
 /// A failure: what happened, what did not, why, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -20,6 +20,9 @@ pub struct Problem {
     pub facts: Vec<(String, String)>,
     /// What to do next, most likely first.
     pub hints: Vec<String>,
+    /// Where AWS refused an identity: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Box<Explanation>>,
 }
 
 impl Problem {
@@ -32,6 +35,7 @@ impl Problem {
             causes,
             facts,
             hints,
+            explanation: None,
         }
     }
 
@@ -102,6 +106,9 @@ problem_codes! {
     BadTerraform = "E003", Configuration, "The Terraform root cannot be read.";
     TerraformSilent = "E004", Configuration, "The Terraform root does not say what a command needs, or says it in a way that cannot be known before an apply.";
     BadWorkflow = "E005", Configuration, "The workflow cannot be read, or has no job that could publish.";
+    RoleUnknown = "E006", Configuration, "The role that was asked about cannot be found where it was looked for.";
+    BadClaims = "E007", Usage, "A token or claims that were given cannot be read.";
+    BadTrustPolicy = "E008", Usage, "A trust policy that was given cannot be read.";
     NoSource = "E010", Build, "This is no git checkout with a commit.";
     DirtySource = "E011", Build, "The checkout has changes that are not committed.";
     CompileFailed = "E012", Build, "Cargo could not build the package.";

@@ -136,68 +136,72 @@ fn provider(question: &Question) -> Step {
         let advice = "use the token that GitHub mints for the job";
         return Step::failed(NAME, Miss::new(MissKind::WrongProvider, sentence, advice));
     };
+    let account = role.account;
     let Some(providers) = &question.providers else {
-        return Step::unknown(
-            NAME,
-            format!(
-                "not looked up: account {} must have a provider for `{issuer}`",
-                role.account
-            ),
-        );
+        let detail =
+            format!("not looked up: account {account} must have a provider for `{issuer}`");
+        return Step::unknown(NAME, detail);
     };
     if providers.list.iter().any(|provider| provider.arn == arn) {
         return Step::passed(
             NAME,
-            format!("account {} has a provider for `{issuer}`", role.account),
+            format!("account {account} has a provider for `{issuer}`"),
         );
     }
-    let near = |provider: &&ProviderFacts| {
-        let plain = |url: &str| url.trim_end_matches('/').to_ascii_lowercase();
-        plain(&provider.url)
-            == plain(
-                arn.rsplit_once(":oidc-provider/")
-                    .map_or("", |(_, url)| url),
-            )
-    };
+    let plain = |url: &str| url.trim_end_matches('/').to_ascii_lowercase();
+    let host = question.issuer_host().map(plain);
+    let near = |provider: &&ProviderFacts| Some(plain(&provider.url)) == host;
     if let Some(provider) = providers.list.iter().find(near) {
-        let miss = if provider.arn.contains(&format!("::{}:", role.account)) {
-            Miss::new(
-                MissKind::WrongProvider,
-                format!(
-                    "the provider's URL is `https://{}`, and the token's issuer is `{issuer}`: they must be equal to the letter",
-                    provider.url
-                ),
-                format!("set the provider's `url` to `{issuer}`"),
-            )
-        } else {
-            Miss::new(
-                MissKind::WrongAccount,
-                format!(
-                    "the role's ARN names account {}, and {} has the provider as `{}`",
-                    role.account, providers.known_from, provider.arn
-                ),
-                "correct the twelve digits in the role's ARN: AWS looks for role and provider in that account",
-            )
-        };
+        let miss = near_provider(question, account, provider);
         return Step::failed(NAME, miss.comparing(arn, provider.arn.as_str()));
     }
     if providers.complete {
         let miss = Miss::new(
             MissKind::WrongProvider,
-            format!("account {} has no provider for `{issuer}`", role.account),
+            format!("account {account} has no provider for `{issuer}`"),
             format!(
-                "create an identity provider with the URL `{issuer}` and the client id `sts.amazonaws.com` in account {}",
-                role.account
+                "create an identity provider with the URL `{issuer}` and the client id \
+                 `sts.amazonaws.com` in account {account}"
             ),
         );
         return Step::failed(NAME, miss);
     }
+    let known_from = &providers.known_from;
     Step::unknown(
         NAME,
         format!(
-            "{} does not create a provider for `{issuer}`; account {} must have one already",
-            providers.known_from, role.account
+            "{known_from} does not create a provider for `{issuer}`; account {account} must have \
+             one already"
         ),
+    )
+}
+
+/// A provider that differs in its account, or in the spelling of its URL.
+fn near_provider(question: &Question, account: &str, provider: &ProviderFacts) -> Miss {
+    let issuer = question.claim("iss").unwrap_or_default();
+    if provider.arn.contains(&format!("::{account}:")) {
+        return Miss::new(
+            MissKind::WrongProvider,
+            format!(
+                "the provider's URL is `https://{}`, and the token's issuer is `{issuer}`: they \
+                 must be equal to the letter",
+                provider.url
+            ),
+            format!("set the provider's `url` to `{issuer}`"),
+        );
+    }
+    let known_from = question
+        .providers
+        .as_ref()
+        .map_or("", |providers| providers.known_from.as_str());
+    Miss::new(
+        MissKind::WrongAccount,
+        format!(
+            "the role's ARN names account {account}, and {known_from} has the provider as `{}`",
+            provider.arn
+        ),
+        "correct the twelve digits in the role's ARN: AWS looks for role and provider in that \
+         account",
     )
 }
 

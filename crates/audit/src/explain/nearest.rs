@@ -212,9 +212,12 @@ fn missed(scene: &Scene, report: &StatementReport) -> Nearest {
             .push_str("; one more element of the statement does not match either"),
         count => {
             let more = count - 1;
-            miss.sentence.push_str(&format!(
-                "; {more} more elements of the statement do not match either"
-            ));
+            miss.sentence += &[
+                "; ",
+                &more.to_string(),
+                " more elements of the statement do not match either",
+            ]
+            .concat();
         }
     }
     Nearest {

@@ -1,10 +1,12 @@
 //! What is asked: who wants which role, and what is known of both.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use terraform::Role;
+use terraform::{Role, Root};
 
-use crate::{OwnRepository, TerraformRoot, TextFile};
+use crate::OwnRepository;
 
 /// One caller before one role.
 #[derive(Debug)]
@@ -70,11 +72,12 @@ pub enum Source<'a> {
     /// In a Terraform root.
     Terraform {
         /// The root.
-        root: &'a TerraformRoot,
+        root: &'a Root,
         /// The role.
         role: &'a Role,
-        /// The files of the root and of its modules.
-        files: &'a [TextFile],
+        /// The repository's directory as the paths of the root begin with it; it
+        /// is taken off what is shown.
+        directory: &'a Path,
     },
     /// At AWS.
     Live,

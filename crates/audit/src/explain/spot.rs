@@ -1,13 +1,14 @@
 //! Where a part of the trust policy is written, whatever it is written in.
 
 use std::ops::Range;
+use std::path::Path;
 
 use policy::{ActionElement, Places, PrincipalElement, PrincipalSet, Statement, Step};
 use receipts::Location;
+use terraform::{PolicyPart, Role};
 
 use super::question::{Source, Trust};
 use super::scene::Scene;
-use crate::findings;
 
 /// A part of a policy: statements by position, everything else as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub(super) struct Spot<'a> {
 /// How a text is written at a spot.
 enum Writer {
     Json,
+    Terraform(Box<terraform::Spot>),
 }
 
 impl Spot<'_> {
@@ -39,6 +41,7 @@ impl Spot<'_> {
     pub(super) fn written(&self, text: &str) -> Option<String> {
         match &self.write {
             Writer::Json => Some(serde_json::Value::from(text).to_string()),
+            Writer::Terraform(spot) => spot.replaced_by(text),
         }
     }
 
@@ -55,7 +58,16 @@ pub(super) fn location(scene: &Scene, statement: usize, part: Part) -> Option<Lo
     };
     match source {
         Source::Live => None,
-        Source::Terraform { role, .. } => Some(findings::location(&role.place)),
+        Source::Terraform {
+            role, directory, ..
+        } => {
+            let spot = in_terraform(role, statement, part);
+            Some(Location {
+                file: below(directory, &spot.file),
+                line: spot.line,
+                column: spot.column,
+            })
+        }
         Source::File { path } => {
             let place = place(scene, statement, part)?;
             Some(Location {
@@ -73,7 +85,21 @@ pub(super) fn spot<'a>(scene: &'a Scene, statement: usize, part: Part) -> Option
         return None;
     };
     match source {
-        Source::Live | Source::Terraform { .. } => None,
+        Source::Live => None,
+        Source::Terraform {
+            root,
+            role,
+            directory,
+        } => {
+            let spot = in_terraform(role, statement, part);
+            let file_text = root.text(&spot.file)?;
+            spot.literal.then(|| Spot {
+                file: below(directory, &spot.file),
+                file_text,
+                range: spot.range.clone(),
+                write: Writer::Terraform(Box::new(spot)),
+            })
+        }
         Source::File { path } => {
             let place = place(scene, statement, part)?;
             Some(Spot {
@@ -84,6 +110,26 @@ pub(super) fn spot<'a>(scene: &'a Scene, statement: usize, part: Part) -> Option
             })
         }
     }
+}
+
+/// Where a part is written in Terraform, or what comes nearest.
+fn in_terraform(role: &Role, statement: usize, part: Part) -> terraform::Spot {
+    let part = match part {
+        Part::Statement => PolicyPart::Statement(statement),
+        Part::Element(name) => PolicyPart::Element(statement, name),
+        Part::Action(value) => PolicyPart::ElementValue(statement, "Action", value),
+        Part::Principal(value) => PolicyPart::ElementValue(statement, "Principal", value),
+        Part::Key(operator, key) => PolicyPart::Key(statement, operator, key),
+        Part::Values(operator, key) => PolicyPart::Values(statement, operator, key),
+        Part::Value(operator, key, value) => PolicyPart::Value(statement, operator, key, value),
+    };
+    role.trust_origin.policy_part(part)
+}
+
+/// A path as the repository sees it.
+fn below(directory: &Path, file: &Path) -> String {
+    let file = file.strip_prefix(directory).unwrap_or(file);
+    file.to_string_lossy().replace('\\', "/")
 }
 
 /// Where a part stands in the policy's own text.

@@ -21,6 +21,10 @@ pub(super) struct Comparison<'a> {
 }
 
 /// What differs between two subjects, part by part.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the parts differ independently of each other"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Parts {
     owner: bool,

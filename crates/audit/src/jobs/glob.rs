@@ -30,7 +30,7 @@ enum Times {
 /// Whether `patterns`, of which the last one that matches decides, cover `name`.
 /// No pattern covers everything. Letter case is not told apart, because the
 /// expressions whose names are looked up here do not tell it apart either.
-pub(super) fn cover(patterns: &[String], name: &str) -> bool {
+pub(crate) fn cover(patterns: &[String], name: &str) -> bool {
     let name = name.to_lowercase();
     let mut covered = patterns.is_empty();
     for pattern in patterns {

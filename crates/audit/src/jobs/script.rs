@@ -21,7 +21,6 @@ pub(crate) fn commands(script: &str) -> Vec<Command> {
                 Some(next) => reader.push(next),
             },
             (quote, Some(open)) if quote == open => reader.quote = None,
-            (other, Some(_)) => reader.push(other),
             ('"' | '\'', None) => {
                 reader.quote = Some(char);
                 reader.in_word = true;
@@ -31,7 +30,7 @@ pub(crate) fn commands(script: &str) -> Vec<Command> {
             }
             ('\n' | ';' | '&' | '|' | '(' | ')', None) => reader.end_command(),
             (space, None) if space.is_whitespace() => reader.end_word(),
-            (other, None) => reader.push(other),
+            (other, _) => reader.push(other),
         }
     }
     reader.end_command();
@@ -102,7 +101,7 @@ fn file_name(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
 }
 
-fn is_assignment(word: &str) -> bool {
+pub(crate) fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty()
             && name

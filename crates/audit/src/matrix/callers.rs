@@ -6,10 +6,11 @@ use github::{
 };
 use receipts::{Access, Answer, CallerAccess, Standing};
 
+use super::examples::{DefaultBranch, Example, examples, is_asked_for, push};
 use super::permissions::Permissions;
 use super::trust::{Token, Trust};
-use crate::OwnRepository;
-use crate::jobs::{EnvironmentUse, IdentityJob, RefShape, RunShape};
+use crate::jobs::{IdentityJob, RunShape};
+use crate::{OwnRepository, Setup};
 
 /// The forms in which a repository may mint its subjects.
 const FORMS: [SubjectForm; 2] = [SubjectForm::Immutable, SubjectForm::Name];
@@ -18,13 +19,36 @@ const FORMS: [SubjectForm; 2] = [SubjectForm::Immutable, SubjectForm::Name];
 /// jobs shows the first.
 const MOST_RUNS: usize = 40;
 
-/// The branch of a workflow that names none.
-const MAIN: &str = "refs/heads/main";
+/// Refs that an intruder may come from where a job asks for the first.
+const OTHER_REFS: [(CallerKind, &str); 2] = [
+    (CallerKind::OtherBranch, "refs/heads/intruder"),
+    (CallerKind::Tag, "refs/tags/intruder"),
+];
 
 /// Who calls.
 pub(super) struct Callers {
     repository: Repository,
     ids_known: bool,
+    default_branch: DefaultBranch,
+}
+
+/// The jobs that ask for a role.
+pub(super) struct Asking<'a> {
+    pub(super) jobs: Vec<&'a IdentityJob<'a>>,
+    /// Whether it is certain that they ask for this role.
+    pub(super) certain: bool,
+    /// Whether the role is the one that publishes.
+    pub(super) publishes: bool,
+}
+
+impl Asking<'_> {
+    fn standing(&self) -> Standing {
+        if self.publishes || (self.certain && !self.jobs.is_empty()) {
+            Standing::Intended
+        } else {
+            Standing::Unclear
+        }
+    }
 }
 
 /// A run that a job asks for, with what is not known of it.
@@ -34,11 +58,14 @@ struct Wanted {
     jobs: Vec<String>,
     audience: String,
     standing: Standing,
+    /// Why nothing can be told of it.
     unknown: Option<String>,
+    /// Why a refusal of it may be wrong.
+    doubt: Option<String>,
 }
 
 impl Callers {
-    pub(super) fn new(own: &OwnRepository) -> Self {
+    pub(super) fn new(own: &OwnRepository, setup: &Setup) -> Self {
         // Stand-ins for ids that are not known: see `Token::ids_known`.
         let or = |id: &Option<String>, other: &str| id.clone().unwrap_or_else(|| other.to_owned());
         Self {
@@ -50,6 +77,7 @@ impl Callers {
                 visibility: Visibility::Private,
             },
             ids_known: own.owner_id.is_some() && own.id.is_some(),
+            default_branch: DefaultBranch::of(setup),
         }
     }
 
@@ -58,27 +86,15 @@ impl Callers {
         &self,
         trust: &Trust<'_>,
         permissions: &Permissions<'_>,
-        jobs: &[&IdentityJob<'_>],
-        publishes: bool,
+        asking: &Asking<'_>,
     ) -> Vec<CallerAccess> {
-        let mut wanted = self.wanted(jobs);
+        let mut wanted = self.wanted(asking);
         if wanted.is_empty() {
-            wanted.push(Wanted {
-                caller: "push to main".to_owned(),
-                run: self.run(push(MAIN)),
-                jobs: Vec::new(),
-                audience: AWS_AUDIENCE.to_owned(),
-                standing: if publishes {
-                    Standing::Intended
-                } else {
-                    Standing::Unclear
-                },
-                unknown: None,
-            });
+            wanted.push(self.publisher(asking));
         }
         let publisher = wanted[0].run.clone();
-        let intruders = intruders(&publisher, jobs, &wanted);
-        wanted.extend(intruders);
+        let others = intruders(&publisher, asking, &wanted);
+        wanted.extend(others);
         let tried = |wanted: &Wanted| {
             let forms = if wanted.caller == CallerKind::RecycledName.to_string() {
                 // A repository that took over a name is a new one, and new ones
@@ -93,6 +109,19 @@ impl Callers {
         wanted.iter().flat_map(tried).collect()
     }
 
+    /// Who stands for a role that no job is known to ask for.
+    fn publisher(&self, asking: &Asking<'_>) -> Wanted {
+        Wanted {
+            caller: format!("push to {}", self.default_branch.name()),
+            run: self.run(push(&self.default_branch.git_ref())),
+            jobs: Vec::new(),
+            audience: AWS_AUDIENCE.to_owned(),
+            standing: asking.standing(),
+            unknown: None,
+            doubt: None,
+        }
+    }
+
     fn attempt(
         &self,
         trust: &Trust<'_>,
@@ -105,55 +134,76 @@ impl Callers {
             form,
             audience: &wanted.audience,
             ids_known: self.ids_known,
+            own_workflow: !wanted.jobs.is_empty(),
         };
-        let assume = match &wanted.unknown {
-            Some(reason) => Access {
-                answer: Answer::Unknown,
-                reason: reason.clone(),
-            },
+        let unknown = |reason: &str| Access {
+            answer: Answer::Unknown,
+            reason: reason.to_owned(),
+        };
+        let mut assume = match &wanted.unknown {
+            Some(reason) => unknown(reason),
             None => trust.access(&token),
         };
+        if let (Answer::No, Some(doubt)) = (assume.answer, &wanted.doubt) {
+            assume = unknown(doubt);
+        }
         CallerAccess {
             caller: wanted.caller.clone(),
             jobs: wanted.jobs.clone(),
             subject: subject(&wanted.run, form),
+            form: form.to_string(),
             standing: wanted.standing,
             session: (assume.answer == Answer::Yes).then(|| permissions.access(trust, &token)),
             assume,
         }
     }
 
-    /// The runs of `jobs`, each once.
-    fn wanted(&self, jobs: &[&IdentityJob<'_>]) -> Vec<Wanted> {
+    /// The runs of the jobs, each once.
+    fn wanted(&self, asking: &Asking<'_>) -> Vec<Wanted> {
         let mut all: Vec<Wanted> = Vec::new();
-        let shapes = jobs
-            .iter()
-            .flat_map(|job| job.runs.iter().map(move |shape| (*job, shape)));
-        for (job, shape) in shapes {
-            for (caller, event) in examples(shape) {
-                let (environment, unknown) = environment(shape);
-                let mut run = self.run(event);
-                run.environment = environment;
-                run.workflow_path.clone_from(&job.workflow.path);
-                let same = |one: &&mut Wanted| one.caller == caller && one.run == run;
-                if let Some(one) = all.iter_mut().find(same) {
-                    one.jobs.push(job.subject.clone());
-                } else if all.len() < MOST_RUNS {
-                    all.push(Wanted {
-                        caller,
-                        run,
-                        jobs: vec![job.subject.clone()],
-                        audience: job
-                            .audience
-                            .clone()
-                            .unwrap_or_else(|| AWS_AUDIENCE.to_owned()),
-                        standing: Standing::Intended,
-                        unknown: unknown.or_else(|| unknown_audience(job)),
-                    });
+        for job in &asking.jobs {
+            for shape in &job.runs {
+                for example in examples(shape, &self.default_branch) {
+                    self.add(&mut all, job, example, asking.standing());
                 }
             }
         }
         all
+    }
+
+    fn add(
+        &self,
+        all: &mut Vec<Wanted>,
+        job: &IdentityJob<'_>,
+        example: Example,
+        standing: Standing,
+    ) {
+        let mut run = self.run(example.event);
+        run.environment = example.environment;
+        run.workflow_path.clone_from(&job.workflow.path);
+        if let Ok(workflow) = &job.workflow.workflow {
+            run.workflow = workflow
+                .name
+                .clone()
+                .unwrap_or_else(|| job.workflow.path.clone());
+        }
+        let same = |one: &&mut Wanted| one.caller == example.caller && one.run == run;
+        if let Some(one) = all.iter_mut().find(same) {
+            one.jobs.push(job.subject.clone());
+        } else if all.len() < MOST_RUNS {
+            all.push(Wanted {
+                caller: example.caller,
+                run,
+                jobs: vec![job.subject.clone()],
+                audience: job
+                    .audience
+                    .clone()
+                    .unwrap_or_else(|| AWS_AUDIENCE.to_owned()),
+                standing,
+                unknown: example.unknown.or_else(|| unknown_audience(job)),
+                doubt: example.doubt,
+            });
+        }
     }
 
     fn run(&self, event: Event) -> Run {
@@ -174,105 +224,42 @@ impl Callers {
 }
 
 /// The callers beside `publisher`, but those that a job asks for.
-fn intruders(publisher: &Run, jobs: &[&IdentityJob<'_>], wanted: &[Wanted]) -> Vec<Wanted> {
-    let shapes = || jobs.iter().flat_map(|job| &job.runs);
+fn intruders(publisher: &Run, asking: &Asking<'_>, wanted: &[Wanted]) -> Vec<Wanted> {
+    let shapes: Vec<&RunShape> = asking.jobs.iter().flat_map(|job| &job.runs).collect();
+    let is_wanted = |run: &Run| {
+        let own = subject(run, SubjectForm::Immutable);
+        let mut subjects = wanted
+            .iter()
+            .map(|one| subject(&one.run, SubjectForm::Immutable));
+        subjects.any(|one| one == own)
+    };
     CallerKind::INTRUDERS
         .into_iter()
-        .filter(|kind| !shapes().any(|shape| asks_for(shape, *kind)))
-        .map(|kind| Caller::beside(publisher, kind))
-        .filter(|caller| {
-            let own = subject(&caller.run, SubjectForm::Immutable);
-            !wanted
+        .filter_map(|kind| {
+            let first = Caller::beside(publisher, kind);
+            let others = OTHER_REFS
                 .iter()
-                .any(|one| subject(&one.run, SubjectForm::Immutable) == own)
-        })
-        .map(|caller| Wanted {
-            caller: caller.kind.to_string(),
-            run: caller.run,
-            jobs: Vec::new(),
-            audience: AWS_AUDIENCE.to_owned(),
-            standing: Standing::Intruder,
-            unknown: None,
+                .filter(|(of, _)| *of == kind)
+                .map(|(_, git_ref)| Run {
+                    event: push(git_ref),
+                    ..first.run.clone()
+                });
+            let run = std::iter::once(first.run.clone())
+                .chain(others)
+                .find(|run| {
+                    !is_asked_for(&shapes, kind, &run.event.git_ref()) && !is_wanted(run)
+                })?;
+            Some(Wanted {
+                caller: kind.to_string(),
+                run,
+                jobs: Vec::new(),
+                audience: AWS_AUDIENCE.to_owned(),
+                standing: Standing::Intruder,
+                unknown: None,
+                doubt: None,
+            })
         })
         .collect()
-}
-
-fn push(git_ref: &str) -> Event {
-    Event::Push {
-        git_ref: git_ref.to_owned(),
-    }
-}
-
-/// The runs that stand for a shape, each with its name: one for each branch or
-/// tag that the workflow names, and one for all that a glob covers.
-fn examples(shape: &RunShape) -> Vec<(String, Event)> {
-    let on = |kind: &str, of: &str, globs: &[String], other: &str| -> Vec<(String, Event)> {
-        let mut names: Vec<String> = globs
-            .iter()
-            .filter(|glob| !glob.starts_with('!'))
-            .map(|glob| {
-                glob.replace("**", "x")
-                    .replace(['*', '+'], "x")
-                    .replace('?', "")
-            })
-            .collect();
-        if names.is_empty() {
-            names.push(other.to_owned());
-        }
-        names
-            .into_iter()
-            .map(|name| {
-                let git_ref = format!("refs/{kind}/{name}");
-                (format!("{} {of}{name}", verb(&shape.event)), push(&git_ref))
-            })
-            .collect()
-    };
-    let mut runs = match &shape.refs {
-        RefShape::Branches(globs) => on("heads", "", globs, "main"),
-        RefShape::Tags(globs) => on("tags", "tag ", globs, "v1.0.0"),
-        RefShape::DefaultBranch | RefShape::Any => on("heads", "", &[], "main"),
-        RefShape::PullRequest => vec![("pull request".to_owned(), pull_request())],
-    };
-    let environment = match &shape.environment {
-        Some(EnvironmentUse::Named(name)) => format!(" in environment {name}"),
-        Some(EnvironmentUse::Unknown(_)) => " in an environment".to_owned(),
-        None => String::new(),
-    };
-    for (caller, _) in &mut runs {
-        caller.push_str(&environment);
-    }
-    runs
-}
-
-fn verb(event: &str) -> String {
-    match event {
-        "push" => "push to".to_owned(),
-        "workflow_dispatch" => "started by hand on".to_owned(),
-        "schedule" => "schedule on".to_owned(),
-        other => format!("{} on", other.replace('_', " ")),
-    }
-}
-
-fn pull_request() -> Event {
-    Event::PullRequest {
-        number: 7,
-        head: "feature".to_owned(),
-        base: "main".to_owned(),
-        from_fork: false,
-    }
-}
-
-fn environment(shape: &RunShape) -> (Option<String>, Option<String>) {
-    match &shape.environment {
-        None => (None, None),
-        Some(EnvironmentUse::Named(name)) => (Some(name.clone()), None),
-        Some(EnvironmentUse::Unknown(expression)) => (
-            Some(expression.clone()),
-            Some(format!(
-                "The job's environment is `{expression}`, which only GitHub can evaluate."
-            )),
-        ),
-    }
 }
 
 fn unknown_audience(job: &IdentityJob<'_>) -> Option<String> {
@@ -280,17 +267,4 @@ fn unknown_audience(job: &IdentityJob<'_>) -> Option<String> {
         "The audience that the job asks for is an expression, which only GitHub can evaluate."
             .to_owned()
     })
-}
-
-/// Whether a job starts on what `kind` does, so that it is no intruder.
-fn asks_for(shape: &RunShape, kind: CallerKind) -> bool {
-    let covers_any =
-        |globs: &[String]| globs.is_empty() || globs.iter().any(|glob| glob == "*" || glob == "**");
-    let plain = shape.environment.is_none();
-    match (kind, &shape.refs) {
-        (CallerKind::PullRequest, RefShape::PullRequest) => plain,
-        (CallerKind::OtherBranch, RefShape::Branches(globs))
-        | (CallerKind::Tag, RefShape::Tags(globs)) => plain && covers_any(globs),
-        _ => false,
-    }
 }

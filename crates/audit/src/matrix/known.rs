@@ -31,8 +31,11 @@ const OPEN_KEYS: [&str; 21] = [
     "sts:sourceidentity",
 ];
 
-/// Claims that name a person.
-const OPEN_CLAIMS: [&str; 2] = [":actor", ":actor_id"];
+/// Claims that name a person: a token shows one of many.
+const PERSONS: [&str; 2] = [":actor", ":actor_id"];
+
+/// A claim that is open where the token does not show it.
+const CALLED_WORKFLOW: &str = ":job_workflow_ref";
 
 /// How to read what is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,8 +107,7 @@ pub(super) fn read_as(document: &Document, context: &Context, reading: Reading) 
 
 fn is_open(key: &str, context: &Context) -> bool {
     let key = key.to_ascii_lowercase();
-    let listed =
-        OPEN_KEYS.contains(&key.as_str()) || OPEN_CLAIMS.iter().any(|claim| key.ends_with(claim));
-    // A claim that a caller does have stays open: it is one person's of many.
-    listed && (context.get(&key).is_none() || !key.starts_with("aws:"))
+    PERSONS.iter().any(|claim| key.ends_with(claim))
+        || (context.get(&key).is_none()
+            && (OPEN_KEYS.contains(&key.as_str()) || key.ends_with(CALLED_WORKFLOW)))
 }

@@ -127,7 +127,7 @@ impl<'a> Permissions<'a> {
         let Some(repository) = self.repository else {
             self.resource_unknown = true;
             self.unknowns.push(format!(
-                "The ECR repository `{name}` is not in these files, so its own policy is not known."
+                "The ECR repository `{name}` is not known in full from these files, so its own policy is not known."
             ));
             return;
         };

@@ -5,7 +5,7 @@ use std::path::Path;
 use receipts::{Answer, Matrix, RoleAccess, Standing};
 use terraform::{AwsResources, EcrRepository, Given, ManagedPolicy, OidcProvider, Role};
 
-use crate::{OwnRepository, Setup, TerraformRoot, matrix};
+use crate::{OwnRepository, Setup, TerraformRoot, WorkflowFile, matrix};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/publisher";
 const PROVIDER: &str =
@@ -61,6 +61,7 @@ fn setup(condition: &str, adjust: impl FnOnce(&mut AwsResources)) -> Setup {
     Setup {
         repository: Some(own()),
         publisher_role: Some(ROLE.to_owned()),
+        ecr_repository: Some("arn:aws:ecr:eu-central-1:123456789012:repository/backend".to_owned()),
         roots: vec![root],
         ..Setup::default()
     }
@@ -248,4 +249,50 @@ fn without_a_name_there_is_no_caller_and_it_says_so() {
     let matrix = matrix(&setup);
     assert_eq!(only(&matrix).callers, []);
     assert!(matrix.unknowns[0].contains("github.repository"));
+}
+
+#[test]
+fn a_run_that_a_job_asks_for_is_no_intruder() {
+    let workflow = |on: &str| {
+        format!(
+            "name: p\non: {on}\njobs:\n  publish:\n    runs-on: ubuntu-24.04\n    permissions: {{id-token: write}}\n    steps:\n      - uses: aws-actions/configure-aws-credentials@v5\n        with: {{role-to-assume: '{ROLE}', aws-region: eu-central-1}}\n"
+        )
+    };
+    for (on, wanted, intruder) in [
+        ("pull_request", "pull request", None),
+        ("{push: {tags: ['v*']}}", "push of tag v*", Some("tag")),
+        ("{push: {branches: [main]}}", "push to main", Some("tag")),
+    ] {
+        let mut setup = setup(&like("repo:acme*"), |_| {});
+        let file = WorkflowFile::new(".github/workflows/p.yml", workflow(on));
+        setup.workflows.push(file);
+        let matrix = matrix(&setup);
+        let callers = &only(&matrix).callers;
+        assert_eq!(callers[0].caller, wanted, "{on}");
+        assert_eq!(callers[0].standing, Standing::Intended, "{on}");
+        assert_eq!(callers[0].jobs, ["p.yml#publish"]);
+        let is_intruder = |name: &str| {
+            callers
+                .iter()
+                .any(|caller| caller.standing == Standing::Intruder && caller.caller == name)
+        };
+        assert_eq!(
+            intruder.is_some_and(is_intruder),
+            intruder.is_some(),
+            "{on}"
+        );
+        assert_eq!(is_intruder("pull request"), on != "pull_request", "{on}");
+    }
+}
+
+#[test]
+fn a_called_workflow_is_not_known_and_never_decides_that_an_intruder_stays_out() {
+    let condition = r#"{"StringEquals":{"token.actions.githubusercontent.com:job_workflow_ref":"acme/workflows/.github/workflows/publish.yml@v1"}}"#;
+    let matrix = matrix(&setup(condition, |_| {}));
+    let stranger = only(&matrix)
+        .callers
+        .iter()
+        .find(|caller| caller.caller == "stranger's repository")
+        .unwrap();
+    assert_eq!(stranger.assume.answer, Answer::Unknown, "{stranger:#?}");
 }

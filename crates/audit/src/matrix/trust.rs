@@ -33,6 +33,9 @@ pub(super) struct Token<'a> {
     pub(super) audience: &'a str,
     /// Whether the repository's ids are the real ones.
     pub(super) ids_known: bool,
+    /// Whether its workflow is the one of a job. Others can reach a workflow of
+    /// somebody else by calling it, which changes `job_workflow_ref`.
+    pub(super) own_workflow: bool,
 }
 
 impl<'a> Trust<'a> {
@@ -162,7 +165,11 @@ impl<'a> Trust<'a> {
             issued_at: 0,
             token_id: String::new(),
         };
-        claims(token.run, &minting)
+        let mut claims = claims(token.run, &minting);
+        if !token.own_workflow {
+            claims.remove("job_workflow_ref");
+        }
+        claims
     }
 }
 

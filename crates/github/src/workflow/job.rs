@@ -9,6 +9,9 @@ use super::{Permissions, Place, Placed, WorkflowError};
 /// they are for the program that gets them; lists and maps are left out.
 pub type Variables = BTreeMap<String, Placed<String>>;
 
+/// Characters of a step's title; longer ones are cut.
+const MAX_TITLE_CHARS: usize = 80;
+
 /// A group of runs of which one at a time goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Concurrency {
@@ -115,18 +118,22 @@ impl Job {
 }
 
 impl Step {
-    /// What it is called in a message: its name, its id, or what it does.
+    /// What it is called in a message: its name, its id, the action, or the first
+    /// two words of its script; further words may be secrets.
     pub fn title(&self) -> String {
-        let first_line = |run: &Placed<String>| {
-            let line = run.lines().find(|line| !line.trim().is_empty());
-            line.unwrap_or_default().trim().to_owned()
-        };
-        self.name
+        let script = self.run.as_deref().map(|run| {
+            let words = run.split_whitespace().filter(|word| !word.contains('='));
+            words.take(2).collect::<Vec<_>>().join(" ")
+        });
+        let title = self
+            .name
             .clone()
             .or_else(|| self.id.clone())
             .or_else(|| self.uses.as_ref().map(|uses| uses.value.clone()))
-            .or_else(|| self.run.as_ref().map(first_line))
-            .unwrap_or_else(|| "a step without a name".to_owned())
+            .or(script)
+            .unwrap_or_else(|| "a step without a name".to_owned());
+        let line = title.lines().next().unwrap_or_default();
+        line.chars().take(MAX_TITLE_CHARS).collect()
     }
 
     fn read(node: &Node) -> Result<Self, WorkflowError> {

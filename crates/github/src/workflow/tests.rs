@@ -210,6 +210,17 @@ jobs:
 }
 
 #[test]
+fn a_step_is_called_by_its_name_or_by_what_it_does() {
+    let yaml = "on: push\njobs: {a: {steps: [{name: Build, run: make}, {uses: a/b@c}, {run: TOKEN=x make all --with secret}, {}]}}\n";
+    let workflow = Workflow::parse(yaml).unwrap();
+    let titles: Vec<_> = workflow.jobs["a"].steps.iter().map(Step::title).collect();
+    assert_eq!(
+        titles,
+        ["Build", "a/b@c", "make all", "a step without a name"]
+    );
+}
+
+#[test]
 fn an_alias_is_read_as_what_it_repeats() {
     let yaml = "on: push\njobs: {a: {permissions: &p {id-token: write}}, b: {permissions: *p}}\n";
     assert_eq!(

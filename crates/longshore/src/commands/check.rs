@@ -57,8 +57,10 @@ fn check(
 ) -> CheckReport {
     let mut skipped = loaded.skipped.clone();
     let mut findings = audit::check(&loaded.setup);
-    if let Some(Err(why)) = zizmor {
-        skipped.push(why);
+    match zizmor.map(|answer| zizmor::findings(&answer?, &loaded.setup)) {
+        Some(Ok(found)) => findings.extend(audit::zizmor::beyond(&findings, found)),
+        Some(Err(why)) => skipped.push(why),
+        None => {}
     }
     relative::findings(&mut findings, root);
     let (findings, suppressed) = audit::suppress(findings, &loaded.suppressions, today());

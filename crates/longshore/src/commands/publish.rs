@@ -8,6 +8,7 @@ use pipeline::{BuildPlan, Cloud, IdentityPlan, PublishPlan};
 use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt};
 
 use crate::arguments::{Format, Publish};
+use crate::commands::explain::with_explanation;
 use crate::environment::Environment;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -37,11 +38,16 @@ pub(crate) async fn run(arguments: &Publish, settings: &Settings) -> Result<Exit
         .execute(&layout, &client, &|event| progress.show(&event))
         .await;
     progress.finish();
-    report(
-        &receipt.map_err(|failure| failure.problem())?,
-        arguments,
-        settings,
-    )
+    match receipt {
+        Ok(receipt) => report(&receipt, arguments, settings),
+        Err(failure) => {
+            let problem = with_explanation(&failure, &project);
+            if let Some(explanation) = &problem.explanation {
+                github_actions::summary(settings, &render::explain::markdown(explanation));
+            }
+            Err(problem)
+        }
+    }
 }
 
 /// The layout given, or one built now.
@@ -130,7 +136,7 @@ pub(crate) fn client(environment: &Environment, region: &str) -> Result<Client, 
     clippy::disallowed_methods,
     reason = "the one clock that is passed to the libraries"
 )]
-pub(super) fn now() -> jiff::Timestamp {
+pub(crate) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 

@@ -14,6 +14,7 @@ use pipeline::{BuildPlan, IdentityPlan, PublishPlan};
 use receipts::{ExitCode, Problem, ProblemCode, RehearsalReceipt, Verdict};
 
 use crate::arguments::{Format, Rehearse};
+use crate::commands::explain::with_explanation;
 use crate::commands::publish::client;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -98,7 +99,7 @@ async fn rehearse(
 
     let (publish, problem) = match published {
         Ok(receipt) => (Some(receipt), None),
-        Err(failure) => (None, Some(failure.problem())),
+        Err(failure) => (None, Some(with_explanation(&failure, project))),
     };
     let as_intended = attempts
         .iter()

@@ -125,7 +125,7 @@ pub(super) fn counts(report: &CheckReport) -> String {
     if !report.skipped.is_empty() {
         parts.push(format!(
             "{} not checked",
-            counted(report.skipped.len(), "thing")
+            counted(report.skipped.len(), "part")
         ));
     }
     parts.join("; ")

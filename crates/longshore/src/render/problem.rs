@@ -25,6 +25,11 @@ pub(crate) fn text(problem: &Problem) -> String {
     for hint in &problem.hints {
         lines.push(format!("{}: {hint}", "hint".cyan().bold()));
     }
+    if let Some(explanation) = &problem.explanation {
+        lines.push(String::new());
+        lines.push(super::explain::text(explanation));
+        lines.push(String::new());
+    }
     lines.push(format!(
         "see docs/errors.md#{}",
         problem.code.as_str().to_lowercase()

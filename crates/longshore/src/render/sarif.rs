@@ -135,16 +135,13 @@ fn level(severity: Severity) -> &'static str {
 
 /// A path as a relative URI reference: RFC 3986, section 3.3.
 fn uri(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'@' => {
-                uri.push(byte.into());
-            }
-            byte => uri += &format!("%{byte:02X}"),
+    let escaped = path.bytes().map(|byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'@' => {
+            char::from(byte).to_string()
         }
-    }
-    uri
+        byte => format!("%{byte:02X}"),
+    });
+    escaped.collect()
 }
 
 /// What makes a finding the same after lines were added above it: its rule,

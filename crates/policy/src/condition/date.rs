@@ -1,6 +1,6 @@
 //! `DateEquals` and its kin.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,20 +15,29 @@ pub(super) fn compares(order: Order, seen: &str, wanted: &str) -> bool {
     }
 }
 
-/// ISO 8601 with or without time and zone (UTC then), or seconds since 1970.
+/// The W3C forms of ISO 8601 (<https://www.w3.org/TR/NOTE-datetime>), UTC where
+/// they have no zone, or seconds since 1970. Four digits are a year (inferred).
 fn moment(text: &str) -> Option<Timestamp> {
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if text.len() == 4 && is_digits(text) {
+        return midnight(&format!("{text}-01-01"));
+    }
     if let Ok(seconds) = text.parse::<i64>() {
         return Timestamp::from_duration(SignedDuration::from_secs(seconds)).ok();
+    }
+    if text.len() == 7 && text.as_bytes().get(4) == Some(&b'-') {
+        return midnight(&format!("{text}-01"));
     }
     if let Ok(timestamp) = text.parse() {
         return Some(timestamp);
     }
-    let civil = match text.parse::<DateTime>() {
-        Ok(civil) => civil,
-        Err(_) => text
-            .parse::<Date>()
-            .ok()?
-            .to_datetime(jiff::civil::Time::midnight()),
-    };
+    match text.parse::<DateTime>() {
+        Ok(civil) => TimeZone::UTC.to_timestamp(civil).ok(),
+        Err(_) => midnight(text),
+    }
+}
+
+fn midnight(date: &str) -> Option<Timestamp> {
+    let civil = date.parse::<Date>().ok()?.to_datetime(Time::midnight());
     TimeZone::UTC.to_timestamp(civil).ok()
 }

@@ -96,8 +96,12 @@ impl Expected {
         let place = finding.place;
         finding.code == self.code
             && finding.message.contains(&self.message)
-            && place.map_or("", |place| &text[place.start..]).starts_with(&self.at)
-            && self.line.is_none_or(|line| place.is_some_and(|place| place.line == line))
+            && place
+                .map_or("", |place| &text[place.start..])
+                .starts_with(&self.at)
+            && self
+                .line
+                .is_none_or(|line| place.is_some_and(|place| place.line == line))
             && self
                 .column
                 .is_none_or(|column| place.is_some_and(|place| place.column == column))

@@ -104,6 +104,11 @@ impl Origin {
         }
     }
 
+    /// What it is worth, if that is known and is a text, a number or a bool.
+    pub fn text(&self) -> Option<&str> {
+        self.worth.as_deref()
+    }
+
     /// The element that is worth this text, or the value itself if it is.
     pub fn worth(&self, text: &str) -> Option<&Self> {
         match &self.parts {

@@ -36,6 +36,8 @@ impl Spot {
         match self.form {
             Form::Computed => None,
             Form::Identifier if is_identifier(text) => Some(text.to_owned()),
+            // A number or a bool stays one.
+            Form::Terraform if !self.text.starts_with('"') && is_bare(text) => Some(text.to_owned()),
             Form::Terraform | Form::Identifier => Some(in_template(&quoted(text))),
             Form::Json => Some(json),
             Form::JsonInTemplate => Some(in_template(&json)),
@@ -102,6 +104,12 @@ fn quoted(text: &str) -> String {
 
 fn in_template(text: &str) -> String {
     text.replace("${", "$${").replace("%{", "%%{")
+}
+
+/// Whether a text is written without quotes: a whole number or a bool.
+fn is_bare(text: &str) -> bool {
+    matches!(text, "true" | "false")
+        || !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_identifier(text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Which commands of a step cannot run the repository's code.
 
-use crate::jobs::script::{Command, commands};
+use crate::jobs::script::{Command, commands, is_assignment};
 
 /// Programs that only look at or move files, print, or call AWS.
 const HARMLESS: &[&str] = &[
@@ -144,18 +144,18 @@ fn first_is_one_of(arguments: &[String], known: &[&str]) -> bool {
         .is_some_and(|verb| known.contains(&verb.as_str()))
 }
 
-/// Characters of a command that a message shows.
-const SHOWN: usize = 60;
-
+/// The first two words of a command: enough to find it, and too few for the
+/// tokens and passwords that stand further back.
 fn shown(command: &Command) -> String {
-    let text = command.words.join(" ");
-    let mut chars = text.chars();
-    let mut shown: String = chars.by_ref().take(SHOWN).collect();
-    if chars.next().is_some() {
-        shown.push_str("..");
-    }
-    shown.replace('\n', " ")
+    let leading = |word: &&String| KEYWORDS.contains(&word.as_str()) || is_assignment(word);
+    let words = command.words.iter().skip_while(leading).take(2);
+    let words: Vec<_> = words.map(String::as_str).collect();
+    let text = words.join(" ").replace('\n', " ");
+    text.chars().take(MOST_CHARS).collect()
 }
+
+/// Characters of a command that a message shows.
+const MOST_CHARS: usize = 60;
 
 impl Command {
     /// `./echo` is not the `echo` that is meant.
@@ -189,11 +189,11 @@ mod tests {
             ("x=$(make)", "make"),
             ("echo \"$(cat \"$(npm bin)\")\"", "npm bin"),
             ("echo `make`", "echo `make`"),
-            ("if ./ready; then echo; fi", "if ./ready"),
+            ("if ./ready; then echo; fi", "./ready"),
             ("longshore build", "longshore build"),
-            ("docker build .", "docker build ."),
+            ("docker build .", "docker build"),
             ("docker", "docker"),
-            ("FOO=1 cargo test", "FOO=1 cargo test"),
+            ("TOKEN=secret cargo test --all", "cargo test"),
         ] {
             assert_eq!(code(script).as_deref(), Some(command), "{script}");
         }

@@ -46,7 +46,7 @@ fn suppression(table: &SuppressTable, text: &str) -> Result<Suppression, Problem
             "the rule with the nearest name is `{}`",
             nearest(rule)
         ))
-        .hint("docs/check.md lists every rule"));
+        .hint("docs/checks/README.md lists every rule"));
     }
     Ok(Suppression {
         rule: rule.clone(),

@@ -70,6 +70,10 @@ pub(super) fn load(root: &Path) -> Result<Loaded, Problem> {
     let known = known(configuration.as_ref(), &workflows);
     let (roots, unread) = roots::read(root, &read.texts, &known);
     skipped.extend(unread);
+    if workflows.is_empty() && roots.is_empty() {
+        let line = "workflows and Terraform: there are none here, so there was nothing to compare";
+        skipped.push(line.to_owned());
+    }
     let mut setup = Setup {
         repository: repository(root, configuration.as_ref()),
         workflows,

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use receipts::{Finding, Fix, Location, Matrix, RoleProof};
 
+use crate::render::secret::masked;
+
 /// Takes `root` off the places and diffs of findings.
 pub(super) fn findings(findings: &mut [Finding], root: &Path) {
     let root = format!("{}/", root.display());
@@ -42,6 +44,8 @@ fn diff(fix: Option<&mut Fix>, root: &str) {
     let Some(diff) = fix.and_then(|fix| fix.diff.as_mut()) else {
         return;
     };
+    // The lines around a change may hold what must not be shown.
+    *diff = masked(diff).into_owned();
     for side in ["--- a/", "+++ b/"] {
         *diff = diff.replace(&format!("{side}{root}"), side);
     }

@@ -32,9 +32,12 @@ pub(super) async fn write(
     }
     .html();
     save(file, &html).map_err(|error| {
-        Problem::new(ProblemCode::Io, "the check is done, and no report was written")
-            .caused_by(&error)
-            .hint("name a file in a directory that exists, with `--report FILE.html`")
+        Problem::new(
+            ProblemCode::Io,
+            "the check is done, and no report was written",
+        )
+        .caused_by(&error)
+        .hint("name a file in a directory that exists, with `--report FILE.html`")
     })
 }
 

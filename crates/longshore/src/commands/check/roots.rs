@@ -67,12 +67,13 @@ fn read_one(directory: &Path, root: &str, given: &Given) -> Result<TerraformRoot
 }
 
 fn told(directory: &Path, root: &str, error: &ReadError) -> String {
-    let mut words = error.to_string();
+    let mut words = vec![error.to_string()];
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        words += &format!(": {cause}");
+        words.push(cause.to_string());
         source = cause.source();
     }
+    let words = words.join(": ");
     let words = words.replace(&format!("{}/", directory.display()), "");
     let root = if root.is_empty() { "." } else { root };
     format!("{root}: the Terraform root cannot be read: {words}")

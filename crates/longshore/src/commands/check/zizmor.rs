@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use audit::Setup;
+use receipts::Finding;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -50,4 +52,10 @@ pub(super) async fn run(root: &Path, workflows: &str) -> Result<Vec<u8>, String>
             LONGEST.as_secs()
         )),
     }
+}
+
+/// The findings in what zizmor said.
+pub(super) fn findings(answer: &[u8], setup: &Setup) -> Result<Vec<Finding>, String> {
+    let answer = String::from_utf8_lossy(answer);
+    audit::zizmor::findings(&answer, setup).map_err(|error| error.to_string())
 }

@@ -13,7 +13,8 @@ pub(super) fn group(findings: &[&Finding], sources: &Sources<'_>) -> String {
         .map(|finding| text(finding, sources))
         .collect();
     if let (Some(first), Some(last)) = (findings.first(), blocks.last_mut()) {
-        *last += &format!("\n{}", line("see", &page(&first.rule)));
+        last.push('\n');
+        last.push_str(&line("see", &page(&first.rule)));
     }
     blocks.join("\n\n")
 }

@@ -17,11 +17,10 @@ pub(crate) fn markdown(report: &CheckReport) -> String {
         let rows = report.findings.iter().take(MOST_ROWS).map(row);
         text.extend(rows);
     }
-    let rest = report.findings.len().saturating_sub(MOST_ROWS);
-    if rest > 0 {
-        text += &format!("\n{rest} more in the log.\n");
+    match report.findings.len().saturating_sub(MOST_ROWS) {
+        0 => text,
+        rest => format!("{text}\n{rest} more in the log.\n"),
     }
-    text
 }
 
 fn row(finding: &Finding) -> String {

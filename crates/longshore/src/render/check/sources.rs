@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use audit::Setup;
 
+use crate::render::secret::masked;
+
 /// The most of a line that is shown.
 const WIDEST: usize = 96;
 
@@ -43,7 +45,7 @@ impl<'a> Sources<'a> {
 
     /// The line around a place; `None` where there is nothing to show.
     pub(super) fn excerpt(&self, file: &str, line: usize, column: usize) -> Option<Excerpt> {
-        let line = self.line(file, line)?;
+        let line = masked(self.line(file, line)?);
         let place = column.saturating_sub(1);
         let start = if line.chars().count() <= WIDEST {
             0

@@ -3,9 +3,12 @@
 use receipts::{Access, Answer, CallerAccess, Finding, RoleAccess, RoleProof, Standing};
 
 use super::findings;
-use super::html::{count, escape, prose};
+use super::html::{count, escape, list, prose};
 use super::proof;
-use super::rows::{Outcome, Row, outcome, rows, who, worst};
+use super::rows::{Outcome, Row, only_by_name, outcome, rows, who, worst};
+
+/// How many jobs are named at one caller; the rest is counted.
+const MOST_JOBS: usize = 5;
 
 /// One role, its proof, and the findings about it with their numbers.
 pub(super) struct Section<'a> {
@@ -53,6 +56,11 @@ impl Section<'_> {
             Outcome::AsIntended if self.role.callers.is_empty() => {
                 ("open", "?", "nobody was tried".to_owned())
             }
+            Outcome::AsIntended if only_by_name(self.role).is_some() => (
+                "open",
+                "!",
+                "admits one form of the subject only".to_owned(),
+            ),
             Outcome::AsIntended => ("good", "✓", "as intended".to_owned()),
         };
         format!("<p class=\"chip {class}\"><span aria-hidden=\"true\">{glyph}</span> {words}</p>")
@@ -159,34 +167,18 @@ fn groups(rows: &[Row<'_>]) -> String {
 
 fn row(row: &Row<'_>) -> String {
     let access = row.access;
-    let class = match outcome(access) {
-        Outcome::GetsIn | Outcome::KeptOut => "wrong",
-        _ => "",
+    let is_wrong = match outcome(access) {
+        Outcome::GetsIn => true,
+        Outcome::KeptOut => !row.other_form_gets_in,
+        _ => false,
     };
-    let subjects: String = row
-        .subjects
-        .iter()
-        .map(|subject| format!("<code class=\"subject\">{}</code>", escape(subject)))
-        .collect();
-    let jobs = if access.jobs.is_empty() {
-        String::new()
-    } else {
-        let jobs: Vec<String> = access
-            .jobs
-            .iter()
-            .map(|job| format!("<code>{}</code>", escape(job)))
-            .collect();
-        format!(
-            "<span class=\"jobs\">asked for by {}</span>",
-            jobs.join(", ")
-        )
-    };
+    let class = if is_wrong { " class=\"wrong\"" } else { "" };
     let session = access.session.as_ref();
     format!(
-        "<tr role=\"row\" class=\"{class}\"><th scope=\"row\" role=\"rowheader\"><span class=\"caller\">{}</span>\
-         {jobs}{subjects}</th>{}{}{}{}<td role=\"cell\" class=\"why\">{}</td></tr>\n",
-        escape(&access.caller),
-        assume(access),
+        "<tr role=\"row\"{class}><th scope=\"row\" role=\"rowheader\">{}</th>{}{}{}{}\
+         <td role=\"cell\" class=\"why\">{}</td></tr>\n",
+        caller(row),
+        assume(row),
         cell("Push", session.map(|session| &session.push), access, false),
         cell("Pull", session.map(|session| &session.pull), access, false),
         cell(
@@ -199,9 +191,47 @@ fn row(row: &Row<'_>) -> String {
     )
 }
 
-fn assume(access: &CallerAccess) -> String {
+fn caller(row: &Row<'_>) -> String {
+    let access = row.access;
+    let mut parts = vec![format!(
+        "<span class=\"caller\">{}</span>",
+        escape(&access.caller)
+    )];
+    if let Some(form) = row.only_form {
+        parts.push(format!(
+            " <span class=\"form\">with the {} form of its subject</span>",
+            escape(form)
+        ));
+    }
+    if !access.jobs.is_empty() {
+        let mut jobs: Vec<String> = access
+            .jobs
+            .iter()
+            .take(MOST_JOBS)
+            .map(|job| format!("<code>{}</code>", escape(job)))
+            .collect();
+        let rest = access.jobs.len() - jobs.len();
+        if rest > 0 {
+            jobs.push(count(rest, "other"));
+        }
+        parts.push(format!(
+            "<span class=\"jobs\">asked for by {}</span>",
+            list(&jobs)
+        ));
+    }
+    parts.extend(
+        row.subjects
+            .iter()
+            .map(|subject| format!("<code class=\"subject\">{}</code>", escape(subject))),
+    );
+    parts.concat()
+}
+
+fn assume(row: &Row<'_>) -> String {
+    let access = row.access;
     let (class, glyph, word) = match outcome(access) {
         Outcome::GetsIn => ("bad", "●", "gets in"),
+        Outcome::KeptOut if row.other_form_gets_in => ("open", "○", "kept out"),
         Outcome::KeptOut => ("bad", "○", "kept out"),
         Outcome::Unknown => ("open", "?", "not known"),
         Outcome::Unclear => ("open", "●", "may"),
@@ -244,17 +274,33 @@ fn td(label: &str, class: &str, glyph: &str, word: &str) -> String {
     )
 }
 
+/// The reason of the first answer where it is not as it should be, and all
+/// reasons on request.
 fn why(access: &CallerAccess) -> String {
-    let assume = prose(&access.assume.reason);
-    let Some(session) = &access.session else {
-        return assume;
-    };
     let item =
         |name: &str, access: &Access| format!("<dt>{name}</dt><dd>{}</dd>", prose(&access.reason));
+    let session = access.session.as_ref().map(|session| {
+        [
+            item("Push", &session.push),
+            item("Pull", &session.pull),
+            item("Delete", &session.delete),
+        ]
+        .concat()
+    });
+    if outcome(access) == Outcome::AsIntended {
+        let session = session.unwrap_or_default();
+        return format!(
+            "<details><summary>why<span class=\"hidden\">: {}</span></summary><dl>{}{session}</dl></details>",
+            escape(&access.caller),
+            item("Assume", &access.assume),
+        );
+    }
+    let session = session.map(|session| {
+        format!("<details><summary>push, pull and delete</summary><dl>{session}</dl></details>")
+    });
     format!(
-        "{assume}<details><summary>Why push, pull and delete</summary><dl>{}{}{}</dl></details>",
-        item("Push", &session.push),
-        item("Pull", &session.pull),
-        item("Delete", &session.delete),
+        "{}{}",
+        prose(&access.assume.reason),
+        session.unwrap_or_default()
     )
 }

@@ -1,14 +1,17 @@
-//! The callers of a role as rows: the two subject forms of one caller are one
-//! row where they fare the same.
+//! The callers of a role as rows.
 
 use receipts::{Answer, CallerAccess, RoleAccess, Standing};
 
 /// One row.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
-    /// Of the first form.
+    /// The form that decides.
     pub(super) access: &'a CallerAccess,
     pub(super) subjects: Vec<&'a str>,
+    /// The one form of its subject that it fares so with.
+    pub(super) only_form: Option<&'a str>,
+    /// Whether it gets in by its other form.
+    pub(super) other_form_gets_in: bool,
 }
 
 /// How a caller fared, against how it should have.
@@ -26,25 +29,40 @@ pub(super) enum Outcome {
     GetsIn,
 }
 
+/// The two subject forms of one caller are one row where they fare the same. Of
+/// an intruder, the form that gets furthest is shown: it has the choice.
 pub(super) fn rows(role: &RoleAccess) -> Vec<Row<'_>> {
-    let mut rows: Vec<Row<'_>> = Vec::new();
-    for access in &role.callers {
-        let same = rows
-            .last_mut()
-            .filter(|row| fares_the_same(row.access, access));
-        match same {
-            Some(row) => row.subjects.push(&access.subject),
-            None => rows.push(Row {
-                access,
-                subjects: vec![&access.subject],
-            }),
-        }
-    }
-    rows
+    let forms = role.callers.chunk_by(same_caller);
+    forms.flat_map(rows_of).collect()
 }
 
-fn fares_the_same(left: &CallerAccess, right: &CallerAccess) -> bool {
-    same_caller(left, right) && answers(left) == answers(right)
+fn rows_of(forms: &[CallerAccess]) -> Vec<Row<'_>> {
+    let Some(first) = forms.first() else {
+        return Vec::new();
+    };
+    if forms.iter().all(|form| answers(form) == answers(first)) {
+        return vec![Row {
+            access: first,
+            subjects: forms.iter().map(|form| form.subject.as_str()).collect(),
+            only_form: None,
+            other_form_gets_in: false,
+        }];
+    }
+    let gets_in = forms.iter().any(|form| form.assume.answer == Answer::Yes);
+    let mut rows: Vec<Row<'_>> = forms
+        .iter()
+        .map(|form| Row {
+            access: form,
+            subjects: vec![&form.subject],
+            only_form: Some(&form.form),
+            other_form_gets_in: gets_in && form.assume.answer != Answer::Yes,
+        })
+        .collect();
+    if first.standing == Standing::Intruder {
+        rows.sort_by_key(|row| std::cmp::Reverse(answers(row.access)));
+        rows.truncate(1);
+    }
+    rows
 }
 
 fn same_caller(left: &CallerAccess, right: &CallerAccess) -> bool {
@@ -111,4 +129,14 @@ pub(super) fn worst(role: &RoleAccess) -> Outcome {
     } else {
         of_callers
     }
+}
+
+/// The first caller that is kept out by the form which new and renamed
+/// repositories mint, and gets in by the other.
+pub(super) fn only_by_name(role: &RoleAccess) -> Option<&CallerAccess> {
+    role.callers
+        .chunk_by(same_caller)
+        .filter(|forms| forms.iter().any(|form| form.assume.answer == Answer::Yes))
+        .flatten()
+        .find(|form| outcome(form) == Outcome::KeptOut && form.form == "immutable")
 }

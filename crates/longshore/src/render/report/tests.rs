@@ -44,6 +44,7 @@ fn caller(name: &str, standing: Standing, answer: Answer) -> CallerAccess {
         caller: name.to_owned(),
         jobs: Vec::new(),
         subject: format!("repo:acme/portfolio:{}", name.replace(' ', "-")),
+        form: "name".to_owned(),
         standing,
         assume: access(answer, if answer == Answer::Yes { yes } else { no }),
         session: (answer == Answer::Yes).then_some(session),
@@ -181,16 +182,35 @@ fn what_is_not_known_is_neither_good_nor_bad() {
 }
 
 #[test]
-fn two_forms_that_fare_the_same_are_one_row_and_others_are_two() {
+fn two_forms_that_fare_the_same_are_one_row() {
     let mut role = role("publisher", &[]);
-    let mut other_form = role.callers[0].clone();
-    other_form.subject = "repo:acme@1/portfolio@2:x".to_owned();
-    role.callers.insert(1, other_form.clone());
-    let rows = |role: &RoleAccess| super::rows::rows(role).len();
-    assert_eq!(rows(&role), 9);
-    role.callers[1].assume.answer = Answer::No;
-    role.callers[1].session = None;
-    assert_eq!(rows(&role), 10);
+    let forms: Vec<_> = role
+        .callers
+        .iter()
+        .flat_map(|access| [access.clone(), access.clone()])
+        .collect();
+    role.callers = forms;
+    let shown = super::rows::rows(&role);
+    assert_eq!(shown.len(), 9);
+    assert_eq!(shown[0].subjects.len(), 2);
+}
+
+#[test]
+fn where_the_forms_differ_an_intruder_is_shown_by_the_worse_and_the_publisher_by_both() {
+    let mut role = role("publisher", &[]);
+    let mut other = caller("push to main", Standing::Intended, Answer::No);
+    other.jobs.clone_from(&role.callers[0].jobs);
+    role.callers.insert(0, other);
+    role.callers.push(caller(
+        "same name, other owner",
+        Standing::Intruder,
+        Answer::Yes,
+    ));
+    let shown = super::rows::rows(&role);
+    assert_eq!(shown.len(), 10);
+    assert!(shown[0].other_form_gets_in);
+    let last = shown.last().unwrap();
+    assert_eq!(last.access.assume.answer, Answer::Yes);
     // It gets in by one of its forms: nobody is kept out.
     assert!(super::rows::who(&role, super::rows::Outcome::KeptOut).is_empty());
 }

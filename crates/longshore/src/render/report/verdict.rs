@@ -3,7 +3,7 @@
 use receipts::{Answer, CallerAccess, CheckReport, Matrix, RoleAccess, Severity};
 
 use super::html::{count, list};
-use super::rows::{Outcome, who, worst};
+use super::rows::{Outcome, only_by_name, who, worst};
 
 /// How it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,15 +155,15 @@ fn let_in(matrix: &Matrix, intruders: &[(&RoleAccess, Vec<&CallerAccess>)]) -> V
 fn as_intended(report: &CheckReport, matrix: &Matrix) -> Verdict {
     let wanted = at(matrix, Outcome::AsIntended);
     let mut publishers: Vec<String> = Vec::new();
-    let mut cannot_push = Vec::new();
+    let (mut cannot_push, mut not_known) = (Vec::new(), Vec::new());
     for access in wanted.iter().flat_map(|(_, who)| who) {
         let Some(session) = &access.session else {
             continue;
         };
-        if session.push.answer == Answer::Yes {
-            publishers.push(plural(&access.caller));
-        } else {
-            cannot_push.push(session.push.reason.clone());
+        match session.push.answer {
+            Answer::Yes => publishers.push(plural(&access.caller)),
+            Answer::No => cannot_push.push(session.push.reason.clone()),
+            Answer::Unknown => not_known.push(session.push.reason.clone()),
         }
     }
     publishers.sort();
@@ -183,19 +183,40 @@ fn as_intended(report: &CheckReport, matrix: &Matrix) -> Verdict {
         .as_ref()
         .map_or_else(String::new, |name| format!(" of {name}"));
     if !publishers.is_empty() {
-        return Verdict {
-            tone: Tone::Good,
-            line: format!("Only {}{of} can publish. {nobody_else}", few(publishers)),
-            more: Vec::new(),
-        };
+        let line = format!("Only {}{of} can publish. {nobody_else}", few(publishers));
+        return with_forms(matrix, line);
     }
-    match cannot_push.first() {
-        Some(reason) => Verdict {
+    match (not_known.first(), cannot_push.first()) {
+        (Some(reason), _) => Verdict {
+            tone: Tone::Unknown,
+            line: format!("Whether anybody can publish cannot be told. {nobody_else}"),
+            more: vec![reason.clone()],
+        },
+        (None, Some(reason)) => Verdict {
             tone: Tone::Caution,
             line: format!("Nobody can publish. {nobody_else}"),
             more: vec![reason.clone()],
         },
-        None => unclear(matrix, nobody_else),
+        (None, None) => unclear(matrix, nobody_else),
+    }
+}
+
+/// Good, unless somebody gets in only until the repository is renamed.
+fn with_forms(matrix: &Matrix, line: String) -> Verdict {
+    let Some(access) = matrix.roles.iter().find_map(only_by_name) else {
+        return Verdict {
+            tone: Tone::Good,
+            line,
+            more: Vec::new(),
+        };
+    };
+    let who = capitalised(&plural(&access.caller));
+    Verdict {
+        tone: Tone::Caution,
+        line,
+        more: vec![format!(
+            "{who} are kept out where the subject has the immutable form, which new and renamed repositories mint."
+        )],
     }
 }
 
@@ -212,8 +233,8 @@ fn unclear(matrix: &Matrix, nobody_else: &str) -> Verdict {
     Verdict {
         tone: Tone::Caution,
         line: format!(
-            "A role is open that no job asks for: to {}. {nobody_else}",
-            callers(&who)
+            "{} get in by a role that no job is known to need. {nobody_else}",
+            capitalised(&callers(&who))
         ),
         more: Vec::new(),
     }
@@ -282,11 +303,12 @@ fn plural(caller: &str) -> String {
         "other environment" => return "other environments".to_owned(),
         "other repository of the owner" => return "other repositories of the owner".to_owned(),
         "stranger's repository" => return "strangers' repositories".to_owned(),
-        "same name, other owner" => return "whoever takes over the name".to_owned(),
+        "same name, other owner" => return "new owners of the name".to_owned(),
         _ => {}
     }
     for (one, many) in [
         ("push to", "pushes to"),
+        ("push of", "pushes of"),
         ("pull request", "pull requests"),
         ("schedule on", "scheduled runs on"),
         ("started by hand on", "runs started by hand on"),
@@ -295,7 +317,7 @@ fn plural(caller: &str) -> String {
             return format!("{many}{rest}");
         }
     }
-    format!("runs by {caller}")
+    format!("runs of {caller}")
 }
 
 fn capitalised(text: &str) -> String {

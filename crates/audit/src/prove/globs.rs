@@ -1,0 +1,94 @@
+//! GitHub's filters for branches and tags as languages:
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#filter-pattern-cheat-sheet>.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use policy::language::{Characters, Clause, Language, Pattern, Repeat, Token};
+
+/// The names that a list of filters leaves out, as a union. The last filter that
+/// matches decides; no filter leaves nothing out. `None` for filters that this
+/// cannot read.
+pub(super) fn left_out(filters: &[String]) -> Option<Vec<Language>> {
+    if filters.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut left_out = vec![Language::all()];
+    for filter in filters {
+        if let Some(excluded) = filter.strip_prefix('!') {
+            let excluded = Clause::any_of([pattern(excluded)?]);
+            left_out.push(Language::all().and(excluded));
+        } else {
+            let rest = Clause::none_of([pattern(filter)?]);
+            left_out = left_out
+                .into_iter()
+                .map(|language| language.and(rest.clone()))
+                .collect();
+        }
+    }
+    Some(left_out)
+}
+
+/// One filter as a pattern.
+pub(super) fn pattern(filter: &str) -> Option<Pattern> {
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut chars = filter.chars().peekable();
+    while let Some(char) = chars.next() {
+        let once = |characters| Token {
+            characters,
+            repeat: Repeat::Once,
+        };
+        tokens.push(match char {
+            '*' if chars.next_if_eq(&'*').is_some() => Token::any_run(),
+            '*' => Token {
+                characters: Characters::AllBut('/'),
+                repeat: Repeat::Run,
+            },
+            '[' => once(Characters::OneOf(set(&mut chars)?)),
+            '\\' => Token::char(chars.next().unwrap_or('\\')),
+            '?' | '+' if !tokens.is_empty() => {
+                repeat_last(&mut tokens, char)?;
+                continue;
+            }
+            char => Token::char(char),
+        });
+    }
+    Some(Pattern::new(tokens))
+}
+
+/// `?` makes the last character optional, `+` lets it stand more than once.
+fn repeat_last(tokens: &mut Vec<Token>, mark: char) -> Option<()> {
+    let last = tokens.last_mut()?;
+    if last.repeat != Repeat::Once {
+        return None;
+    }
+    if mark == '?' {
+        last.repeat = Repeat::Optional;
+    } else {
+        let more = Token {
+            repeat: Repeat::Run,
+            ..last.clone()
+        };
+        tokens.push(more);
+    }
+    Some(())
+}
+
+/// Letters and digits between `[` and `]`, alone or as ranges.
+fn set(chars: &mut Peekable<Chars<'_>>) -> Option<Vec<char>> {
+    let mut listed = Vec::new();
+    loop {
+        let first = chars.next()?;
+        if first == ']' {
+            return Some(listed);
+        }
+        let last = match chars.next_if_eq(&'-') {
+            Some(_) => chars.next()?,
+            None => first,
+        };
+        if !first.is_ascii_alphanumeric() || !last.is_ascii_alphanumeric() {
+            return None;
+        }
+        listed.extend(first..=last);
+    }
+}

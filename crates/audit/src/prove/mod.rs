@@ -1,0 +1,191 @@
+//! Who exactly can assume a role: everyone whom its trust policy admits among
+//! all that GitHub can mint, compared with what the workflows intend.
+//!
+//! The sets come from [`policy::admission`]; here they meet the grammar of
+//! GitHub's claims, in which subject, repository, ref and environment are tied
+//! to each other. `actor`, `workflow`, `job_workflow_ref` and the like are taken
+//! to be free, which can only make the answer wider than the truth.
+
+mod ask;
+mod caller;
+mod conditions;
+mod customised;
+mod excess;
+mod globs;
+mod grammar;
+mod intent;
+mod refused;
+mod sentences;
+mod shape;
+mod text;
+mod trust;
+mod vacant;
+
+use policy::Document;
+use policy::language::Undecided;
+use receipts::RoleProof;
+use terraform::{AwsResources, Role};
+
+use crate::Setup;
+use crate::findings::location;
+use crate::jobs::{IdentityJob, RoleUse, identity_jobs};
+use ask::Ask;
+pub(crate) use excess::{Excess, ExcessKind};
+pub(crate) use intent::Intent;
+pub(crate) use refused::Refusal;
+pub use trust::Trust;
+pub(crate) use vacant::{Vacancy, VacantWhy};
+
+/// Everything that GitHub can mint. Made once: its automata are shared by all
+/// proofs.
+#[derive(Debug)]
+pub(crate) struct Mint {
+    grammar: grammar::Grammar,
+    shapes: Vec<shape::Shape>,
+}
+
+impl Mint {
+    pub(crate) fn new() -> Self {
+        let grammar = grammar::Grammar::new();
+        let shapes = shape::all(&grammar);
+        Self { grammar, shapes }
+    }
+}
+
+/// What was proved of one role.
+#[derive(Debug)]
+pub(crate) struct Proved<'a> {
+    pub(crate) role: &'a Role,
+    /// The jobs that ask for it.
+    pub(crate) jobs: Vec<&'a IdentityJob<'a>>,
+    pub(crate) admitted: Vec<String>,
+    pub(crate) excess: Vec<Excess>,
+    pub(crate) refused: Vec<Refusal<'a>>,
+    pub(crate) vacant: Vec<Vacancy>,
+    /// Whether it admits a run of the repository itself; of any where that is
+    /// not known.
+    pub(crate) admits_own: bool,
+    pub(crate) prevented_by: Vec<String>,
+}
+
+/// Who can assume each role that an issuer of GitHub leads to.
+pub fn prove(setup: &Setup) -> Vec<RoleProof> {
+    let jobs = identity_jobs(setup);
+    let proved = proved(setup, &jobs);
+    proved.into_iter().map(Proved::into_receipt).collect()
+}
+
+/// Everyone whom one trust policy admits, one sentence each, sorted; nobody else
+/// is admitted.
+pub fn prove_trust(trust: &Trust) -> Result<Vec<String>, Undecided> {
+    admitted(&Mint::new(), trust)
+}
+
+/// The proofs, with what the rules need.
+pub(crate) fn proved<'a>(setup: &'a Setup, jobs: &'a [IdentityJob<'a>]) -> Vec<Proved<'a>> {
+    let mint = Mint::new();
+    let mut proofs = Vec::new();
+    for root in &setup.roots {
+        for role in &root.aws.roles {
+            proofs.extend(prove_role(setup, &mint, (role, &root.aws), jobs));
+        }
+    }
+    proofs
+}
+
+fn prove_role<'a>(
+    setup: &'a Setup,
+    mint: &Mint,
+    (role, aws): (&'a Role, &AwsResources),
+    jobs: &'a [IdentityJob<'a>],
+) -> Option<Proved<'a>> {
+    // A policy that cannot be read is a finding of its own.
+    let document = Document::parse(&role.trust_policy).ok()?;
+    let mut proved = Proved {
+        role,
+        jobs: jobs_of(jobs, &role.arn),
+        admitted: Vec::new(),
+        excess: Vec::new(),
+        refused: Vec::new(),
+        vacant: Vec::new(),
+        admits_own: true,
+        prevented_by: Vec::new(),
+    };
+    let answered = match Trust::of(&role.arn, document, &aws.oidc_providers) {
+        Ok(None) => return None,
+        Ok(Some(trust)) => answer(setup, mint, &trust, &mut proved),
+        Err(undecided) => Err(undecided),
+    };
+    if let Err(undecided) = answered {
+        let reason = format!("The proof was given up: {undecided}.");
+        proved.prevented_by.push(reason);
+    }
+    proved.prevented_by.sort();
+    proved.prevented_by.dedup();
+    Some(proved)
+}
+
+fn jobs_of<'a>(jobs: &'a [IdentityJob<'a>], arn: &str) -> Vec<&'a IdentityJob<'a>> {
+    let asks = |job: &&IdentityJob| matches!(&job.role, RoleUse::Arn(asked) if asked == arn);
+    jobs.iter().filter(asks).collect()
+}
+
+/// Fills in the proof, as far as the bounds allow.
+fn answer<'a>(
+    setup: &'a Setup,
+    mint: &Mint,
+    trust: &Trust,
+    proved: &mut Proved<'a>,
+) -> Result<(), Undecided> {
+    for callers in trust.callers() {
+        let unknown = callers.set.atoms().iter().filter(|atom| {
+            atom.kind == policy::admission::AtomKind::Unknown
+        });
+        proved.prevented_by.extend(unknown.map(|atom| {
+            format!("Whether {} is not known, so more callers may be counted than are admitted.", atom.words())
+        }));
+    }
+    proved.admitted = admitted(mint, trust)?;
+    let callers = trust.callers();
+    let ask = Ask {
+        mint,
+        callers: &callers,
+        budget: &trust.budget,
+    };
+    let intent = Intent::of(setup, &proved.jobs, &mut proved.prevented_by);
+    proved.admits_own = intent.admits_own(&ask)?;
+    proved.excess = excess::excess(&ask, &intent)?;
+    proved.refused = refused::refused(&ask, trust, &intent, &proved.jobs)?;
+    proved.vacant = vacant::vacant(mint, trust)?;
+    Ok(())
+}
+
+fn admitted(mint: &Mint, trust: &Trust) -> Result<Vec<String>, Undecided> {
+    let callers = trust.callers();
+    let ask = Ask {
+        mint,
+        callers: &callers,
+        budget: &trust.budget,
+    };
+    let mut admitted = Vec::new();
+    for set in &callers {
+        admitted.extend(sentences::sentences(&ask, set)?);
+    }
+    admitted.sort();
+    admitted.dedup();
+    Ok(admitted)
+}
+
+impl Proved<'_> {
+    fn into_receipt(self) -> RoleProof {
+        RoleProof {
+            role: self.role.arn.clone(),
+            location: Some(location(&self.role.place)),
+            admitted: self.admitted,
+            excess: self.excess.into_iter().map(|excess| excess.example).collect(),
+            refused: self.refused.into_iter().map(|refusal| refusal.example).collect(),
+            prevented_by: self.prevented_by,
+            ..RoleProof::default()
+        }
+    }
+}

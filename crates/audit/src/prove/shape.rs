@@ -1,0 +1,205 @@
+//! The shapes of runs and what each writes into its claims.
+//!
+//! Grammar of the subject: <https://docs.github.com/en/actions/reference/security/oidc>.
+//! Each shape writes its claims from the same variables in one order: owner, its
+//! id, name, its id, and what the run is about. The lengths that GitHub admits
+//! are not looked at, so a shape is rather too wide than too narrow.
+
+use github::SubjectForm;
+use policy::language::{Clause, Pattern, Script, Step, Writing};
+
+use super::customised::{self, Head};
+use super::grammar::{BRANCH, DIGITS, FREE, Grammar, NAMES, OWNERS};
+use super::text::{
+    ENVIRONMENT, NAME, OWNER, OWNER_ID, REF, REPOSITORY, REPOSITORY_ID, SEGMENT, SUBJECT, VALUE,
+};
+
+/// What the subject says behind the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// A branch.
+    Branch,
+    /// A tag.
+    Tag,
+    /// A pull request.
+    PullRequest,
+    /// An environment.
+    Environment,
+    /// What the repository's owner has set.
+    Customised,
+}
+
+impl Kind {
+    /// The kinds of a subject that nobody has customised.
+    pub(super) const USUAL: [Self; 4] = [
+        Self::Branch,
+        Self::Tag,
+        Self::PullRequest,
+        Self::Environment,
+    ];
+}
+
+/// One shape of runs.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// The form of the subject.
+    pub(super) form: SubjectForm,
+    /// What the subject says.
+    pub(super) kind: Kind,
+    /// Whether a customised subject begins with the repository.
+    pub(super) names_repository: bool,
+    pub(super) script: Script,
+    /// What GitHub's own rules demand of the texts.
+    pub(super) demands: Vec<(usize, Clause)>,
+}
+
+/// Every shape, the usual ones first.
+pub(super) fn all(grammar: &Grammar) -> Vec<Shape> {
+    let forms = [SubjectForm::Name, SubjectForm::Immutable];
+    let mut shapes = Vec::new();
+    for form in forms {
+        shapes.extend(Kind::USUAL.map(|kind| usual(grammar, form, kind)));
+    }
+    for in_environment in [false, true] {
+        for form in forms {
+            shapes.push(custom(grammar, form, Head::Repository, in_environment));
+        }
+        for head in Head::OTHERS {
+            shapes.push(custom(grammar, SubjectForm::Name, head, in_environment));
+        }
+    }
+    shapes
+}
+
+fn literal(text: usize, literal: &'static str) -> Step {
+    Step::Literal { text, literal }
+}
+
+fn variable(alphabet: policy::language::Alphabet, texts: &[usize]) -> Step {
+    let plain = texts.iter().map(|text| (*text, Writing::Plain));
+    Step::Variable {
+        alphabet,
+        writes: plain.collect(),
+    }
+}
+
+/// The repository, into its claims and those `also` where they belong.
+fn repository(form: SubjectForm, head: Head) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let immutable = form == SubjectForm::Immutable;
+    let whole = matches!(head, Head::Repository | Head::RepositoryClaim);
+    let with = |texts: &[usize], also: bool| -> Vec<usize> {
+        let subject = also.then_some(SUBJECT);
+        texts.iter().copied().chain(subject).collect()
+    };
+    let id = |own: usize, also: bool| -> Vec<usize> {
+        let mut texts = with(&[own], also || (immutable && whole));
+        texts.extend(immutable.then_some(SEGMENT));
+        texts
+    };
+    let mark = |steps: &mut Vec<Step>, mark: &'static str, wanted: bool| {
+        if wanted {
+            steps.push(literal(SEGMENT, mark));
+            if whole {
+                steps.push(literal(SUBJECT, mark));
+            }
+        }
+    };
+    let in_owner = whole || head == Head::Owner;
+    steps.push(variable(
+        OWNERS,
+        &with(&[REPOSITORY, OWNER, SEGMENT], in_owner),
+    ));
+    mark(&mut steps, "@", immutable);
+    steps.push(variable(DIGITS, &id(OWNER_ID, head == Head::OwnerId)));
+    steps.push(literal(REPOSITORY, "/"));
+    mark(&mut steps, "/", true);
+    steps.push(variable(NAMES, &with(&[REPOSITORY, NAME, SEGMENT], whole)));
+    mark(&mut steps, "@", immutable);
+    let ends_id = head == Head::RepositoryId;
+    steps.push(variable(DIGITS, &id(REPOSITORY_ID, ends_id)));
+    steps
+}
+
+fn usual(grammar: &Grammar, form: SubjectForm, kind: Kind) -> Shape {
+    let mut steps = vec![literal(SUBJECT, "repo:")];
+    steps.extend(repository(form, Head::Repository));
+    let mut demands = grammar.repository();
+    match kind {
+        Kind::Branch | Kind::Customised => {
+            steps.push(literal(SUBJECT, ":ref:refs/heads/"));
+            steps.push(literal(REF, "refs/heads/"));
+            steps.push(variable(BRANCH, &[SUBJECT, REF, VALUE]));
+            demands.push((VALUE, grammar.git_name.clone()));
+        }
+        Kind::Tag => {
+            steps.push(literal(SUBJECT, ":ref:refs/tags/"));
+            steps.push(literal(REF, "refs/tags/"));
+            steps.push(variable(BRANCH, &[SUBJECT, REF, VALUE]));
+            demands.push((VALUE, grammar.git_name.clone()));
+        }
+        Kind::PullRequest => {
+            steps.push(literal(SUBJECT, ":pull_request"));
+            steps.push(literal(REF, "refs/pull/"));
+            steps.push(variable(DIGITS, &[REF, VALUE]));
+            steps.push(literal(REF, "/merge"));
+            demands.push((VALUE, grammar.id.clone()));
+        }
+        Kind::Environment => {
+            steps.push(literal(SUBJECT, ":environment:"));
+            steps.push(Step::Variable {
+                alphabet: FREE,
+                writes: vec![
+                    (SUBJECT, Writing::ColonEscaped),
+                    (ENVIRONMENT, Writing::Plain),
+                    (VALUE, Writing::Plain),
+                ],
+            });
+            demands.push((VALUE, grammar.filled.clone()));
+            steps.push(variable(BRANCH, &[REF]));
+            demands.push((REF, grammar.git_ref.clone()));
+        }
+    }
+    Shape {
+        form,
+        kind,
+        names_repository: true,
+        script: Script::new(steps),
+        demands,
+    }
+}
+
+fn custom(grammar: &Grammar, form: SubjectForm, head: Head, in_environment: bool) -> Shape {
+    let mut steps = vec![literal(SUBJECT, head.begin())];
+    steps.extend(repository(form, head));
+    steps.push(variable(customised::ALPHABET, &[SUBJECT, VALUE]));
+    steps.push(variable(BRANCH, &[REF]));
+    let mut demands = grammar.repository();
+    demands.extend(grammar.tails(head));
+    demands.push((REF, grammar.git_ref.clone()));
+    if in_environment {
+        steps.push(variable(FREE, &[ENVIRONMENT]));
+        demands.push((ENVIRONMENT, grammar.filled.clone()));
+    }
+    Shape {
+        form,
+        kind: Kind::Customised,
+        names_repository: head == Head::Repository,
+        script: Script::new(steps),
+        demands,
+    }
+}
+
+/// A demand that a text is this one.
+pub(super) fn is(text: usize, value: &str) -> (usize, Clause) {
+    (text, Clause::any_of([Pattern::literal(value)]))
+}
+
+/// A demand that a text is none of these.
+pub(super) fn is_none_of<'v>(
+    text: usize,
+    values: impl IntoIterator<Item = &'v String>,
+) -> (usize, Clause) {
+    let patterns = values.into_iter().map(|value| Pattern::literal(value));
+    (text, Clause::none_of(patterns))
+}
