@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::harness::{both, json_of, longshore, repository, succeed};
 
 /// A workflow that strangers can start, with an identity in it.
-pub(crate) const WORKFLOW: &str = r#"name: publish
+pub(crate) const WORKFLOW: &str = r"name: publish
 on:
   push:
     branches: [main]
@@ -31,7 +31,7 @@ jobs:
           role-to-assume: arn:aws:iam::123456789012:role/publisher
           aws-region: eu-central-1
       - run: make push
-"#;
+";
 
 /// A role that every repository of the owner can assume, and a repository
 /// without anything.
@@ -191,11 +191,9 @@ fn a_proof_says_who_gets_in() {
 #[test]
 fn the_severity_that_fails_can_be_chosen() {
     let flawed = Flawed::new();
-    flawed.write(
-        "infra/main.tf",
-        "resource \"aws_ecr_repository\" \"api\" {\n  name = \"api\"\n}\n",
-    );
-    flawed.write(".github/workflows/publish.yml", "on: push\njobs: {}\n");
+    flawed.write("infra/main.tf", "locals {}\n");
+    let job = "jobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: make test\n";
+    flawed.write(".github/workflows/publish.yml", format!("on: push\n{job}"));
     for (arguments, code) in [
         (&["--fail-on", "error"] as &[&str], 0),
         (&["--fail-on", "warning"], 9),

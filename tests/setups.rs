@@ -58,45 +58,59 @@ fn sound_setups_pass() {
 }
 
 #[test]
-fn every_rule_has_a_setup_that_it_finds_something_in() {
-    let setups = setups("flawed");
-    let expected: BTreeSet<&str> = setups
-        .iter()
-        .flat_map(|setup| &setup.flaws)
-        .flat_map(|flaw| flaw.rules.iter().map(String::as_str))
-        .collect();
+fn every_rule_finds_a_flaw_that_names_it() {
+    let proved: BTreeSet<String> = of_each(&setups("flawed"), |setup, report| {
+        let found = rules_of(&findings(report));
+        let named = setup.flaws.iter().flat_map(|flaw| &flaw.rules);
+        let proved = named.filter(|rule| found.contains(rule.as_str()));
+        proved.cloned().collect()
+    })
+    .into_iter()
+    .map(|(_, rule)| rule)
+    .collect();
     let pages = std::fs::read_dir(repository().join("docs/checks")).unwrap();
     let without: Vec<String> = pages
         .map(|page| page.unwrap().path())
         .map(|page| page.file_stem().unwrap().to_str().unwrap().to_owned())
-        .filter(|rule| rule != "README" && !expected.contains(rule.as_str()))
+        .filter(|rule| rule != "README" && !proved.contains(rule))
         .collect();
     assert!(without.is_empty(), "no setup for {}", without.join(", "));
 }
 
-/// What `judge` says of the report on each setup, with the setup's name.
-fn failures_of(setups: &[Setup], judge: fn(&Setup, &Value) -> Vec<String>) -> Vec<String> {
+/// What `judge` says of the report on each setup, with the setup's name before it.
+fn failures_of(setups: &[Setup], judge: Judge) -> Vec<String> {
+    let judged = of_each(setups, judge).into_iter();
+    judged
+        .map(|(name, failure)| format!("{name}: {failure}"))
+        .collect()
+}
+
+type Judge = fn(&Setup, &Value) -> Vec<String>;
+
+/// What `judge` says of the report on each setup, by the setup's name.
+fn of_each(setups: &[Setup], judge: Judge) -> Vec<(String, String)> {
     let share = setups.len().div_ceil(AT_A_TIME);
     std::thread::scope(|scope| {
         let threads: Vec<_> = setups
             .chunks(share)
-            .map(|setups| {
-                scope.spawn(move || {
-                    let judged = setups.iter().flat_map(|setup| {
-                        let failures = check(setup).map_or_else(
-                            |output| vec![format!("no report: {output}")],
-                            |report| judge(setup, &report),
-                        );
-                        let named = |failure| format!("{}: {failure}", setup.name);
-                        failures.into_iter().map(named).collect::<Vec<_>>()
-                    });
-                    judged.collect::<Vec<_>>()
-                })
-            })
+            .map(|setups| scope.spawn(move || of_share(setups, judge)))
             .collect();
         let joined = threads.into_iter().map(|thread| thread.join().unwrap());
         joined.flatten().collect()
     })
+}
+
+fn of_share(setups: &[Setup], judge: Judge) -> Vec<(String, String)> {
+    let mut judged = Vec::new();
+    for setup in setups {
+        let sentences = check(setup).map_or_else(
+            |output| vec![format!("no report: {output}")],
+            |report| judge(setup, &report),
+        );
+        let named = |sentence| (setup.name.clone(), sentence);
+        judged.extend(sentences.into_iter().map(named));
+    }
+    judged
 }
 
 /// The report on a copy of the setup, or everything that was printed instead.

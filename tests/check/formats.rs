@@ -47,7 +47,7 @@ fn json_of_stdout(stdout: &[u8]) -> Value {
 #[test]
 fn sarif_is_valid_and_whole() {
     let flawed = Flawed::configured(
-        "[[check.suppress]]\nrule = \"ecr-without-scan\"\nreason = \"scanned elsewhere\"\nexpires = 9999-12-31\n",
+        "[[check.suppress]]\nrule = \"identity-beside-code\"\nreason = \"the code is our own\"\nexpires = 9999-12-31\n",
     );
     flawed.write("infra/other place/main.tf", "resource {{");
     let output = flawed.check(&["--format", "sarif"]).output().unwrap();
@@ -71,9 +71,9 @@ fn sarif_is_valid_and_whole() {
     }
     let suppressed = results
         .iter()
-        .find(|result| result["ruleId"] == "ecr-without-scan");
+        .find(|result| result["ruleId"] == "identity-beside-code");
     let why = &suppressed.unwrap()["suppressions"][0]["justification"];
-    assert_eq!(why, "scanned elsewhere (until 9999-12-31)");
+    assert_eq!(why, "the code is our own (until 9999-12-31)");
     let notifications = run["invocations"][0]["toolExecutionNotifications"].to_string();
     assert!(
         notifications.contains("infra/other place"),

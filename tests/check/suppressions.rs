@@ -7,34 +7,40 @@ fn suppress(rule: &str, rest: &str) -> String {
     format!("[[check.suppress]]\nrule = \"{rule}\"\n{rest}\n")
 }
 
-const ACCEPTED: &str = "reason = \"scanned by another tool\"\nexpires = 9999-12-31";
+const ACCEPTED: &str = "reason = \"the code is our own\"\nexpires = 9999-12-31";
 
 #[test]
 fn what_is_suppressed_is_shown_with_its_reason() {
-    let flawed = Flawed::configured(&suppress("ecr-without-scan", ACCEPTED));
+    let flawed = Flawed::configured(&suppress("identity-beside-code", ACCEPTED));
     let output = flawed.check(&["--format", "json"]).output().unwrap();
-    assert!(!rules(&output).contains(&"ecr-without-scan".to_owned()));
+    assert!(!rules(&output).contains(&"identity-beside-code".to_owned()));
     let suppressed = &json_of(&output)["suppressed"][0];
-    assert_eq!(suppressed["finding"]["rule"], "ecr-without-scan");
-    assert_eq!(suppressed["reason"], "scanned by another tool");
+    assert_eq!(suppressed["finding"]["rule"], "identity-beside-code");
+    assert_eq!(suppressed["reason"], "the code is our own");
     assert_eq!(suppressed["expires"], "9999-12-31");
     let text = seen(&mut flawed.check(&[]));
-    assert!(text.contains("suppressed[ecr-without-scan]: "), "{text}");
+    assert!(
+        text.contains("suppressed[identity-beside-code]: "),
+        "{text}"
+    );
     assert!(text.contains("; 1 suppressed"), "{text}");
 }
 
 #[test]
 fn expired_and_unused_suppressions_are_findings_where_they_stand() {
-    let expired = suppress("ecr-without-scan", "reason = \"r\"\nexpires = 2020-01-31");
+    let expired = suppress(
+        "identity-beside-code",
+        "reason = \"r\"\nexpires = 2020-01-31",
+    );
     let unused = suppress("ecr-open-policy", ACCEPTED);
     let narrow = suppress(
-        "ecr-without-lifecycle",
-        &format!("subject = \"aws_ecr_repository.other\"\n{ACCEPTED}"),
+        "identity-with-unpinned-action",
+        &format!("subject = \"other.yml#job\"\n{ACCEPTED}"),
     );
     let flawed = Flawed::configured(&format!("{expired}\n{unused}\n{narrow}"));
     let output = flawed.check(&["--format", "json"]).output().unwrap();
     let found = rules(&output);
-    for rule in ["ecr-without-scan", "ecr-without-lifecycle"] {
+    for rule in ["identity-beside-code", "identity-with-unpinned-action"] {
         assert!(found.contains(&rule.to_owned()), "{found:?}");
     }
     let report = json_of(&output);
@@ -76,7 +82,7 @@ fn a_suppression_without_a_reason_or_an_end_is_refused() {
         "reason = \"r\"",
         "reason = \"\"\nexpires = 9999-12-31",
     ] {
-        let flawed = Flawed::configured(&suppress("ecr-without-scan", rest));
+        let flawed = Flawed::configured(&suppress("identity-beside-code", rest));
         let output = flawed.check(&["--format", "json"]).output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{rest}");
         assert_eq!(json_of(&output)["code"], "E002");

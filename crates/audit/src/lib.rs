@@ -9,6 +9,8 @@ pub mod explain;
 mod findings;
 mod jobs;
 mod matrix;
+mod permissions;
+mod prove;
 mod rule;
 mod rules;
 mod setup;
@@ -18,6 +20,7 @@ pub mod zizmor;
 use receipts::Finding;
 
 pub use matrix::matrix;
+pub use prove::{Trust, examples, prove, prove_trust};
 pub use rule::Rule;
 pub use setup::{OwnRepository, Setup, TerraformRoot, TextFile, WorkflowFile};
 pub use suppress::{Suppression, suppress};

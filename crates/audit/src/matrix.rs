@@ -5,7 +5,7 @@
 mod callers;
 mod examples;
 mod known;
-mod managed;
+pub(crate) mod managed;
 mod permissions;
 mod session;
 #[cfg(test)]

@@ -29,6 +29,13 @@ macro_rules! rules {
             pub fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
             }
+
+            /// The page that explains the rule, Markdown.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!("../../../docs/checks/", $id, ".md")),)*
+                }
+            }
         }
     };
 }

@@ -3,7 +3,6 @@
 //! `LONGSHORE_BLESS=1 cargo test -p audit` writes the index anew.
 #![expect(
     clippy::disallowed_methods,
-    clippy::unwrap_used,
     reason = "a test reads and writes the documents of the repository"
 )]
 

@@ -36,5 +36,11 @@ mod sts;
 mod trail;
 mod xml;
 
+/// Reads a web identity token as STS does, for `fuzz/`: whether it is one.
+#[cfg(fuzzing)]
+pub fn reads_token(text: &str) -> bool {
+    sts::reads_token(text)
+}
+
 pub use emulator::{AdministratorKeys, Emulator, EmulatorError};
 pub use settings::Settings;

@@ -280,10 +280,7 @@ proptest! {
 
     #[test]
     fn a_place_holds_the_text_of_its_value(policy in policy(), pretty in any::<bool>()) {
-        let text = match pretty {
-            true => serde_json::to_string_pretty(&policy).expect("a value is JSON"),
-            false => policy.to_string(),
-        };
+        let text = if pretty { serde_json::to_string_pretty(&policy).expect("a value is JSON") } else { policy.to_string() };
         let (document, places) = Document::parse_located(&text).expect("generated from valid parts");
         prop_assert_eq!(document, named(&policy).document);
         let mut found = Vec::new();

@@ -5,7 +5,7 @@ use policy::keys::{CLAIM_KEYS, GITHUB_ISSUER, Presence, is_carried_but_not_expor
 
 use super::kind::MissKind;
 use super::miss::{Change, Miss, list};
-use super::pattern::meant;
+use super::pattern::{has_wildcard, meant};
 use super::scene::Scene;
 
 /// What comes nearest in meaning to a claim that AWS does not make a key of; the
@@ -135,11 +135,14 @@ fn not_exported(scene: &Scene, name: &str, wants: &str) -> Miss {
 
 fn claim_absent(condition: &Condition, name: &str, wants: &str) -> Miss {
     if name == "environment" {
-        let environment = condition.values.first().map_or("", String::as_str);
+        let named = condition.values.iter().find(|value| !has_wildcard(value));
         return Miss::new(
             MissKind::RefAgainstEnvironment,
             format!("{wants}, and the job has no environment"),
-            format!("give the job `environment: {environment}` in the workflow"),
+            match named {
+                Some(name) => format!("give the job `environment: {name}` in the workflow"),
+                None => "give the job an `environment` in the workflow".to_owned(),
+            },
         );
     }
     let advice = match name {

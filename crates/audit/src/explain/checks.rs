@@ -5,7 +5,7 @@ use receipts::{Check, CheckResult};
 
 use super::kind::MissKind;
 use super::miss::{Miss, list};
-use super::question::{Answer, Evidence, ProviderFacts, Question, RoleArn, Trust};
+use super::question::{Answer, Evidence, ProviderFacts, Question, RoleArn, Source, Trust};
 
 /// One check, with the miss if it fails.
 pub(super) struct Step {
@@ -314,7 +314,18 @@ pub(super) fn role(question: &Question) -> Step {
     const NAME: &str = "role";
     let role = &question.role;
     match &question.trust {
-        Trust::Policy { .. } => Step::passed(NAME, format!("`{role}` exists")),
+        Trust::Policy { source, .. } => Step::passed(
+            NAME,
+            match source {
+                Source::File { path } => {
+                    format!("taken to exist, with the trust policy in `{path}`")
+                }
+                Source::Terraform { role, .. } => {
+                    format!("Terraform has it as `{}`", role.address)
+                }
+                Source::Live => format!("AWS has `{role}`"),
+            },
+        ),
         Trust::NoRole { looked_in } => Step::failed(
             NAME,
             Miss::new(

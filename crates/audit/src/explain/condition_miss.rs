@@ -6,7 +6,7 @@ use super::kind::MissKind;
 use super::miss::{Change, Miss, list};
 use super::pattern::{covers, difference, has_wildcard};
 use super::scene::Scene;
-use super::subject_miss::{self, Comparison, add, is_short, replace};
+use super::subject_miss::{self, Comparison, PULL_REQUEST, add, is_short, replace};
 use super::{absent_key, subject};
 
 /// The miss of one condition of the statement at `statement`.
@@ -110,7 +110,12 @@ fn starred(comparison: &Comparison) -> Option<Miss> {
     if comparison.wildcards {
         return None;
     }
-    let starred = |wanted: &&String| has_wildcard(wanted) && covers(wanted, comparison.seen);
+    // In either form: the star was meant before the repository changed its form.
+    let meant = |wanted: &str| {
+        let mut forms = comparison.forms.iter().map(String::as_str);
+        covers(wanted, comparison.seen) || forms.any(|form| covers(wanted, form))
+    };
+    let starred = |wanted: &&String| has_wildcard(wanted) && meant(wanted);
     let wanted = comparison.wanted.iter().find(starred)?;
     let operator = comparison.operator;
     let sentence = format!(
@@ -209,8 +214,7 @@ fn git_ref(comparison: &Comparison) -> Option<Miss> {
                     "the run is for a pull request, on `{seen}`, and the statement admits \
                      {wanted_in_words}"
                 ),
-                "keep it refused: a pull request runs code that nobody has reviewed; run the job \
-                 on `push` instead, after the merge",
+                PULL_REQUEST,
             )
             .comparing(seen, wanted),
         );

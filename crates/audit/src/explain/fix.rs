@@ -5,8 +5,11 @@ use receipts::Fix;
 
 use super::miss::{Change, Remedy, list};
 use super::nearest::Nearest;
+use super::pattern::has_wildcard;
 use super::scene::Scene;
 use super::spot::{self, Part, Spot};
+use super::subject::{Context, Subject};
+use super::subject_miss::PULL_REQUEST;
 use crate::diff;
 
 /// The fix of a miss.
@@ -20,12 +23,68 @@ pub(super) fn fix(scene: &Scene, nearest: &Nearest) -> Option<Fix> {
         }
         Remedy::Change(reason, change) => (reason, change),
     };
+    if lists_the_caller(change)
+        && let Some(summary) = keeps_out(scene, nearest)
+    {
+        return Some(Fix {
+            summary,
+            diff: None,
+        });
+    }
     let diff = nearest
         .statement
         .and_then(|statement| changed(scene, statement, change));
     Some(Fix {
         summary: format!("{reason}: {}", in_words(change)),
         diff: diff.filter(|diff| !diff.is_empty()),
+    })
+}
+
+/// Whether a change puts the caller's own values into the policy.
+fn lists_the_caller(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::AddValues { .. } | Change::ReplaceValue { .. }
+    )
+}
+
+/// Why a caller is to stay out, whatever it was that stood in its way: nobody
+/// should copy a change that lets pull requests or somebody else in.
+fn keeps_out(scene: &Scene, nearest: &Nearest) -> Option<String> {
+    let question = scene.question;
+    let subject = question.claim("sub").and_then(Subject::parse);
+    let of_pull_request = subject.is_some_and(|subject| subject.context == Context::PullRequest)
+        || question
+            .claim("ref")
+            .is_some_and(|git_ref| git_ref.starts_with("refs/pull/"));
+    if of_pull_request {
+        return Some(PULL_REQUEST.to_owned());
+    }
+    let subject = subject?;
+    let wanted = nearest.miss.wanted.as_deref().and_then(Subject::parse);
+    let (owner, name, id) = match (&question.repository, wanted) {
+        (Some(own), _) => (own.owner.as_str(), own.name.as_str(), own.id.as_deref()),
+        // The policy's own words say whom it is for.
+        (None, Some(wanted)) => (wanted.owner, "*", None),
+        (None, None) => {
+            // Whom a lone wildcard was meant for, nobody can tell.
+            let wildcard = nearest.miss.wanted.as_deref().is_some_and(has_wildcard);
+            return wildcard.then(|| "list the exact subjects of your own runs".to_owned());
+        }
+    };
+    let same = |seen: &str, wanted: &str| {
+        let (seen, wanted) = (seen.to_lowercase(), wanted.to_lowercase());
+        seen == wanted || wanted == "*"
+    };
+    let seen_id = subject.id.map(str::to_owned);
+    let seen_id = seen_id.or_else(|| scene.claim_text("repository_id"));
+    let other_id = id.zip(seen_id).is_some_and(|(own, seen)| own != seen);
+    let own = same(subject.owner, owner) && owner != "*" && same(subject.name, name) && !other_id;
+    (!own).then(|| {
+        format!(
+            "keep it refused: `{}/{}` is not the repository that this role is for",
+            subject.owner, subject.name
+        )
     })
 }
 

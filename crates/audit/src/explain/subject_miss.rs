@@ -5,6 +5,10 @@ use super::miss::{Change, Miss};
 use super::pattern::{covers, difference};
 use super::subject::{Context, Subject, ref_in_words};
 
+/// What to do about a pull request.
+pub(super) const PULL_REQUEST: &str = "keep it refused: a pull request runs code that nobody has \
+     reviewed; run the job on `push` instead, after the merge";
+
 /// A subject against the values of one condition.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Comparison<'a> {
@@ -49,7 +53,10 @@ impl Parts {
         Self {
             owner: !same(seen.owner, wanted.owner),
             name: !same(seen.name, wanted.name),
-            ids: !same_id(seen.owner_id, wanted.owner_id) || !same_id(seen.id, wanted.id),
+            // Other names have other ids: that adds nothing.
+            ids: same(seen.owner, wanted.owner)
+                && same(seen.name, wanted.name)
+                && !(same_id(seen.owner_id, wanted.owner_id) && same_id(seen.id, wanted.id)),
             form: seen.has_ids() != wanted.has_ids(),
             context: !same_context(seen.context, wanted, &same),
             same_sort: std::mem::discriminant(&seen.context)
@@ -120,7 +127,8 @@ pub(super) fn explain(comparison: &Comparison) -> Option<Miss> {
     let miss = if parts.owner || parts.name {
         other_repository(&has, &wants)
     } else if parts.ids || is_recycled(comparison, &has) {
-        recycled(&has)
+        let other_ids = with_other_ids(comparison, &has).next();
+        return Some(recycled(&has).comparing(seen, other_ids.unwrap_or(nearest)));
     } else if parts.context {
         context_miss(comparison, &has, &wants, nearest)
     } else if parts.host {
@@ -142,14 +150,19 @@ fn is_recycled(comparison: &Comparison, has: &Subject) -> bool {
     if let Some(own) = comparison.own_ids {
         return own != (owner_id, id);
     }
-    comparison
-        .wanted
-        .iter()
-        .filter_map(|wanted| Subject::parse(wanted))
-        .any(|wants| {
-            let parts = Parts::between(has, &wants, comparison.wildcards);
+    with_other_ids(comparison, has).next().is_some()
+}
+
+/// The values with the caller's names and other ids.
+fn with_other_ids<'a>(comparison: &Comparison<'a>, has: &Subject) -> impl Iterator<Item = &'a str> {
+    let (has, wildcards) = (*has, comparison.wildcards);
+    let listed = comparison.wanted.iter().map(String::as_str);
+    listed.filter(move |wanted| {
+        Subject::parse(wanted).is_some_and(|wants| {
+            let parts = Parts::between(&has, &wants, wildcards);
             parts.ids && !parts.owner && !parts.name
         })
+    })
 }
 
 fn other_repository(has: &Subject, wants: &Subject) -> Miss {
@@ -197,8 +210,7 @@ fn context_miss(comparison: &Comparison, has: &Subject, wants: &Subject, nearest
                  its branch is, and the statement admits {}",
                 wants.context.in_words()
             ),
-            "keep it refused: a pull request runs code that nobody has reviewed; run the job on \
-             `push` instead, after the merge",
+            PULL_REQUEST,
         ),
         (Context::Environment(name), Context::Environment(_)) => Miss::new(
             MissKind::OtherEnvironment,

@@ -31,7 +31,7 @@ const PULL: [&str; 4] = [
 ];
 
 /// The document of one of AWS's own policies, as far as it concerns ECR.
-pub(super) fn document(arn: &str) -> Option<String> {
+pub(crate) fn document(arn: &str) -> Option<String> {
     let name = arn.rsplit_once("::aws:policy/")?.1;
     let actions: Vec<&str> = match name {
         "AdministratorAccess" => vec!["*"],

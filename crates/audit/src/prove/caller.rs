@@ -20,7 +20,11 @@ const FREE_CLAIMS: [(&str, Alphabet, &str); 5] = [
     ("actor", FREE, "octocat"),
     ("actor_id", DIGITS, "583231"),
     ("workflow", FREE, "publish"),
-    ("job_workflow_ref", FREE, "acme/api/.github/workflows/publish.yml@refs/heads/main"),
+    (
+        "job_workflow_ref",
+        FREE,
+        "acme/api/.github/workflows/publish.yml@refs/heads/main",
+    ),
     ("enterprise_id", DIGITS, "77"),
 ];
 
@@ -102,6 +106,18 @@ impl Callers {
         self.set.keys().get(&key)
     }
 
+    /// Whether a token for this audience can be in the set.
+    pub(super) fn accepts_audience(&self, audience: &str) -> Result<bool, Undecided> {
+        for key in ["aud", "oaud"] {
+            if let Some(set) = self.key(key)
+                && !set.contains(Some(&[audience.to_owned()]))?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The claim that a condition key stands for.
     pub(super) fn claim_of<'k>(&self, key: &'k str) -> Option<&'k str> {
         let (issuer, claim) = key.split_once(':')?;
@@ -132,14 +148,12 @@ impl Callers {
         let Some(demands) = self.demands(shape) else {
             return Ok(None);
         };
-        Ok(
-            tell(shape, demands, wanted, budget)?.map(|texts| Caller {
-                form: shape.form,
-                kind: shape.kind,
-                claims: self.claims(&texts),
-                texts,
-            }),
-        )
+        Ok(tell(shape, demands, wanted, budget)?.map(|texts| Caller {
+            form: shape.form,
+            kind: shape.kind,
+            claims: self.claims(&texts),
+            texts,
+        }))
     }
 
     /// Whether every run of this shape is in the set.

@@ -22,10 +22,9 @@ pub(super) fn words(
         let claim = callers.claim_of(key);
         // These are in the sentence already, or are the provider's business.
         let said = match claim {
-            Some("sub" | "repository" | "aud" | "oaud") => true,
+            Some("sub" | "repository" | "environment" | "aud" | "oaud") => true,
             Some("repository_id" | "repository_owner_id") => form == SubjectForm::Immutable,
             Some("ref") => matches!(kind, Some(Kind::Branch | Kind::Tag | Kind::PullRequest)),
-            Some("environment") => true,
             _ => false,
         };
         if !said && let Some(demand) = demand(set, budget)? {
@@ -84,7 +83,11 @@ fn matches(language: &Language) -> String {
         .map(|clause| {
             let patterns = clause.union.patterns().iter().map(ToString::to_string);
             let patterns = quoted(&patterns.collect::<Vec<_>>());
-            let not = if clause.negated { "does not match" } else { "matches" };
+            let not = if clause.negated {
+                "does not match"
+            } else {
+                "matches"
+            };
             format!("{not} {patterns}")
         })
         .collect();

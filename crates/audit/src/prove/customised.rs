@@ -3,7 +3,7 @@
 //! (<https://docs.github.com/en/actions/reference/security/oidc#customizing-the-token-claims>).
 //!
 //! The claim at the beginning is told truly where it names the owner or the
-//! repository; what comes behind it is taken to be anything of that form.
+//! repository; what comes behind it is taken to be anything that has that form.
 
 use policy::language::{Alphabet, Characters, Pattern, Repeat, Token};
 
@@ -11,12 +11,11 @@ use policy::language::{Alphabet, Characters, Pattern, Repeat, Token};
 pub(super) const ALPHABET: Alphabet = Alphabet::AllBut("");
 
 /// The claims that a subject can be made of besides `repo`.
-const CLAIMS: [&str; 30] = [
+const CLAIMS: [&str; 29] = [
     "actor",
     "actor_id",
     "base_ref",
     "check_run_id",
-    "context",
     "enterprise",
     "enterprise_id",
     "environment",
@@ -55,8 +54,13 @@ const TRUE_CLAIMS: [&str; 4] = [
 /// What a customised subject begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Head {
-    /// `repo:`, in either form.
+    /// `repo:`, in either form, and nothing else.
+    Alone,
+    /// `repo:`, in either form, and another claim.
     Repository,
+    /// `repo:`, in either form, and what a subject that nobody customised has,
+    /// with more claims behind it.
+    Context,
     /// `repository:`.
     RepositoryClaim,
     /// `repository_owner:`.
@@ -70,7 +74,7 @@ pub(super) enum Head {
 }
 
 impl Head {
-    /// All but `repo:`. Only `repo` ever carries the ids.
+    /// All but `repo:`; only `repo` ever carries the ids.
     pub(super) const OTHERS: [Self; 5] = [
         Self::RepositoryClaim,
         Self::Owner,
@@ -79,9 +83,12 @@ impl Head {
         Self::Free,
     ];
 
+    /// Those that begin with `repo:`.
+    pub(super) const REPOSITORY: [Self; 3] = [Self::Alone, Self::Repository, Self::Context];
+
     pub(super) fn begin(self) -> &'static str {
         match self {
-            Self::Repository => "repo:",
+            Self::Alone | Self::Repository | Self::Context => "repo:",
             Self::RepositoryClaim => "repository:",
             Self::Owner => "repository_owner:",
             Self::OwnerId => "repository_owner_id:",
@@ -107,54 +114,47 @@ fn key(key: &str) -> Vec<Token> {
         .collect()
 }
 
-/// `begin KEY:VALUE`, alone and with more behind it.
-fn claim(begin: &str, name: &str) -> [Pattern; 2] {
-    let mut one = key(&format!("{begin}{name}:"));
-    // `head_ref` and `base_ref` are empty outside of pull requests.
-    one.push(within_value(Repeat::Run));
-    let mut more = one.clone();
-    more.extend(more_claims());
-    [Pattern::new(one), Pattern::new(more)]
+/// `begin KEY:VALUE`.
+fn claim(begin: &str, name: &str) -> Vec<Token> {
+    let mut tokens = key(&format!("{begin}{name}:"));
+    // These two are empty outside of pull requests.
+    if !matches!(name, "head_ref" | "base_ref") {
+        tokens.push(within_value(Repeat::Once));
+    }
+    tokens.push(within_value(Repeat::Run));
+    tokens
 }
 
-/// A colon and anything.
-fn more_claims() -> [Token; 3] {
-    let any = Token {
-        characters: Characters::Any,
-        repeat: Repeat::Once,
-    };
-    [Token::char(':'), any, Token::any_run()]
+fn claims(begin: &str, wanted: impl Fn(&str) -> bool) -> Vec<Pattern> {
+    let names = CLAIMS.iter().filter(|name| wanted(name));
+    names.map(|name| Pattern::new(claim(begin, name))).collect()
 }
 
-/// Behind `repo:OWNER/NAME`.
-pub(super) fn tails_of_repository() -> Vec<Pattern> {
-    let mut tails = vec![Pattern::default()];
-    tails.extend(CLAIMS.iter().flat_map(|name| claim(":", name)));
-    let mut pull_request = key(":pull_request");
-    pull_request.extend(more_claims());
-    tails.push(Pattern::new(pull_request));
-    tails
+/// A claim behind `repo:OWNER/NAME` that is not the context.
+pub(super) fn other_claims() -> Vec<Pattern> {
+    claims(":", |name| !matches!(name, "ref" | "environment"))
 }
 
-/// Those that read like a subject that nobody customised, and mean the same run.
-pub(super) fn tails_of_default() -> Vec<Pattern> {
-    let [on_ref, _] = claim(":", "ref");
-    let [in_environment, _] = claim(":", "environment");
-    vec![on_ref, in_environment]
+/// The context behind `repo:OWNER/NAME`.
+pub(super) fn contexts() -> Vec<Pattern> {
+    let mut contexts = claims(":", |name| matches!(name, "ref" | "environment"));
+    contexts.push(Pattern::literal(":pull_request"));
+    contexts
 }
 
-/// Behind another claim that names the owner or the repository.
-pub(super) fn tails() -> Vec<Pattern> {
-    vec![Pattern::default(), Pattern::new(more_claims())]
-}
-
-/// A subject that begins with a claim that names neither.
+/// The beginning of a subject that names neither owner nor repository there.
 pub(super) fn free_claims() -> Vec<Pattern> {
-    let names = CLAIMS.iter().filter(|name| !TRUE_CLAIMS.contains(name));
-    let mut claims: Vec<Pattern> = names.flat_map(|name| claim("", name)).collect();
-    let mut pull_request = key("pull_request");
-    claims.push(Pattern::new(pull_request.clone()));
-    pull_request.extend(more_claims());
-    claims.push(Pattern::new(pull_request));
-    claims
+    let mut beginnings = claims("", |name| !TRUE_CLAIMS.contains(&name));
+    beginnings.push(Pattern::literal("pull_request"));
+    beginnings
+}
+
+/// More claims behind the first.
+pub(super) fn more_claims() -> Vec<Pattern> {
+    let more = CLAIMS.iter().map(|name| {
+        let mut tokens = claim(":", name);
+        tokens.push(Token::any_run());
+        Pattern::new(tokens)
+    });
+    more.collect()
 }

@@ -92,3 +92,23 @@ fn set(chars: &mut Peekable<Chars<'_>>) -> Option<Vec<char>> {
         listed.extend(first..=last);
     }
 }
+
+/// The names that a list of filters covers, as a union; no filter covers all.
+pub(super) fn covered(filters: &[String]) -> Option<Vec<Language>> {
+    if filters.is_empty() {
+        return Some(vec![Language::all()]);
+    }
+    let mut covered: Vec<Language> = Vec::new();
+    for filter in filters {
+        if let Some(excluded) = filter.strip_prefix('!') {
+            let rest = Clause::none_of([pattern(excluded)?]);
+            covered = covered
+                .into_iter()
+                .map(|language| language.and(rest.clone()))
+                .collect();
+        } else {
+            covered.push(Language::all().and(Clause::any_of([pattern(filter)?])));
+        }
+    }
+    Some(covered)
+}

@@ -3,7 +3,7 @@
 use policy::language::{Alphabet, Clause, Pattern};
 
 use super::customised::{self, Head};
-use super::text::{NAME, OWNER, OWNER_ID, REF, REPOSITORY_ID, VALUE};
+use super::text::{NAME, OWNER, OWNER_ID, REPOSITORY_ID};
 
 /// Names of accounts; the underscore is that of enterprises' managed users.
 pub(super) const OWNERS: Alphabet =
@@ -25,13 +25,22 @@ pub(super) struct Grammar {
     owner: Clause,
     name: Clause,
     pub(super) id: Clause,
-    pub(super) filled: Clause,
+    pub(super) environment: Clause,
     pub(super) git_name: Clause,
     pub(super) git_ref: Clause,
-    own_tails: Clause,
-    default_tails: Clause,
-    other_tails: Clause,
+    other_claims: Clause,
+    contexts: Clause,
     free_claims: Clause,
+    more_claims: Clause,
+    perhaps_more_claims: Clause,
+}
+
+/// What a customised subject has behind its beginning.
+pub(super) struct Tail {
+    /// The first claim there.
+    pub(super) first: Option<Clause>,
+    /// All others.
+    pub(super) more: Option<Clause>,
 }
 
 fn none_of(patterns: &[&str]) -> Clause {
@@ -45,16 +54,23 @@ impl Grammar {
             owner: none_of(&["", "-*", "_*"]),
             name: none_of(&["", ".", ".."]),
             id: none_of(&["", "0*"]),
-            filled: none_of(&[""]),
+            // A name that has the escape of a colon in it would have the subject
+            // of the name with the colon; nobody means that one (inferred).
+            environment: none_of(&["", "*%3A*"]),
             // git-check-ref-format: no empty, dotted or locked part.
             git_name: none_of(&[
                 "", "/*", "*/", "*//*", "*..*", "@", ".*", "*/.*", "*.", "*.lock", "-*",
             ]),
             git_ref: Clause::any_of(refs.map(Pattern::wildcards)),
-            own_tails: Clause::any_of(customised::tails_of_repository()),
-            default_tails: Clause::none_of(customised::tails_of_default()),
-            other_tails: Clause::any_of(customised::tails()),
+            other_claims: Clause::any_of(customised::other_claims()),
+            contexts: Clause::any_of(customised::contexts()),
             free_claims: Clause::any_of(customised::free_claims()),
+            more_claims: Clause::any_of(customised::more_claims()),
+            perhaps_more_claims: Clause::any_of(
+                customised::more_claims()
+                    .into_iter()
+                    .chain([Pattern::default()]),
+            ),
         }
     }
 
@@ -68,20 +84,20 @@ impl Grammar {
         ]
     }
 
-    /// What can come behind the beginning of a customised subject.
-    pub(super) fn tails(&self, head: Head) -> Vec<(usize, Clause)> {
-        match head {
-            Head::Repository => vec![
-                (VALUE, self.own_tails.clone()),
-                (VALUE, self.default_tails.clone()),
-            ],
-            Head::Free => vec![(VALUE, self.free_claims.clone())],
-            _ => vec![(VALUE, self.other_tails.clone())],
+    /// What comes behind the beginning of a customised subject.
+    pub(super) fn tail(&self, head: Head) -> Tail {
+        let (first, more) = match head {
+            Head::Alone => (None, None),
+            Head::Repository => (Some(&self.other_claims), Some(&self.perhaps_more_claims)),
+            Head::Context => (Some(&self.contexts), Some(&self.more_claims)),
+            Head::Free => (Some(&self.free_claims), Some(&self.perhaps_more_claims)),
+            Head::RepositoryClaim | Head::Owner | Head::OwnerId | Head::RepositoryId => {
+                (None, Some(&self.perhaps_more_claims))
+            }
+        };
+        Tail {
+            first: first.cloned(),
+            more: more.cloned(),
         }
-    }
-
-    /// That a run is on a branch or tag, or the merge ref of a pull request.
-    pub(super) fn on_ref(&self) -> (usize, Clause) {
-        (REF, self.git_ref.clone())
     }
 }

@@ -21,14 +21,17 @@ mod text;
 mod trust;
 mod vacant;
 
+#[cfg(test)]
+mod tests;
+
 use policy::Document;
 use policy::language::Undecided;
-use receipts::RoleProof;
-use terraform::{AwsResources, Role};
+use receipts::{Example, RoleProof};
+use terraform::Role;
 
-use crate::Setup;
 use crate::findings::location;
 use crate::jobs::{IdentityJob, RoleUse, identity_jobs};
+use crate::{Setup, TerraformRoot};
 use ask::Ask;
 pub(crate) use excess::{Excess, ExcessKind};
 pub(crate) use intent::Intent;
@@ -40,15 +43,14 @@ pub(crate) use vacant::{Vacancy, VacantWhy};
 /// proofs.
 #[derive(Debug)]
 pub(crate) struct Mint {
-    grammar: grammar::Grammar,
     shapes: Vec<shape::Shape>,
 }
 
 impl Mint {
     pub(crate) fn new() -> Self {
-        let grammar = grammar::Grammar::new();
-        let shapes = shape::all(&grammar);
-        Self { grammar, shapes }
+        Self {
+            shapes: shape::all(&grammar::Grammar::new()),
+        }
     }
 }
 
@@ -56,6 +58,7 @@ impl Mint {
 #[derive(Debug)]
 pub(crate) struct Proved<'a> {
     pub(crate) role: &'a Role,
+    pub(crate) root: &'a TerraformRoot,
     /// The jobs that ask for it.
     pub(crate) jobs: Vec<&'a IdentityJob<'a>>,
     pub(crate) admitted: Vec<String>,
@@ -81,13 +84,34 @@ pub fn prove_trust(trust: &Trust) -> Result<Vec<String>, Undecided> {
     admitted(&Mint::new(), trust)
 }
 
+/// One admitted caller of each shape of subject, as the token it would carry.
+/// Those that only a condition without a known answer could keep out are left
+/// out.
+pub fn examples(trust: &Trust) -> Result<Vec<Example>, Undecided> {
+    let mint = Mint::new();
+    let mut examples = Vec::new();
+    for shape in &mint.shapes {
+        for callers in trust.callers() {
+            if callers.set.is_uncertain() {
+                continue;
+            }
+            let caller = callers.find(shape, &[], &trust.budget)?;
+            examples.extend(caller.map(|caller| Example {
+                caller: excess::run_in_words(&caller),
+                claims: caller.claims,
+            }));
+        }
+    }
+    Ok(examples)
+}
+
 /// The proofs, with what the rules need.
 pub(crate) fn proved<'a>(setup: &'a Setup, jobs: &'a [IdentityJob<'a>]) -> Vec<Proved<'a>> {
     let mint = Mint::new();
     let mut proofs = Vec::new();
     for root in &setup.roots {
         for role in &root.aws.roles {
-            proofs.extend(prove_role(setup, &mint, (role, &root.aws), jobs));
+            proofs.extend(prove_role(setup, &mint, (role, root), jobs));
         }
     }
     proofs
@@ -96,13 +120,14 @@ pub(crate) fn proved<'a>(setup: &'a Setup, jobs: &'a [IdentityJob<'a>]) -> Vec<P
 fn prove_role<'a>(
     setup: &'a Setup,
     mint: &Mint,
-    (role, aws): (&'a Role, &AwsResources),
+    (role, root): (&'a Role, &'a TerraformRoot),
     jobs: &'a [IdentityJob<'a>],
 ) -> Option<Proved<'a>> {
     // A policy that cannot be read is a finding of its own.
     let document = Document::parse(&role.trust_policy).ok()?;
     let mut proved = Proved {
         role,
+        root,
         jobs: jobs_of(jobs, &role.arn),
         admitted: Vec::new(),
         excess: Vec::new(),
@@ -111,7 +136,7 @@ fn prove_role<'a>(
         admits_own: true,
         prevented_by: Vec::new(),
     };
-    let answered = match Trust::of(&role.arn, document, &aws.oidc_providers) {
+    let answered = match Trust::of(&role.arn, document, &root.aws.oidc_providers) {
         Ok(None) => return None,
         Ok(Some(trust)) => answer(setup, mint, &trust, &mut proved),
         Err(undecided) => Err(undecided),
@@ -138,11 +163,16 @@ fn answer<'a>(
     proved: &mut Proved<'a>,
 ) -> Result<(), Undecided> {
     for callers in trust.callers() {
-        let unknown = callers.set.atoms().iter().filter(|atom| {
-            atom.kind == policy::admission::AtomKind::Unknown
-        });
+        let unknown = callers
+            .set
+            .atoms()
+            .iter()
+            .filter(|atom| atom.kind == policy::admission::AtomKind::Unknown);
         proved.prevented_by.extend(unknown.map(|atom| {
-            format!("Whether {} is not known, so more callers may be counted than are admitted.", atom.words())
+            format!(
+                "Whether {} is not known, so more callers may be counted than are admitted.",
+                atom.words()
+            )
         }));
     }
     proved.admitted = admitted(mint, trust)?;
@@ -155,7 +185,13 @@ fn answer<'a>(
     let intent = Intent::of(setup, &proved.jobs, &mut proved.prevented_by);
     proved.admits_own = intent.admits_own(&ask)?;
     proved.excess = excess::excess(&ask, &intent)?;
-    proved.refused = refused::refused(&ask, trust, &intent, &proved.jobs)?;
+    if intent.expects_customised(&ask)? {
+        proved.prevented_by.push(
+            "The trust policy wants a subject that the repository has customised, and how it has done so is in no file: whether its jobs are refused is not known.".to_owned(),
+        );
+    } else {
+        proved.refused = refused::refused(&ask, trust, &intent, &proved.jobs)?;
+    }
     proved.vacant = vacant::vacant(mint, trust)?;
     Ok(())
 }
@@ -182,8 +218,16 @@ impl Proved<'_> {
             role: self.role.arn.clone(),
             location: Some(location(&self.role.place)),
             admitted: self.admitted,
-            excess: self.excess.into_iter().map(|excess| excess.example).collect(),
-            refused: self.refused.into_iter().map(|refusal| refusal.example).collect(),
+            excess: self
+                .excess
+                .into_iter()
+                .map(|excess| excess.example)
+                .collect(),
+            refused: self
+                .refused
+                .into_iter()
+                .map(|refusal| refusal.example)
+                .collect(),
             prevented_by: self.prevented_by,
             ..RoleProof::default()
         }

@@ -30,19 +30,23 @@ pub(super) fn sentences(ask: &Ask, callers: &Callers) -> Result<Vec<String>, Und
     };
     let mut sentences = Vec::new();
     let mut says_any_run = false;
+    let mut says_usual = false;
     for form in [SubjectForm::Name, SubjectForm::Immutable] {
         for scope in scopes(ask, form)? {
             let form = form_of(ask, &scope)?;
             for (kind, words) in runs(ask, &scope)? {
                 says_any_run = says_any_run || kind.is_none();
+                says_usual = true;
                 let conditions = conditions::words(callers, kind, scope.form, ask.budget)?;
                 sentences.push(format!("{words}, in the {form}{conditions}"));
             }
         }
     }
-    if !says_any_run
-        && let Some((caller, _)) = ask.find(|shape| shape.kind == Kind::Customised, &[])?
-    {
+    // More claims behind a subject that is admitted already are no other run.
+    let customised = |shape: &Shape| {
+        shape.kind == Kind::Customised || (shape.kind == Kind::Continued && !says_usual)
+    };
+    if !says_any_run && let Some((caller, _)) = ask.find(customised, &[])? {
         let kind = Some(Kind::Customised);
         let conditions = conditions::words(callers, kind, caller.form, ask.budget)?;
         sentences.push(format!(
@@ -54,7 +58,7 @@ pub(super) fn sentences(ask: &Ask, callers: &Callers) -> Result<Vec<String>, Und
 }
 
 fn usual(form: SubjectForm) -> impl Fn(&Shape) -> bool + Copy {
-    move |shape| shape.form == form && shape.kind != Kind::Customised
+    move |shape| shape.form == form && shape.kind.is_usual()
 }
 
 fn of(form: SubjectForm, kind: Kind) -> impl Fn(&Shape) -> bool + Copy {
@@ -99,10 +103,12 @@ fn form_of(ask: &Ask, scope: &Scope) -> Result<String, Undecided> {
     if scope.form == SubjectForm::Name || scope.some.is_some() {
         return Ok(format!("{} form", scope.form));
     }
-    Ok(match ask.values(SEGMENT, usual(scope.form), &scope.wanted)? {
-        Values::Few(segments) => format!("immutable form as {}", list(&segments)),
-        Values::Many => "immutable form whatever the ids".to_owned(),
-    })
+    Ok(
+        match ask.values(SEGMENT, usual(scope.form), &scope.wanted)? {
+            Values::Few(segments) => format!("immutable form as {}", list(&segments)),
+            Values::Many => "immutable form whatever the ids".to_owned(),
+        },
+    )
 }
 
 /// The admitted runs of a scope; `None` as kind stands for all of them.
@@ -161,7 +167,7 @@ fn of_values(kind: Kind, values: &str, place: &str) -> String {
     match kind {
         Kind::Branch => format!("pushes to {values} of {place}"),
         Kind::Tag => format!("pushes of the tag {values} of {place}"),
-        Kind::PullRequest | Kind::Customised => of_any_value(kind, place),
+        Kind::PullRequest | Kind::Customised | Kind::Continued => of_any_value(kind, place),
         Kind::Environment => format!("runs of {place} in the environment {values}"),
     }
 }
@@ -172,7 +178,7 @@ fn of_any_value(kind: Kind, place: &str) -> String {
         Kind::Tag => format!("pushes of every tag of {place}"),
         Kind::PullRequest => format!("pull requests of {place}"),
         Kind::Environment => format!("runs of {place} in any environment"),
-        Kind::Customised => format!("runs of {place} under a customised subject"),
+        Kind::Customised | Kind::Continued => format!("runs of {place} under a customised subject"),
     }
 }
 
@@ -182,7 +188,7 @@ fn of_some_values(kind: Kind, place: &str) -> String {
         Kind::Tag => format!("pushes of tags of {place}"),
         Kind::PullRequest => format!("pull requests of {place}"),
         Kind::Environment => format!("runs of {place} in environments"),
-        Kind::Customised => of_any_value(kind, place),
+        Kind::Customised | Kind::Continued => of_any_value(kind, place),
     }
 }
 

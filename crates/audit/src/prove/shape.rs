@@ -11,7 +11,8 @@ use policy::language::{Clause, Pattern, Script, Step, Writing};
 use super::customised::{self, Head};
 use super::grammar::{BRANCH, DIGITS, FREE, Grammar, NAMES, OWNERS};
 use super::text::{
-    ENVIRONMENT, NAME, OWNER, OWNER_ID, REF, REPOSITORY, REPOSITORY_ID, SEGMENT, SUBJECT, VALUE,
+    ENVIRONMENT, MORE, NAME, OWNER, OWNER_ID, REF, REPOSITORY, REPOSITORY_ID, SEGMENT, SUBJECT,
+    VALUE,
 };
 
 /// What the subject says behind the repository.
@@ -27,9 +28,16 @@ pub(super) enum Kind {
     Environment,
     /// What the repository's owner has set.
     Customised,
+    /// One of the above, and more that the repository's owner has set.
+    Continued,
 }
 
 impl Kind {
+    /// Whether the subject is one that nobody has customised.
+    pub(super) fn is_usual(self) -> bool {
+        Self::USUAL.contains(&self)
+    }
+
     /// The kinds of a subject that nobody has customised.
     pub(super) const USUAL: [Self; 4] = [
         Self::Branch,
@@ -46,8 +54,6 @@ pub(super) struct Shape {
     pub(super) form: SubjectForm,
     /// What the subject says.
     pub(super) kind: Kind,
-    /// Whether a customised subject begins with the repository.
-    pub(super) names_repository: bool,
     pub(super) script: Script,
     /// What GitHub's own rules demand of the texts.
     pub(super) demands: Vec<(usize, Clause)>,
@@ -62,7 +68,9 @@ pub(super) fn all(grammar: &Grammar) -> Vec<Shape> {
     }
     for in_environment in [false, true] {
         for form in forms {
-            shapes.push(custom(grammar, form, Head::Repository, in_environment));
+            for head in Head::REPOSITORY {
+                shapes.push(custom(grammar, form, head, in_environment));
+            }
         }
         for head in Head::OTHERS {
             shapes.push(custom(grammar, SubjectForm::Name, head, in_environment));
@@ -87,7 +95,7 @@ fn variable(alphabet: policy::language::Alphabet, texts: &[usize]) -> Step {
 fn repository(form: SubjectForm, head: Head) -> Vec<Step> {
     let mut steps = Vec::new();
     let immutable = form == SubjectForm::Immutable;
-    let whole = matches!(head, Head::Repository | Head::RepositoryClaim);
+    let whole = Head::REPOSITORY.contains(&head) || head == Head::RepositoryClaim;
     let with = |texts: &[usize], also: bool| -> Vec<usize> {
         let subject = also.then_some(SUBJECT);
         texts.iter().copied().chain(subject).collect()
@@ -126,7 +134,7 @@ fn usual(grammar: &Grammar, form: SubjectForm, kind: Kind) -> Shape {
     steps.extend(repository(form, Head::Repository));
     let mut demands = grammar.repository();
     match kind {
-        Kind::Branch | Kind::Customised => {
+        Kind::Branch | Kind::Customised | Kind::Continued => {
             steps.push(literal(SUBJECT, ":ref:refs/heads/"));
             steps.push(literal(REF, "refs/heads/"));
             steps.push(variable(BRANCH, &[SUBJECT, REF, VALUE]));
@@ -155,7 +163,7 @@ fn usual(grammar: &Grammar, form: SubjectForm, kind: Kind) -> Shape {
                     (VALUE, Writing::Plain),
                 ],
             });
-            demands.push((VALUE, grammar.filled.clone()));
+            demands.push((VALUE, grammar.environment.clone()));
             steps.push(variable(BRANCH, &[REF]));
             demands.push((REF, grammar.git_ref.clone()));
         }
@@ -163,7 +171,6 @@ fn usual(grammar: &Grammar, form: SubjectForm, kind: Kind) -> Shape {
     Shape {
         form,
         kind,
-        names_repository: true,
         script: Script::new(steps),
         demands,
     }
@@ -172,19 +179,27 @@ fn usual(grammar: &Grammar, form: SubjectForm, kind: Kind) -> Shape {
 fn custom(grammar: &Grammar, form: SubjectForm, head: Head, in_environment: bool) -> Shape {
     let mut steps = vec![literal(SUBJECT, head.begin())];
     steps.extend(repository(form, head));
-    steps.push(variable(customised::ALPHABET, &[SUBJECT, VALUE]));
-    steps.push(variable(BRANCH, &[REF]));
     let mut demands = grammar.repository();
-    demands.extend(grammar.tails(head));
+    let tail = grammar.tail(head);
+    for (text, clause) in [(VALUE, tail.first), (MORE, tail.more)] {
+        if let Some(clause) = clause {
+            steps.push(variable(customised::ALPHABET, &[SUBJECT, text]));
+            demands.push((text, clause));
+        }
+    }
+    steps.push(variable(BRANCH, &[REF]));
     demands.push((REF, grammar.git_ref.clone()));
     if in_environment {
         steps.push(variable(FREE, &[ENVIRONMENT]));
-        demands.push((ENVIRONMENT, grammar.filled.clone()));
+        demands.push((ENVIRONMENT, grammar.environment.clone()));
     }
     Shape {
         form,
-        kind: Kind::Customised,
-        names_repository: head == Head::Repository,
+        kind: if head == Head::Context {
+            Kind::Continued
+        } else {
+            Kind::Customised
+        },
         script: Script::new(steps),
         demands,
     }

@@ -20,8 +20,10 @@ pub(super) const NAME: usize = 7;
 /// The repository as the subject has it: with ids in the immutable form.
 pub(super) const SEGMENT: usize = 8;
 /// The branch, tag, environment or pull request number; of a customised subject
-/// what comes behind its first claim.
+/// its first claim behind the repository.
 pub(super) const VALUE: usize = 9;
+/// All further claims of a customised subject.
+pub(super) const MORE: usize = 10;
 
 /// The claims among them.
 pub(super) const TIED_CLAIMS: [(&str, usize); 6] = [

@@ -17,7 +17,6 @@ const STATES: usize = 2_000_000;
 /// A role that GitHub's issuer, or an enterprise's own, can lead to.
 #[derive(Debug)]
 pub struct Trust {
-    pub(super) role_arn: String,
     pub(super) document: Document,
     pub(super) doors: Vec<Door>,
     pub(super) budget: Budget,
@@ -70,7 +69,6 @@ impl Trust {
             });
         }
         Ok((!doors.is_empty()).then_some(Self {
-            role_arn: role_arn.to_owned(),
             document,
             doors,
             budget,
@@ -90,6 +88,27 @@ impl Trust {
             }
         }
         Ok(false)
+    }
+
+    /// The sets of callers that come with this audience; with any where it is not
+    /// known.
+    pub(super) fn callers_for(&self, audience: Option<&str>) -> Result<Vec<&Callers>, Undecided> {
+        let Some(audience) = audience else {
+            return Ok(self.callers());
+        };
+        let mut accepting = Vec::new();
+        for door in &self.doors {
+            let admitted = door.audiences.as_ref();
+            if admitted.is_some_and(|admitted| !admitted.iter().any(|known| known == audience)) {
+                continue;
+            }
+            for callers in &door.callers {
+                if callers.accepts_audience(audience)? {
+                    accepting.push(callers);
+                }
+            }
+        }
+        Ok(accepting)
     }
 
     /// Every set of callers, through whichever provider.

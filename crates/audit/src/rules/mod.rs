@@ -1,10 +1,18 @@
 //! The rules, one file per topic. Each takes the whole setup and adds findings.
 
+mod admitted;
+mod spots;
 mod stored_keys;
+mod trust;
 mod workflow;
 
 use crate::Setup;
 use crate::findings::Findings;
 
 /// All topics, in the order of the documentation.
-pub(crate) const ALL: &[fn(&Setup, &mut Findings)] = &[workflow::check, stored_keys::check];
+pub(crate) const ALL: &[fn(&Setup, &mut Findings)] = &[
+    trust::check,
+    admitted::check,
+    workflow::check,
+    stored_keys::check,
+];

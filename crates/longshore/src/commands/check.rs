@@ -69,11 +69,17 @@ fn check(
         FailOn::Warning => Severity::Warning,
         FailOn::Error => Severity::Error,
     };
+    let mut proofs = if arguments.prove {
+        audit::prove(&loaded.setup)
+    } else {
+        Vec::new()
+    };
+    relative::proofs(&mut proofs, root);
     CheckReport {
         passed: findings.iter().all(|finding| finding.severity < least),
         findings,
         suppressed,
-        proofs: Vec::new(),
+        proofs,
         skipped,
     }
 }

@@ -14,10 +14,10 @@ const INDENT: &str = "  ";
 
 /// The explanation, for a terminal.
 pub(crate) fn text(explanation: &Explanation) -> String {
-    let verdict = if explanation.admitted {
-        "admitted".green().bold().to_string()
-    } else {
-        "refused ".red().bold().to_string()
+    let verdict = match verdict(explanation) {
+        CheckResult::Passed => "admitted".green().bold().to_string(),
+        CheckResult::Failed => "refused ".red().bold().to_string(),
+        CheckResult::Unknown => "unclear ".yellow().bold().to_string(),
     };
     let mut lines = vec![
         format!("{verdict}  {}", shown(&explanation.caller)),
@@ -40,6 +40,18 @@ pub(crate) fn text(explanation: &Explanation) -> String {
         lines.extend(fix_lines(fix));
     }
     lines.join("\n")
+}
+
+/// Refused, unless nothing failed: then it hangs on what only the request shows.
+fn verdict(explanation: &Explanation) -> CheckResult {
+    let failed = |check: &Check| check.result == CheckResult::Failed;
+    if explanation.admitted {
+        CheckResult::Passed
+    } else if explanation.checks.iter().any(failed) {
+        CheckResult::Failed
+    } else {
+        CheckResult::Unknown
+    }
 }
 
 fn checks(checks: &[Check]) -> Vec<String> {
@@ -115,24 +127,17 @@ fn nearest_miss(miss: &NearestMiss) -> Vec<String> {
     let (prefix, suffix) = common(&seen, &wanted);
     let wanted_parts = parts(&wanted, prefix, suffix);
     let seen_parts = parts(&seen, prefix, suffix);
-    let line = |title: &str, [head, middle, tail]: [&str; 3], middle_shown: String| {
-        let _ = middle;
-        format!(
-            "{INDENT}{title:6}  {}{middle_shown}{}",
-            head.dimmed(),
-            tail.dimmed()
-        )
+    let dimmed = |text: &str| match text {
+        "" => String::new(),
+        text => text.dimmed().to_string(),
     };
-    lines.push(line(
-        "seen",
-        seen_parts,
-        seen_parts[1].red().bold().to_string(),
-    ));
-    lines.push(line(
-        "wanted",
-        wanted_parts,
-        wanted_parts[1].green().bold().to_string(),
-    ));
+    let line = |title: &str, parts: [&str; 3], middle: String| {
+        let (head, tail) = (dimmed(parts[0]), dimmed(parts[2]));
+        format!("{INDENT}{title:6}  {head}{middle}{tail}")
+    };
+    let (has, wants) = (seen_parts[1].red(), wanted_parts[1].green());
+    lines.push(line("seen", seen_parts, has.bold().to_string()));
+    lines.push(line("wanted", wanted_parts, wants.bold().to_string()));
     let width = seen_parts[1]
         .chars()
         .count()
@@ -212,10 +217,10 @@ fn shown(text: &str) -> String {
 
 /// The explanation, for GitHub's step summary.
 pub(crate) fn markdown(explanation: &Explanation) -> String {
-    let verdict = if explanation.admitted {
-        "admits"
-    } else {
-        "refuses"
+    let verdict = match verdict(explanation) {
+        CheckResult::Passed => "admits",
+        CheckResult::Failed => "refuses",
+        CheckResult::Unknown => "may refuse",
     };
     let mut text = vec![
         format!("### AWS {verdict} this identity\n"),

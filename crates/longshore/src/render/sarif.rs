@@ -81,12 +81,16 @@ fn rule(finding: &Finding) -> Value {
     let mut value = json!({
         "id": finding.rule,
         "shortDescription": { "text": title },
-        "help": { "text": format!("{page} explains it.") },
         "defaultConfiguration": { "level": level(severity) },
         "properties": { "tags": ["security"] },
     });
-    if page.starts_with("https:") {
-        value["helpUri"] = page.into();
+    match known {
+        // Code scanning shows the page itself, so that nobody has to look for it.
+        Some(rule) => {
+            value["help"] =
+                json!({ "text": format!("{page} explains it."), "markdown": rule.page() });
+        }
+        None => value["helpUri"] = page.into(),
     }
     value
 }

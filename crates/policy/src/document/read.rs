@@ -4,9 +4,10 @@ use super::error::Failure;
 use super::json::{Entry, Json, Node, repeated};
 use super::{Fault, Place};
 
-/// Longest text that is read, in bytes. The longest policy of any AWS service
-/// has 20 KiB (S3 buckets).
-pub const MAXIMUM_BYTES: usize = 1 << 20;
+/// Longest text that is read, in bytes: the longest that IAM's API takes with
+/// white space (IAM API Reference, `PolicyDocument`). Patterns cannot be longer,
+/// which bounds the time that a hostile one takes.
+pub const MAXIMUM_BYTES: usize = 131_072;
 
 /// Deepest nesting that is read; a policy has seven levels.
 const MAXIMUM_DEPTH: usize = 32;

@@ -73,7 +73,11 @@ fn narrowed_by_deny(document: &Document) -> bool {
         let of_subject = |condition: &Condition| {
             let claim = policy::keys::issuer_and_claim(&condition.key);
             condition.operator.comparison.negated
-                && claim.is_some_and(|(_, claim)| OF_A_REPOSITORY.contains(&claim))
+                && claim.is_some_and(|(_, claim)| {
+                    OF_A_REPOSITORY
+                        .iter()
+                        .any(|name| name.eq_ignore_ascii_case(claim))
+                })
         };
         statement.effect == Effect::Deny
             && !issuers(statement).is_empty()
@@ -220,7 +224,10 @@ pub(super) fn ignores_ids(seen: &SeenStatement<'_>, findings: &mut Findings) {
     if by_id.iter().flat_map(|claim| seen.on(claim)).any(binds) {
         return;
     }
-    for condition in seen.on("sub").filter(|one| is_positive(one) && takes_wildcards(one)) {
+    for condition in seen
+        .on("sub")
+        .filter(|one| is_positive(one) && takes_wildcards(one))
+    {
         for value in &condition.values {
             let Some(subject) = SubjectPattern::read(value) else {
                 continue;
@@ -261,7 +268,10 @@ pub(super) fn wrong_case(seen: &SeenStatement<'_>, findings: &mut Findings) {
     let Some(own) = &seen.trust.setup.repository else {
         return;
     };
-    for condition in seen.on("sub").filter(|one| is_positive(one) && !ignores_case(one)) {
+    for condition in seen
+        .on("sub")
+        .filter(|one| is_positive(one) && !ignores_case(one))
+    {
         for value in &condition.values {
             let Some(subject) = SubjectPattern::read(value) else {
                 continue;
@@ -292,12 +302,7 @@ pub(super) fn wrong_case(seen: &SeenStatement<'_>, findings: &mut Findings) {
                     spots::at(&spot),
                     message,
                 )
-                .fix = spots::rewrite(
-                seen.trust.root,
-                &spot,
-                &right,
-                format!("Write `{right}`."),
-            );
+                .fix = spots::rewrite(seen.trust.root, &spot, &right, format!("Write `{right}`."));
         }
     }
 }

@@ -477,22 +477,3 @@ proptest! {
         }
     }
 }
-
-#[test]
-fn zz_time() {
-    let t = std::time::Instant::now();
-    for _ in 0..2000 { let _ = github::Workflow::parse(include_str!("../../../../../.github/workflows/publish.yml")); }
-    println!("TIME parse {:?}", t.elapsed());
-    let files: Vec<_> = (0..2000)
-        .map(|n| WorkflowFile::new(format!(".github/workflows/f{n}.yml"), FLAWED))
-        .collect();
-    let setup = Setup {
-        workflows: files,
-        ..Setup::default()
-    };
-    let start = std::time::Instant::now();
-    let mut findings = Findings::default();
-    check(&setup, &mut findings);
-    crate::jobs::identity_jobs(&setup);
-    println!("TIME {:?} {}", start.elapsed(), findings.sorted().len());
-}

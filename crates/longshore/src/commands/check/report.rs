@@ -12,6 +12,9 @@ use super::relative;
 use crate::render::check::Sources;
 use crate::render::report::Page;
 
+/// How much of a commit's id is shown, in digits.
+const SHORT: usize = 12;
+
 /// Writes the page for `report` to `file`, whole or not at all.
 pub(super) async fn write(
     file: &Path,
@@ -59,17 +62,11 @@ fn save(file: &Path, html: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The commit of a checkout's own top, with a word where files differ from it.
+/// The commit of a checkout's own top, and whether files differ from it.
 async fn commit(root: &Path) -> Option<String> {
     root.join(".git").exists().then_some(())?;
     let source = Source::read(root).await.ok()?;
-    Some(if source.dirty {
-        format!("{}, with changes", short(&source.commit))
-    } else {
-        short(&source.commit).to_owned()
-    })
-}
-
-fn short(commit: &str) -> &str {
-    commit.get(..12).unwrap_or(commit)
+    let commit = source.commit.get(..SHORT).unwrap_or(&source.commit);
+    let changes = if source.dirty { ", with changes" } else { "" };
+    Some(format!("`{commit}`{changes}"))
 }

@@ -72,7 +72,7 @@ pub(super) fn read(root: &Path, paths: &[String]) -> Texts {
 /// to stands in the list itself, or is not of the repository.
 fn size(root: &Path, path: &str) -> Option<u64> {
     let metadata = fs::symlink_metadata(root.join(path)).ok()?;
-    metadata.is_file().then(|| metadata.len())
+    metadata.is_file().then_some(metadata.len())
 }
 
 fn text(root: &Path, path: &str, size: u64) -> Outcome {

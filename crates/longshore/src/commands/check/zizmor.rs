@@ -12,7 +12,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 /// How long zizmor may take. It needs well under a second for dozens of files.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// What zizmor says of the workflows of `root`, JSON; or why it says nothing.
 pub(super) async fn run(root: &Path, workflows: &str) -> Result<Vec<u8>, String> {

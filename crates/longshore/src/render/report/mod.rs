@@ -47,7 +47,7 @@ pub(crate) struct Page<'a> {
     pub(crate) report: &'a CheckReport,
     /// Who may do what.
     pub(crate) matrix: &'a Matrix,
-    /// The commit that was checked, where it is known.
+    /// The commit that was checked, where it is known; backticks mark its id.
     pub(crate) commit: Option<&'a str>,
     /// The day of the check, `2026-11-24`; passed in, so that the page does not
     /// depend on a clock.
@@ -89,7 +89,7 @@ impl Page<'_> {
     fn header(&self) -> String {
         let mut facts = Vec::new();
         if let Some(commit) = self.commit {
-            facts.push(format!("commit <code>{}</code>", escape(commit)));
+            facts.push(format!("commit {}", prose(commit)));
         }
         if let Some(date) = self.date {
             facts.push(format!("checked on <time>{}</time>", escape(date)));

@@ -187,7 +187,7 @@ fn row(row: &Row<'_>) -> String {
             access,
             true
         ),
-        why(access),
+        why(row),
     )
 }
 
@@ -219,12 +219,18 @@ fn caller(row: &Row<'_>) -> String {
             list(&jobs)
         ));
     }
-    parts.extend(
-        row.subjects
-            .iter()
-            .map(|subject| format!("<code class=\"subject\">{}</code>", escape(subject))),
-    );
+    // The other form of somebody who stays out as he should is among the reasons.
+    let shown = if is_quiet(row) { 1 } else { row.subjects.len() };
+    parts.extend(row.subjects.iter().take(shown).map(|subject| code(subject)));
     parts.concat()
+}
+
+fn code(subject: &str) -> String {
+    format!("<code class=\"subject\">{}</code>", escape(subject))
+}
+
+fn is_quiet(row: &Row<'_>) -> bool {
+    row.access.standing == Standing::Intruder && outcome(row.access) == Outcome::AsIntended
 }
 
 fn assume(row: &Row<'_>) -> String {
@@ -276,7 +282,8 @@ fn td(label: &str, class: &str, glyph: &str, word: &str) -> String {
 
 /// The reason of the first answer where it is not as it should be, and all
 /// reasons on request.
-fn why(access: &CallerAccess) -> String {
+fn why(row: &Row<'_>) -> String {
+    let access = row.access;
     let item =
         |name: &str, access: &Access| format!("<dt>{name}</dt><dd>{}</dd>", prose(&access.reason));
     let session = access.session.as_ref().map(|session| {
@@ -289,8 +296,9 @@ fn why(access: &CallerAccess) -> String {
     });
     if outcome(access) == Outcome::AsIntended {
         let session = session.unwrap_or_default();
+        let tried: String = row.subjects.iter().map(|subject| code(subject)).collect();
         return format!(
-            "<details><summary>why<span class=\"hidden\">: {}</span></summary><dl>{}{session}</dl></details>",
+            "<details><summary>why<span class=\"hidden\">: {}</span></summary><dl>{}{session}<dt>Tried</dt><dd>{tried}</dd></dl></details>",
             escape(&access.caller),
             item("Assume", &access.assume),
         );

@@ -110,7 +110,7 @@ fn page(report: &CheckReport, matrix: &Matrix) -> String {
     Page {
         report,
         matrix,
-        commit: Some("0123456789ab"),
+        commit: Some("`0123456789ab`"),
         date: Some("2026-11-24"),
         line: &|_, line| {
             ["one", "two", "three"]

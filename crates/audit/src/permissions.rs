@@ -1,0 +1,185 @@
+//! What the session of a role may do, compared with what a publish needs.
+
+mod actions;
+mod gather;
+mod reading;
+
+use policy::{Context, Policies, Principal, Request, evaluate};
+use terraform::Role;
+
+use crate::Setup;
+
+pub(crate) use actions::{ECR_ACTIONS, Level, NEEDED, TOKEN, harmless};
+pub(crate) use gather::{Gathered, SeenPolicy};
+pub(crate) use reading::Reading;
+
+/// What a role may do beside what a publish needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Permissions {
+    /// Actions that a publish needs and that nothing allows, with the resource.
+    pub(crate) missing: Vec<String>,
+    /// What may be done and is not needed, with the resource.
+    pub(crate) excess: Vec<String>,
+    /// Why this is not certain.
+    pub(crate) prevented_by: Vec<String>,
+}
+
+/// Compares the permissions of a role with what a publish to the repository of
+/// the setup needs; without a repository nothing can be missing.
+pub(crate) fn permissions(setup: &Setup, role: &Role) -> Permissions {
+    let gathered = Gathered::new(setup, role);
+    let mut found = Permissions {
+        prevented_by: gathered.prevented_by.clone(),
+        ..Permissions::default()
+    };
+    let asking = Asking::new(setup, role, &gathered);
+    if let Some(repository) = &setup.ecr_repository {
+        for action in NEEDED {
+            let resource = if action == TOKEN { "*" } else { repository };
+            match asking.answer(action, resource) {
+                Answer::Allowed => {}
+                Answer::Denied if gathered.may_allow_more() => {}
+                Answer::Denied => found.missing.push(format!("{action} on {resource}")),
+                Answer::Depends(keys) => found.prevented_by.push(format!(
+                    "whether {action} is allowed on {resource} depends on {keys}"
+                )),
+            }
+        }
+    } else {
+        let unknown = "the repository that is published to is not known";
+        found.prevented_by.push(unknown.to_owned());
+    }
+    found.excess = excess(setup, &gathered, &asking);
+    found
+}
+
+/// Everything that may be done and is not needed: the actions of ECR on this
+/// repository and on others, and what policies list of other services.
+fn excess(setup: &Setup, gathered: &Gathered<'_>, asking: &Asking<'_>) -> Vec<String> {
+    let mut excess = Vec::new();
+    let repository = setup.ecr_repository.as_deref();
+    let mut others = gathered.named_repositories();
+    others.retain(|other| Some(other.as_str()) != repository);
+    if let Some(sibling) = repository.and_then(sibling) {
+        others.push(sibling);
+    }
+    for action in ECR_ACTIONS {
+        let needed = NEEDED.contains(&action.name);
+        let may = |resource: &str| asking.answer(action.name, resource) != Answer::Denied;
+        match (action.level, repository) {
+            (Level::Registry, _) if !needed && may("*") => {
+                excess.push(format!("{} on *", action.name));
+            }
+            (Level::Repository, Some(own)) if !needed && may(own) => {
+                excess.push(format!("{} on {own}", action.name));
+            }
+            _ => {}
+        }
+        for other in others.iter().filter(|_| action.level == Level::Repository) {
+            if may(other) {
+                let what = if repository.and_then(sibling).as_ref() == Some(other) {
+                    "other repositories"
+                } else {
+                    other
+                };
+                excess.push(format!("{} on {what}", action.name));
+            }
+        }
+    }
+    excess.extend(gathered.of_other_services());
+    excess
+}
+
+/// A repository that nobody has made, beside another: what is allowed there is
+/// allowed by a wildcard.
+fn sibling(repository: &str) -> Option<String> {
+    let (registry, _) = repository.split_once(":repository/")?;
+    Some(format!("{registry}:repository/zz/any-other-repository"))
+}
+
+/// Whether an action is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Whatever is not known.
+    Allowed,
+    /// Whatever is not known.
+    Denied,
+    /// On conditions about these keys.
+    Depends(String),
+}
+
+/// The session of a role, asking.
+pub(crate) struct Asking<'a> {
+    role: &'a Role,
+    context: Context,
+    widest: Policies,
+    narrowest: Policies,
+    keys: String,
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) fn new(setup: &Setup, role: &'a Role, gathered: &Gathered<'_>) -> Self {
+        let mut context = Context::new();
+        context.insert("aws:SecureTransport", "true");
+        context.insert("aws:PrincipalIsAWSService", "false");
+        context.insert("aws:ViaAWSService", "false");
+        for (key, value) in &role.tags {
+            context.insert(&format!("aws:PrincipalTag/{key}"), value.clone());
+        }
+        let region = setup.ecr_repository.as_deref();
+        if let Some(region) = region.and_then(|arn| arn.split(':').nth(3)) {
+            context.insert("aws:RequestedRegion", region);
+        }
+        let keys = gathered.open_keys(&context);
+        Self {
+            role,
+            widest: gathered.policies(Reading::Widest, &context),
+            narrowest: gathered.policies(Reading::Narrowest, &context),
+            context,
+            keys: keys.join(", "),
+        }
+    }
+
+    /// Whether the session may do it.
+    pub(crate) fn answer(&self, action: &str, resource: &str) -> Answer {
+        let account = self.role.arn.split(':').nth(4).unwrap_or_default();
+        let owner = resource.split(':').nth(4).unwrap_or(account);
+        let request = Request {
+            principal: Principal::AssumedRole {
+                account: account.to_owned(),
+                role_arn: self.role.arn.clone(),
+                session_arn: format!(
+                    "arn:aws:sts::{account}:assumed-role/{}/any",
+                    self.role.name
+                ),
+            },
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            resource_account: owner.to_owned(),
+            context: self.context.clone(),
+        };
+        let allowed = |policies: &Policies| {
+            let mut policies = policies.clone();
+            // The repository's own policy speaks of that repository only.
+            if self.repository_of(&policies) != Some(resource) {
+                policies.resource = None;
+            }
+            evaluate(&request, &policies).is_allowed()
+        };
+        match (allowed(&self.widest), allowed(&self.narrowest)) {
+            (_, true) => Answer::Allowed,
+            (false, false) => Answer::Denied,
+            (true, false) => Answer::Depends(self.keys.clone()),
+        }
+    }
+
+    fn repository_of<'p>(&self, policies: &'p Policies) -> Option<&'p str> {
+        policies
+            .resource
+            .as_ref()
+            .map(|policy| policy.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests;
