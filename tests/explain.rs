@@ -477,3 +477,30 @@ fn every_bad_input_ends_in_one_clear_problem() {
         .unwrap();
     assert_eq!(json_of(&output)["code"], "E001");
 }
+
+#[test]
+fn the_page_lists_every_kind_and_shows_real_output() {
+    let page = std::fs::read_to_string(repository().join("docs/explain.md")).unwrap();
+    for kind in audit::explain::MissKind::ALL {
+        let row = format!("| `{}` | {} |", kind.id(), kind.meaning());
+        assert!(page.contains(&row), "docs/explain.md lacks: {row}");
+    }
+    let project = Project::hello();
+    let output = explain(project.path(), &["--caller", "other-environment"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        page.contains(shown.trim_end()),
+        "docs/explain.md is stale:\n{shown}"
+    );
+    let (_, case) = cases("pitfalls")
+        .into_iter()
+        .find(|(name, _)| name == "star-in-string-equals-is-literal")
+        .unwrap();
+    let shown = String::from_utf8(explain_case(&case).stdout).unwrap();
+    assert!(
+        page.contains(shown.trim_end()),
+        "docs/explain.md is stale:\n{shown}"
+    );
+}

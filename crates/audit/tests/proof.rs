@@ -1,109 +1,464 @@
-//! Proofs of trust policies: who is admitted in words, and that every word and
-//! every example agrees with the evaluation.
+//! Proofs of trust policies in words, and what `check` makes of them beside the
+//! workflows of a repository.
 
-use audit::{Trust, prove_trust};
+use std::time::{Duration, Instant};
+
+use audit::{OwnRepository, Setup, TerraformRoot, Trust, WorkflowFile, check, prove, prove_trust};
 use policy::Document;
 use policy::keys::GITHUB_ISSUER;
+use receipts::RoleProof;
 use serde_json::{Value, json};
+use terraform::Given;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/publisher";
 const PROVIDER: &str =
     "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
+const NAME_FORM: &str = "repo:acme/portfolio:ref:refs/heads/main";
+const IMMUTABLE_FORM: &str = "repo:acme@1234567/portfolio@7654321:ref:refs/heads/main";
 
-fn statement(effect: &str, conditions: &[(&str, &str, &[&str])]) -> Value {
+/// Operator, key and values of a condition.
+type Conditions<'a> = &'a [(&'a str, &'a str, &'a [&'a str])];
+
+fn statement(effect: &str, conditions: Conditions) -> Value {
     let mut block = json!({});
     for (operator, key, values) in conditions {
-        block[*operator][format!("{GITHUB_ISSUER}:{key}")] = json!(values);
+        let key = if key.contains(':') {
+            (*key).to_owned()
+        } else {
+            format!("{GITHUB_ISSUER}:{key}")
+        };
+        block[*operator][key] = json!(values);
     }
     json!({"Effect": effect, "Principal": {"Federated": PROVIDER},
         "Action": "sts:AssumeRoleWithWebIdentity", "Condition": block})
 }
 
-fn trust(statements: &[Value]) -> Trust {
-    let json = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-    Trust::of(ROLE, Document::parse(&json).unwrap(), &[])
-        .unwrap()
-        .unwrap()
+fn policy(statements: &[Value]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
 }
 
+#[expect(clippy::unwrap_used, reason = "a test says how it failed")]
 fn admitted(statements: &[Value]) -> Vec<String> {
-    prove_trust(&trust(statements)).unwrap()
+    let document = Document::parse(&policy(statements).to_string()).unwrap();
+    let trust = Trust::of(ROLE, document, &[]).unwrap().unwrap();
+    prove_trust(&trust).unwrap()
 }
 
 fn by_subject(operator: &str, subjects: &[&str]) -> Vec<String> {
     admitted(&[statement("Allow", &[(operator, "sub", subjects)])])
 }
 
+// The words.
+
 #[test]
-fn print() {
-    let show = |statements: &[Value]| {
-        let start = std::time::Instant::now();
-        let words = admitted(statements);
-        println!("--- {:?}\n  {}", start.elapsed(), words.join("\n  "));
-    };
-    let one = |operator: &str, subjects: &[&str]| {
-        show(&[statement("Allow", &[(operator, "sub", subjects)])])
-    };
-    one(
-        "StringEquals",
-        &[
-            "repo:acme/portfolio:ref:refs/heads/main",
-            "repo:acme@1234567/portfolio@7654321:ref:refs/heads/main",
-        ],
+fn both_forms_of_one_subject_are_two_sentences_and_nothing_else() {
+    assert_eq!(
+        by_subject("StringEquals", &[NAME_FORM, IMMUTABLE_FORM]),
+        [
+            "pushes to main of acme/portfolio, in the immutable form as acme@1234567/portfolio@7654321",
+            "pushes to main of acme/portfolio, in the name form",
+        ]
     );
-    one("StringLike", &["repo:acme/portfolio:*"]);
-    one("StringLike", &["repo:acme/*"]);
-    one("StringLike", &["repo:acme*"]);
-    one("StringLike", &["repo:*"]);
-    one("StringLike", &["*"]);
-    one(
-        "StringLike",
-        &["repo:acme@*/portfolio@*:ref:refs/heads/main"],
-    );
-    one(
-        "StringLike",
-        &["repo:acme/portfolio:ref:refs/heads/release/*"],
-    );
-    one("StringLike", &["repo:acme/portfolio:environment:prod*"]);
-    one("StringLike", &["repo:acme/*:ref:refs/heads/main"]);
-    one("StringLike", &["repo:acme/app-*:ref:refs/heads/main"]);
-    one("StringNotLike", &["*:pull_request"]);
-    one("StringLike", &["repository_owner:acme*"]);
-    one(
-        "StringEquals",
-        &[
+}
+
+#[test]
+fn any_is_said_only_where_nobody_is_left_out() {
+    for (subject, said) in [
+        (
+            "repo:acme/portfolio:*",
+            "any run of acme/portfolio, in the name form",
+        ),
+        (
+            "repo:acme/*",
+            "any run of any repository of acme, in the name form",
+        ),
+        (
+            "repo:acme/*:ref:refs/heads/main",
+            "pushes to main of any repository of acme, in the name form",
+        ),
+        (
+            "repo:acme/portfolio:ref:refs/heads/release/*",
+            "pushes to branches of acme/portfolio whose subject matches `repo:acme/portfolio:ref:refs/heads/release/*`, such as `repo:acme/portfolio:ref:refs/heads/release/x`, in the name form",
+        ),
+        (
             "repo:acme/portfolio:environment:Prod%3AV1",
-            "repo:acme/portfolio:pull_request",
-        ],
+            "runs of acme/portfolio in the environment Prod:V1, in the name form",
+        ),
+        (
+            "repository_owner:acme",
+            "runs whose subject their repository has customised, such as `repository_owner:acme`",
+        ),
+    ] {
+        assert!(
+            by_subject("StringLike", &[subject]).contains(&said.to_owned()),
+            "{subject}: {:?}",
+            by_subject("StringLike", &[subject])
+        );
+    }
+    assert_eq!(
+        by_subject("StringLike", &["repo:*"]),
+        [
+            "any run of any repository on GitHub, in the immutable form",
+            "any run of any repository on GitHub, in the name form",
+        ]
     );
-    show(&[statement(
+}
+
+#[test]
+fn the_owner_without_a_slash_admits_owners_that_begin_so() {
+    let words = by_subject("StringLike", &["repo:acme*"]).join("\n");
+    assert!(words.contains("repositories on GitHub"), "{words}");
+}
+
+#[test]
+fn a_star_in_string_equals_admits_nobody() {
+    assert!(by_subject("StringEquals", &["repo:acme/portfolio:*"]).is_empty());
+}
+
+#[test]
+fn keys_that_are_tied_to_each_other_are_decided_together() {
+    let contradiction = statement(
         "Allow",
         &[
             ("StringLike", "sub", &["repo:acme/portfolio:*"]),
-            ("StringEquals", "environment", &["prod"]),
-            ("StringLike", "ref", &["refs/heads/*"]),
+            ("StringEquals", "repository", &["acme/other"]),
         ],
-    )]);
-    show(&[statement(
+    );
+    assert!(admitted(&[contradiction]).is_empty());
+    let narrowed = statement(
         "Allow",
         &[
+            ("StringLike", "sub", &["repo:acme/*"]),
             ("StringEquals", "repository", &["acme/portfolio"]),
-            ("StringLike", "sub", &["*"]),
+            ("StringEquals", "ref", &["refs/heads/main"]),
+            ("Null", "environment", &["true"]),
         ],
-    )]);
-    show(&[statement(
-        "Allow",
-        &[
-            ("StringEquals", "repository_id", &["7654321"]),
-            ("StringLike", "sub", &["repo:*:ref:refs/heads/main"]),
-        ],
-    )]);
-    show(&[
+    );
+    let words = admitted(&[narrowed]);
+    assert_eq!(
+        words[0],
+        "pushes to main of acme/portfolio, in the name form"
+    );
+    assert!(words[1..].iter().all(|words| words.contains("customised")));
+}
+
+#[test]
+fn denials_are_subtracted_and_other_conditions_are_said() {
+    let words = admitted(&[
         statement(
             "Allow",
-            &[("StringLike", "sub", &["repo:acme/portfolio:*"])],
+            &[
+                (
+                    "StringEquals",
+                    "sub",
+                    &[NAME_FORM, "repo:acme/portfolio:pull_request"],
+                ),
+                ("IpAddress", "aws:SourceIp", &["10.0.0.0/8"]),
+            ],
         ),
         statement("Deny", &[("StringLike", "sub", &["*:pull_request"])]),
         statement("Deny", &[("StringNotEquals", "actor", &["ada"])]),
     ]);
+    assert_eq!(
+        words,
+        [
+            "pushes to main of acme/portfolio, in the name form, where `IpAddress` on `aws:SourceIp` holds for `10.0.0.0/8` and `actor` is `ada`"
+        ]
+    );
+}
+
+#[test]
+fn hostile_policies_are_decided_or_given_up_in_time() {
+    let start = Instant::now();
+    let stars = format!("repo:{}", "*a".repeat(500));
+    admitted(&[statement("Allow", &[("StringLike", "sub", &[&stars])])]);
+    let marks = format!("*{}", "?".repeat(300));
+    admitted(&[statement("Allow", &[("StringLike", "sub", &[&marks])])]);
+    let values: Vec<String> = (0..1_000)
+        .map(|number| format!("repo:acme/app-{number}:ref:refs/heads/main"))
+        .collect();
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    admitted(&[statement("Allow", &[("StringEquals", "sub", &values)])]);
+    let wide = Document::parse(
+        &policy(&[statement(
+            "Allow",
+            &[
+                ("StringLike", "sub", &["*a????????????????????"]),
+                ("StringNotLike", "sub", &["*b????????????????????"]),
+                ("StringLikeIfExists", "sub", &["*c??????????????????"]),
+            ],
+        )])
+        .to_string(),
+    );
+    let trust = Trust::of(ROLE, wide.unwrap(), &[]).unwrap().unwrap();
+    // Whatever the answer is, it must not take for ever.
+    let _ = prove_trust(&trust);
+    assert!(
+        start.elapsed() < Duration::from_secs(120),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+// Beside the workflows.
+
+/// A repository whose one job runs on pushes to main and asks for the role.
+struct House {
+    workflow: String,
+    trust: Value,
+}
+
+impl House {
+    fn new(trust: &[Value]) -> Self {
+        Self {
+            workflow: workflow("push:\n    branches: [main]", ""),
+            trust: policy(trust),
+        }
+    }
+
+    fn of_subjects(operator: &str, subjects: &[&str]) -> Self {
+        Self::new(&[statement("Allow", &[(operator, "sub", subjects)])])
+    }
+
+    fn with_workflow(self, triggers: &str, job: &str) -> Self {
+        Self {
+            workflow: workflow(triggers, job),
+            ..self
+        }
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a test says how it failed")]
+    fn setup(&self) -> Setup {
+        let directory = tempfile::tempdir().unwrap();
+        let configuration = format!(
+            "resource \"aws_iam_openid_connect_provider\" \"github\" {{\n  url = \"https://{GITHUB_ISSUER}\"\n  client_id_list = [\"sts.amazonaws.com\"]\n}}\n\nresource \"aws_iam_role\" \"publisher\" {{\n  name = \"publisher\"\n  assume_role_policy = <<-EOT\n{}\n  EOT\n}}\n",
+            self.trust.to_string().replace("${", "$${")
+        );
+        fs_err::write(directory.path().join("main.tf"), configuration).unwrap();
+        let given = Given {
+            account: "123456789012".to_owned(),
+            ..Given::default()
+        };
+        let root = terraform::read(directory.path(), &given).unwrap();
+        Setup {
+            repository: Some(OwnRepository {
+                owner: "acme".to_owned(),
+                name: "portfolio".to_owned(),
+                owner_id: Some("1234567".to_owned()),
+                id: Some("7654321".to_owned()),
+            }),
+            publisher_role: Some(ROLE.to_owned()),
+            workflows: vec![WorkflowFile::new(
+                ".github/workflows/publish.yml",
+                self.workflow.clone(),
+            )],
+            roots: vec![TerraformRoot::new("infra", root)],
+            ..Setup::default()
+        }
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a test says how it failed")]
+    fn proof(&self) -> RoleProof {
+        prove(&self.setup()).pop().unwrap()
+    }
+
+    /// The findings of the rules that rest on the proof.
+    fn findings(&self) -> Vec<(String, String)> {
+        findings_of(&self.setup())
+    }
+}
+
+const RULES: [&str; 9] = [
+    "trust-admits-strangers",
+    "trust-admits-other-repositories",
+    "trust-admits-pull-requests",
+    "trust-admits-other-refs",
+    "trust-admits-other-environments",
+    "trust-admits-nobody",
+    "trust-subject-never-minted",
+    "job-refused",
+    "role-unused",
+];
+
+fn findings_of(setup: &Setup) -> Vec<(String, String)> {
+    let found = check(setup).into_iter();
+    found
+        .filter(|finding| RULES.contains(&finding.rule.as_str()))
+        .map(|finding| (finding.rule, finding.message))
+        .collect()
+}
+
+fn rules(findings: &[(String, String)]) -> Vec<&str> {
+    findings.iter().map(|(rule, _)| rule.as_str()).collect()
+}
+
+fn workflow(triggers: &str, job: &str) -> String {
+    format!(
+        "name: publish\non:\n  {triggers}\npermissions: {{}}\njobs:\n  publish:\n    runs-on: ubuntu-latest\n    permissions:\n      id-token: write\n{job}    steps:\n      - uses: aws-actions/configure-aws-credentials@v6\n        with:\n          role-to-assume: {ROLE}\n          aws-region: eu-west-1\n"
+    )
+}
+
+#[test]
+fn a_role_that_admits_its_job_and_nothing_else_has_no_findings() {
+    let house = House::of_subjects("StringEquals", &[NAME_FORM, IMMUTABLE_FORM]);
+    let proof = house.proof();
+    assert_eq!(proof.admitted.len(), 2);
+    assert_eq!(proof.excess, []);
+    assert_eq!(proof.refused, []);
+    assert_eq!(proof.prevented_by, Vec::<String>::new());
+    assert_eq!(house.findings(), []);
+}
+
+#[test]
+fn every_kind_of_excess_is_shown_as_a_token() {
+    let house = House::of_subjects("StringLike", &["repo:acme*"]);
+    let callers: Vec<String> = house
+        .proof()
+        .excess
+        .into_iter()
+        .map(|excess| excess.caller)
+        .collect();
+    assert_eq!(
+        callers,
+        [
+            "a push to main of acmex/portfolio, a repository of somebody else",
+            "a push to main of acme@7/portfolio@7, which took over the name",
+            "a push to main of acme/portfolio-other, another repository of the same owner",
+            "a pull request of acme/portfolio",
+            "a push to feature of acme/portfolio",
+            "a push of the tag v1.0.0 of acme/portfolio",
+            "a run of acme/portfolio in the environment preview",
+        ]
+    );
+    assert_eq!(
+        rules(&house.findings()),
+        [
+            "trust-admits-other-repositories",
+            "trust-admits-pull-requests",
+            "trust-admits-strangers",
+            "trust-admits-other-environments",
+            "trust-admits-other-refs",
+        ]
+    );
+    let proof = house.proof();
+    let claims = &proof.excess[0].claims;
+    assert!(claims.contains(&(
+        "sub".into(),
+        "repo:acmex/portfolio:ref:refs/heads/main".into()
+    )));
+    assert!(claims.contains(&("aud".into(), "sts.amazonaws.com".into())));
+}
+
+#[test]
+fn what_the_workflow_runs_on_is_no_excess() {
+    let subjects = [
+        "repo:acme/portfolio:ref:refs/heads/main",
+        "repo:acme/portfolio:ref:refs/heads/release/v1",
+        "repo:acme/portfolio:ref:refs/tags/v1.0",
+        "repo:acme/portfolio:pull_request",
+    ];
+    let triggers = "push:\n    branches: [main, 'release/**', '!release/**-alpha']\n    tags: ['v[0-9].[0-9]+']\n  pull_request:";
+    let house = House::of_subjects("StringEquals", &subjects).with_workflow(triggers, "");
+    assert_eq!(house.proof().excess, []);
+    // The workflow also runs on other releases, which the role refuses.
+    assert_eq!(rules(&house.findings()), ["job-refused"]);
+    let wider = House::of_subjects(
+        "StringEquals",
+        &["repo:acme/portfolio:ref:refs/heads/release/v1-alpha"],
+    );
+    let found = wider.with_workflow(triggers, "").findings();
+    assert!(
+        rules(&found).contains(&"trust-admits-other-refs"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_job_that_gained_an_environment_is_refused() {
+    let house = House::of_subjects("StringEquals", &[NAME_FORM, IMMUTABLE_FORM]).with_workflow(
+        "push:\n    branches: [main]",
+        "    environment: production\n",
+    );
+    let found = house.findings();
+    let (rule, message) = &found[0];
+    assert_eq!(rule, "job-refused");
+    assert!(
+        message.contains("`repo:acme/portfolio:environment:production`"),
+        "{message}"
+    );
+    // And main is admitted though no job runs there without the environment.
+    assert_eq!(rules(&found), ["job-refused", "trust-admits-other-refs"]);
+}
+
+#[test]
+fn one_form_is_enough_to_come_in() {
+    for form in [NAME_FORM, IMMUTABLE_FORM] {
+        let house = House::of_subjects("StringEquals", &[form]);
+        assert_eq!(house.proof().refused, [], "{form}");
+    }
+}
+
+#[test]
+fn starting_by_hand_does_not_ask_for_every_branch() {
+    let triggers = "push:\n    branches: [main]\n  workflow_dispatch:";
+    let house = House::of_subjects("StringEquals", &[NAME_FORM, IMMUTABLE_FORM]);
+    assert_eq!(house.with_workflow(triggers, "").findings(), []);
+}
+
+#[test]
+fn statements_and_subjects_that_admit_nobody_are_found() {
+    let both = statement(
+        "Allow",
+        &[
+            ("StringEquals", "sub", &[NAME_FORM]),
+            ("StringLike", "sub", &["repo:acme/other:*"]),
+        ],
+    );
+    let works = statement("Allow", &[("StringEquals", "sub", &[NAME_FORM])]);
+    let house = House::new(&[both, works.clone()]);
+    assert_eq!(rules(&house.findings()), ["trust-admits-nobody"]);
+    for never in [
+        "repo:github.com/acme/portfolio:ref:refs/heads/main",
+        "repo:acme/portfolio:ref:main",
+        "acme/portfolio:ref:refs/heads/main",
+        "repo:acme/portfolio:ref:refs/heads/ma in",
+        "repo:acme/portfolio",
+    ] {
+        let allow = statement("Allow", &[("StringEquals", "sub", &[never])]);
+        let found = House::new(&[allow, works.clone()]).findings();
+        let wanted: &[&str] = match never {
+            // What a repository can make of its subject is minted.
+            "repo:acme/portfolio" | "repo:acme/portfolio:ref:main" => &[],
+            _ => &["trust-subject-never-minted"],
+        };
+        assert_eq!(rules(&found), wanted, "{never}");
+    }
+}
+
+#[test]
+fn a_role_that_no_job_asks_for_is_unused_and_otherwise_taken_at_its_word() {
+    let subjects = ["repo:acme/portfolio:ref:refs/heads/main"];
+    let mut setup = House::of_subjects("StringEquals", &subjects).setup();
+    setup.publisher_role = None;
+    let other = workflow("push:", "").replace(ROLE, "arn:aws:iam::123456789012:role/other");
+    setup.workflows = vec![WorkflowFile::new(".github/workflows/publish.yml", other)];
+    assert_eq!(rules(&findings_of(&setup)), ["role-unused"]);
+}
+
+#[test]
+fn an_unknown_value_is_said_to_prevent_the_proof() {
+    let house = House::new(&[statement(
+        "Allow",
+        &[
+            ("StringEquals", "sub", &[NAME_FORM]),
+            (
+                "StringEquals",
+                "actor",
+                &["${token.actions.githubusercontent.com:repository}"],
+            ),
+        ],
+    )]);
+    let proof = house.proof();
+    assert_eq!(proof.prevented_by.len(), 1, "{:?}", proof.prevented_by);
+    assert!(proof.prevented_by[0].contains("is not known"));
 }

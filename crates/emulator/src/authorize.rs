@@ -180,9 +180,12 @@ fn identity_policies(
     Ok(policies)
 }
 
+/// Allows no action.
+const NOTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"*","Resource":"*"}}"#;
+
 /// A boundary whose policy is gone allows nothing (inferred).
 fn boundary(reader: &Reader, arn: &str) -> Result<NamedPolicy, Unreadable> {
-    const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
     let document = managed::document(reader, arn)?;
     named(arn, document.as_deref().unwrap_or(NOTHING))
 }
@@ -222,5 +225,15 @@ fn unreadable(caller: &Caller, target: &Target<'_>, note: &Note, error: &Unreada
             target.resource
         ),
         reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NOTHING, named};
+
+    #[test]
+    fn a_boundary_that_is_gone_still_reads_as_a_policy() {
+        assert!(named("gone", NOTHING).is_ok());
     }
 }

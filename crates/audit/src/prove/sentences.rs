@@ -198,11 +198,14 @@ fn matching(caller: &Caller, callers: &Callers) -> String {
     let language = callers.key("sub").and_then(|set| set.present.as_ref());
     let clauses = language.map_or(&[][..], policy::language::Language::clauses);
     let positive = clauses.iter().filter(|clause| !clause.negated);
-    let patterns: Vec<String> = positive
+    let mut patterns: Vec<String> = positive
         .flat_map(|clause| clause.union.patterns())
         .filter(|pattern| Clause::any_of([(*pattern).clone()]).contains(subject) == Ok(true))
         .map(|pattern| format!("`{pattern}`"))
         .collect();
+    // Statements in another order are the same policy.
+    patterns.sort();
+    patterns.dedup();
     if patterns.is_empty() {
         return format!(", though not all, such as `{subject}`");
     }

@@ -1,6 +1,6 @@
 //! What both ways of assuming a role ask for.
 
-use policy::{Document, validate_identity};
+use policy::{Document, validate_session};
 
 use crate::error::AwsError;
 use crate::iam::managed;
@@ -120,7 +120,7 @@ impl SessionPolicies {
 
 fn check(document: &str) -> Result<(), AwsError> {
     let parsed = Document::parse(document).map_err(|error| malformed(&error.to_string()))?;
-    match validate_identity(&parsed).first() {
+    match validate_session(&parsed).first() {
         Some(finding) => Err(malformed(&finding.message)),
         None => Ok(()),
     }

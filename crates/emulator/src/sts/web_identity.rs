@@ -171,7 +171,8 @@ fn request(
     global_keys(state, note, &mut context);
     context.insert("aws:FederatedProvider", provider.arn.clone());
     context.insert("sts:RoleSessionName", asked.session_name);
-    context.insert("sts:DurationSeconds", asked.duration.to_string());
+    // True only where the identity provider itself names the role.
+    context.insert("sts:RoleAuthorizedByIdp", "false");
     Request {
         principal: Principal::Federated {
             provider_arn: provider.arn.clone(),

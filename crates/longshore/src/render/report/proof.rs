@@ -38,7 +38,7 @@ pub(super) fn html(proof: &RoleProof) -> String {
     }
     for (title, examples) in [
         (
-            "Admitted, and intended by no job: a token that gets in",
+            "Admitted, and intended by no job: tokens that get in",
             &proof.excess,
         ),
         ("Refused, although a job asks for the role", &proof.refused),
@@ -64,7 +64,7 @@ fn example(example: &Example) -> String {
         })
         .collect();
     format!(
-        "{}<dl class=\"claims\">{claims}</dl>",
+        "<details><summary>{}</summary><dl class=\"claims\">{claims}</dl></details>",
         prose(&example.caller)
     )
 }
