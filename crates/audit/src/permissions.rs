@@ -41,13 +41,10 @@ pub(crate) fn permissions(setup: &Setup, role: &Role) -> Permissions {
                 Answer::Denied if gathered.may_allow_more() => {}
                 Answer::Denied => found.missing.push(format!("{action} on {resource}")),
                 Answer::Depends(keys) => found.prevented_by.push(format!(
-                    "whether {action} is allowed on {resource} depends on {keys}"
+                    "Whether {action} is allowed on {resource} depends on {keys}."
                 )),
             }
         }
-    } else {
-        let unknown = "the repository that is published to is not known";
-        found.prevented_by.push(unknown.to_owned());
     }
     found.excess = excess(setup, &gathered, &asking);
     found
@@ -112,8 +109,9 @@ pub(crate) enum Answer {
 pub(crate) struct Asking<'a> {
     role: &'a Role,
     context: Context,
-    widest: Policies,
-    narrowest: Policies,
+    /// Elsewhere, and on the repository whose own policy has a say.
+    widest: [Policies; 2],
+    narrowest: [Policies; 2],
     keys: String,
 }
 
@@ -133,11 +131,19 @@ impl<'a> Asking<'a> {
         let keys = gathered.open_keys(&context);
         Self {
             role,
-            widest: gathered.policies(Reading::Widest, &context),
-            narrowest: gathered.policies(Reading::Narrowest, &context),
+            widest: with_and_without(gathered.policies(Reading::Widest, &context)),
+            narrowest: with_and_without(gathered.policies(Reading::Narrowest, &context)),
             context,
             keys: keys.join(", "),
         }
+    }
+
+    /// The same without the permissions boundary.
+    pub(crate) fn unbounded(setup: &Setup, role: &'a Role, gathered: &Gathered<'_>) -> Self {
+        let mut asking = Self::new(setup, role, gathered);
+        let all = asking.widest.iter_mut().chain(&mut asking.narrowest);
+        all.for_each(|policies| policies.boundary = None);
+        asking
     }
 
     /// Whether the session may do it.
@@ -148,23 +154,18 @@ impl<'a> Asking<'a> {
             principal: Principal::AssumedRole {
                 account: account.to_owned(),
                 role_arn: self.role.arn.clone(),
-                session_arn: format!(
-                    "arn:aws:sts::{account}:assumed-role/{}/any",
-                    self.role.name
-                ),
+                session_arn: format!("arn:aws:sts::{account}:assumed-role/{}/any", self.role.name),
             },
             action: action.to_owned(),
             resource: resource.to_owned(),
             resource_account: owner.to_owned(),
             context: self.context.clone(),
         };
-        let allowed = |policies: &Policies| {
-            let mut policies = policies.clone();
-            // The repository's own policy speaks of that repository only.
-            if self.repository_of(&policies) != Some(resource) {
-                policies.resource = None;
-            }
-            evaluate(&request, &policies).is_allowed()
+        // The repository's own policy speaks of that repository only.
+        let allowed = |[elsewhere, own]: &[Policies; 2]| {
+            let policy = own.resource.as_ref();
+            let there = policy.is_some_and(|policy| policy.name == resource);
+            evaluate(&request, if there { own } else { elsewhere }).is_allowed()
         };
         match (allowed(&self.widest), allowed(&self.narrowest)) {
             (_, true) => Answer::Allowed,
@@ -172,13 +173,13 @@ impl<'a> Asking<'a> {
             (true, false) => Answer::Depends(self.keys.clone()),
         }
     }
+}
 
-    fn repository_of<'p>(&self, policies: &'p Policies) -> Option<&'p str> {
-        policies
-            .resource
-            .as_ref()
-            .map(|policy| policy.name.as_str())
-    }
+/// The policies where a repository's own has no say, and where it has.
+fn with_and_without(own: Policies) -> [Policies; 2] {
+    let mut elsewhere = own.clone();
+    elsewhere.resource = None;
+    [elsewhere, own]
 }
 
 #[cfg(test)]

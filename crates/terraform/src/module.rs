@@ -149,7 +149,12 @@ impl<'s> Evaluator<'s> {
         let local = local_module(&caller.path, &call.content)
             .and_then(|path| Some((self.configuration.directories.get(&path)?, path)));
         let Some((directory, path)) = local else {
-            let reason = "the module is not local, and is not read".to_owned();
+            let source = call.content.get_attribute("source");
+            let source = source.and_then(|source| source.value.as_str());
+            let reason = match source {
+                Some(source) => format!("the module `{source}` is not local, and is not read"),
+                None => "the module is not local, and is not read".to_owned(),
+            };
             return Ok(Rc::new(Children {
                 repetition: Repetition::Unknown(reason),
                 modules: Vec::new(),

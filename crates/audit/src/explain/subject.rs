@@ -57,8 +57,12 @@ impl<'a> Subject<'a> {
 
 impl<'a> Context<'a> {
     fn parse(text: &'a str) -> Self {
+        let (_, value) = text.split_once(':').unwrap_or_default();
         if text == "pull_request" {
             Self::PullRequest
+        } else if value.contains(':') {
+            // A colon of GitHub's own is written `%3A`: the owner put more claims in.
+            Self::Other(text)
         } else if let Some(environment) = text.strip_prefix("environment:") {
             Self::Environment(environment)
         } else if let Some(git_ref) = text.strip_prefix("ref:") {
@@ -135,6 +139,11 @@ mod tests {
         assert_eq!(
             Subject::parse("repo:acme/api:*").unwrap().context,
             Context::Other("*")
+        );
+        let customised = "repo:acme/api:environment:prod:actor:ada";
+        assert_eq!(
+            Subject::parse(customised).unwrap().context,
+            Context::Other("environment:prod:actor:ada")
         );
         for other in ["", "repo:", "repo:acme*", "repository_owner:acme", "*"] {
             assert_eq!(Subject::parse(other), None, "{other}");

@@ -2,40 +2,48 @@
 //! and once as narrowly as they could turn out, and only what holds both ways is
 //! an answer.
 
+use policy::keys::{Presence, issuer_and_claim};
 use policy::{Context, Decision, Document, Effect};
 use receipts::{Access, Answer};
 
-/// Condition keys of a request that depend on the machine, the moment or the
-/// person, which no file decides.
-const OPEN_KEYS: [&str; 21] = [
-    "aws:currenttime",
-    "aws:epochtime",
-    "aws:multifactorauthage",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:referer",
-    "aws:requestedregion",
-    "aws:resourceorgid",
-    "aws:resourceorgpaths",
-    "aws:sourceip",
-    "aws:sourcevpc",
-    "aws:sourcevpcarn",
-    "aws:sourcevpce",
-    "aws:tokenissuetime",
-    "aws:useragent",
-    "aws:userid",
-    "aws:viaawsservice",
-    "aws:vpcsourceip",
-    "sts:durationseconds",
-    "sts:rolesessionname",
-    "sts:sourceidentity",
+/// Claims that name a person: a token shows one of many.
+const PERSONS: [&str; 2] = ["actor", "actor_id"];
+
+/// Claims that are open where the token does not show them.
+const ELSEWHERE: [&str; 2] = ["job_workflow_ref", "enterprise_id"];
+
+/// Keys that the engine fills from the request itself.
+const OF_THE_REQUEST: [&str; 4] = [
+    "aws:PrincipalArn",
+    "aws:PrincipalAccount",
+    "aws:PrincipalType",
+    "aws:ResourceAccount",
 ];
 
-/// Claims that name a person: a token shows one of many.
-const PERSONS: [&str; 2] = [":actor", ":actor_id"];
+/// What is known of the condition keys of a request.
+pub(super) struct Keys<'a> {
+    /// Those with a known value.
+    pub(super) context: &'a Context,
+    /// Whether AWS fills the others in such a request.
+    pub(super) presence: fn(&str) -> Presence,
+    /// Whether it is the request of a session, whose principal the engine knows.
+    pub(super) in_session: bool,
+}
 
-/// A claim that is open where the token does not show it.
-const CALLED_WORKFLOW: &str = ":job_workflow_ref";
+impl Keys<'_> {
+    /// Whether the value of `key` is known only when the request is made. All
+    /// other claims of a token are known, and known to be absent.
+    fn is_open(&self, key: &str) -> bool {
+        let is = |name: &&str| name.eq_ignore_ascii_case(key);
+        if let Some((_, claim)) = issuer_and_claim(key) {
+            let is = |name: &&str| name.eq_ignore_ascii_case(claim);
+            return PERSONS.iter().any(is)
+                || (ELSEWHERE.iter().any(is) && self.context.get(key).is_none());
+        }
+        let filled = self.in_session && OF_THE_REQUEST.iter().any(is);
+        !filled && self.context.get(key).is_none() && (self.presence)(key) != Presence::Never
+    }
+}
 
 /// How to read what is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,36 +86,29 @@ fn known(decision: &Decision) -> Access {
 }
 
 /// The keys that `document` tests and nobody can know before the request.
-pub(super) fn open_keys(document: &Document, context: &Context) -> Vec<String> {
-    let mut keys: Vec<String> = document
+pub(super) fn open_keys(document: &Document, keys: &Keys<'_>) -> Vec<String> {
+    let mut open: Vec<String> = document
         .statements
         .iter()
         .flat_map(|statement| &statement.conditions)
-        .filter(|condition| is_open(&condition.key, context))
+        .filter(|condition| keys.is_open(&condition.key))
         .map(|condition| condition.key.clone())
         .collect();
-    keys.sort();
-    keys.dedup();
-    keys
+    open.sort();
+    open.dedup();
+    open
 }
 
 /// `document` with every test of an open key decided in the sense of `reading`.
-pub(super) fn read_as(document: &Document, context: &Context, reading: Reading) -> Document {
+pub(super) fn read_as(document: &Document, keys: &Keys<'_>, reading: Reading) -> Document {
     let mut document = document.clone();
     document.statements.retain_mut(|statement| {
         let before = statement.conditions.len();
         statement
             .conditions
-            .retain(|condition| !is_open(&condition.key, context));
+            .retain(|condition| !keys.is_open(&condition.key));
         let untouched = statement.conditions.len() == before;
         untouched || (statement.effect == Effect::Allow) == (reading == Reading::Widest)
     });
     document
-}
-
-fn is_open(key: &str, context: &Context) -> bool {
-    let key = key.to_ascii_lowercase();
-    PERSONS.iter().any(|claim| key.ends_with(claim))
-        || (context.get(&key).is_none()
-            && (OPEN_KEYS.contains(&key.as_str()) || key.ends_with(CALLED_WORKFLOW)))
 }

@@ -1,10 +1,11 @@
 //! What the session of a role may do with the ECR repository.
 
+use policy::keys::in_session;
 use policy::{Context, Document, NamedPolicy, Policies};
 use receipts::{Access, Answer, SessionAccess};
 use terraform::{EcrRepository, Resource, Role, Value};
 
-use super::known::{self, Reading};
+use super::known::{self, Keys, Reading};
 use super::session::Session;
 use super::trust::{Token, Trust};
 use super::{Subject, managed};
@@ -206,7 +207,7 @@ impl<'a> Permissions<'a> {
             .iter()
             .chain(&policies.resource)
             .chain(&policies.boundary)
-            .flat_map(|policy| known::open_keys(&policy.document, context))
+            .flat_map(|policy| known::open_keys(&policy.document, &keys(context)))
             .collect()
     }
 
@@ -214,7 +215,7 @@ impl<'a> Permissions<'a> {
     pub(super) fn policies(&self, context: &Context, reading: Reading) -> Policies {
         let read = |policy: &NamedPolicy| NamedPolicy {
             name: policy.name.clone(),
-            document: known::read_as(&policy.document, context, reading),
+            document: known::read_as(&policy.document, &keys(context), reading),
         };
         let mut policies = Policies {
             identity: self.known.identity.iter().map(read).collect(),
@@ -234,6 +235,14 @@ impl<'a> Permissions<'a> {
             policies.resource = literal(OPEN_TO_ALL);
         }
         policies
+    }
+}
+
+fn keys(context: &Context) -> Keys<'_> {
+    Keys {
+        context,
+        presence: in_session,
+        in_session: true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether a role's trust policy admits a token.
 
 use github::{Minting, Run, SubjectForm, claims};
-use policy::keys::{GITHUB_ISSUER, session_context, web_identity_context};
+use policy::keys::{GITHUB_ISSUER, at_web_identity, session_context, web_identity_context};
 use policy::{
     Context, Document, Effect, NamedPolicy, Principal, PrincipalElement, PrincipalSet,
     PrincipalType, Request, evaluate_trust,
@@ -9,7 +9,7 @@ use policy::{
 use receipts::{Access, Answer};
 use terraform::{AwsResources, Role};
 
-use super::known::{self, Reading};
+use super::known::{self, Keys, Reading};
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
@@ -92,7 +92,7 @@ impl<'a> Trust<'a> {
             ));
         }
         let request = self.request(token);
-        let open = known::open_keys(&self.policy.document, &request.context);
+        let open = known::open_keys(&self.policy.document, &keys(&request));
         let unknowns: Vec<String> = open.iter().map(|key| open_key(key)).collect();
         let access = known::access(&unknowns, |reading| self.decide(&request, reading));
         self.without_ids(token, access)
@@ -101,7 +101,7 @@ impl<'a> Trust<'a> {
     fn decide(&self, request: &Request, reading: Reading) -> policy::Decision {
         let trust = NamedPolicy {
             name: self.policy.name.clone(),
-            document: known::read_as(&self.policy.document, &request.context, reading),
+            document: known::read_as(&self.policy.document, &keys(request), reading),
         };
         evaluate_trust(request, &trust)
     }
@@ -170,6 +170,14 @@ impl<'a> Trust<'a> {
             claims.remove("job_workflow_ref");
         }
         claims
+    }
+}
+
+fn keys(request: &Request) -> Keys<'_> {
+    Keys {
+        context: &request.context,
+        presence: at_web_identity,
+        in_session: false,
     }
 }
 

@@ -54,7 +54,11 @@ pub(crate) const ECR_ACTIONS: &[EcrAction] = &[
     action("ecr:BatchCheckLayerAvailability", Repository, Reads),
     action("ecr:BatchDeleteImage", Repository, Changes),
     action("ecr:BatchGetImage", Repository, Reads),
-    action("ecr:BatchGetRepositoryScanningConfiguration", Repository, Reads),
+    action(
+        "ecr:BatchGetRepositoryScanningConfiguration",
+        Repository,
+        Reads,
+    ),
     action("ecr:BatchImportUpstreamImage", Repository, Changes),
     action("ecr:CompleteLayerUpload", Repository, Changes),
     action("ecr:CreatePullThroughCacheRule", Registry, Changes),

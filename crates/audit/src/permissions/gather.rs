@@ -1,8 +1,6 @@
 //! The policies that decide what a role's sessions may do.
 
-use policy::{
-    ActionElement, Context, Document, Effect, NamedPolicy, Policies, ResourceElement,
-};
+use policy::{ActionElement, Context, Document, Effect, NamedPolicy, Policies, ResourceElement};
 use terraform::{Declaration, Origin, Place, Role};
 
 use super::actions::harmless;
@@ -18,7 +16,7 @@ pub(crate) struct SeenPolicy<'a> {
     /// The Terraform address that findings about it name.
     pub(crate) address: &'a str,
     /// Where that stands.
-    pub(crate) place: &'a Place,
+    pub(crate) place: Place,
     /// Where its document is written; `None` for AWS's own.
     pub(crate) origin: Option<&'a Origin>,
     /// The root that it stands in, whose texts hold its files.
@@ -34,7 +32,7 @@ pub(crate) struct SeenPolicy<'a> {
 pub(crate) struct Gathered<'a> {
     /// Identity policies.
     pub(crate) identity: Vec<SeenPolicy<'a>>,
-    boundary: Option<NamedPolicy>,
+    pub(crate) boundary: Option<NamedPolicy>,
     /// Named by the ARN of the repository.
     resource: Option<NamedPolicy>,
     /// What is not known.
@@ -72,7 +70,7 @@ impl<'a> Gathered<'a> {
     fn add(&mut self, policy: SeenPolicy<'a>) {
         if policy.document.is_none() {
             self.incomplete = true;
-            let line = format!("the policy {} cannot be read", policy.name);
+            let line = format!("The policy {} cannot be read.", policy.name);
             self.prevented_by.push(line);
         }
         self.identity.push(policy);
@@ -87,15 +85,22 @@ impl<'a> Gathered<'a> {
         });
         if let Some((root, policy)) = own {
             let declared = Some(&policy.declaration);
-            self.add(seen(role, arn, Some(&policy.document), declared, Some(root)));
+            self.add(seen(
+                role,
+                arn,
+                Some(&policy.document),
+                declared,
+                Some(root),
+            ));
         } else if let Some(document) = managed::document(arn) {
             let mut policy = seen(role, arn, None, attached, None);
+            policy.place = attachment_place(setup, &policy);
             policy.document = Document::parse(&document).ok();
             policy.origin = None;
             self.add(policy);
         } else {
             self.incomplete = true;
-            let line = format!("the policy {arn} is not in these files");
+            let line = format!("The policy {arn} is not in these files.");
             self.prevented_by.push(line);
         }
     }
@@ -114,7 +119,7 @@ impl<'a> Gathered<'a> {
                 let value = attribute(name);
                 if let Some(reason) = value.and_then(terraform::Value::unknown_reason) {
                     self.incomplete = true;
-                    let line = format!("{}.{name} is not known: {reason}", resource.address);
+                    let line = format!("{}.{name} is not known: {reason}.", resource.address);
                     self.prevented_by.push(line);
                 }
             }
@@ -133,7 +138,7 @@ impl<'a> Gathered<'a> {
         match text.and_then(|text| Document::parse(&text).ok()) {
             Some(document) => self.boundary = Some(named(arn, document)),
             None => self.prevented_by.push(format!(
-                "the permissions boundary {arn} is not in these files"
+                "The permissions boundary {arn} is not in these files."
             )),
         }
     }
@@ -150,7 +155,7 @@ impl<'a> Gathered<'a> {
         match Document::parse(text) {
             Ok(document) => self.resource = Some(named(&repository.arn, document)),
             Err(_) => self.prevented_by.push(format!(
-                "the policy of the repository {} cannot be read",
+                "The policy of the repository {} cannot be read.",
                 repository.name
             )),
         }
@@ -248,6 +253,19 @@ impl<'a> Gathered<'a> {
     }
 }
 
+/// The line that names the policy which is attached.
+fn attachment_place(setup: &Setup, policy: &SeenPolicy<'_>) -> Place {
+    let mut roots = setup.roots.iter();
+    let resource = roots.find_map(|root| root.root.resource(policy.address));
+    match resource {
+        Some(resource) if resource.kind == "aws_iam_role" => {
+            resource.place_of("managed_policy_arns")
+        }
+        Some(resource) => resource.place_of("policy_arn"),
+        None => policy.place.clone(),
+    }
+}
+
 fn seen<'a>(
     role: &'a Role,
     name: &'a str,
@@ -258,7 +276,7 @@ fn seen<'a>(
     SeenPolicy {
         name,
         address: declared.map_or(&role.address, |declared| &declared.address),
-        place: declared.map_or(&role.place, |declared| &declared.place),
+        place: declared.map_or_else(|| role.place.clone(), |declared| declared.place.clone()),
         origin: declared.map(|declared| &declared.document),
         root,
         text,

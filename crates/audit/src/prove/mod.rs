@@ -31,6 +31,7 @@ use terraform::Role;
 
 use crate::findings::location;
 use crate::jobs::{IdentityJob, RoleUse, identity_jobs};
+use crate::permissions::permissions;
 use crate::{Setup, TerraformRoot};
 use ask::Ask;
 pub(crate) use excess::{Excess, ExcessKind};
@@ -75,7 +76,10 @@ pub(crate) struct Proved<'a> {
 pub fn prove(setup: &Setup) -> Vec<RoleProof> {
     let jobs = identity_jobs(setup);
     let proved = proved(setup, &jobs);
-    proved.into_iter().map(Proved::into_receipt).collect()
+    proved
+        .into_iter()
+        .map(|proved| proved.into_receipt(setup))
+        .collect()
 }
 
 /// Everyone whom one trust policy admits, one sentence each, sorted; nobody else
@@ -213,7 +217,11 @@ fn admitted(mint: &Mint, trust: &Trust) -> Result<Vec<String>, Undecided> {
 }
 
 impl Proved<'_> {
-    fn into_receipt(self) -> RoleProof {
+    fn into_receipt(mut self, setup: &Setup) -> RoleProof {
+        let publishes = setup.publisher_role.as_deref() == Some(self.role.arn.as_str());
+        let permissions = publishes.then(|| permissions(setup, self.role));
+        let permissions = permissions.unwrap_or_default();
+        self.prevented_by.extend(permissions.prevented_by);
         RoleProof {
             role: self.role.arn.clone(),
             location: Some(location(&self.role.place)),
@@ -228,8 +236,9 @@ impl Proved<'_> {
                 .into_iter()
                 .map(|refusal| refusal.example)
                 .collect(),
+            missing_permissions: permissions.missing,
+            excess_permissions: permissions.excess,
             prevented_by: self.prevented_by,
-            ..RoleProof::default()
         }
     }
 }

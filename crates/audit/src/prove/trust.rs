@@ -12,7 +12,7 @@ use terraform::OidcProvider;
 use super::caller::Callers;
 
 /// How many joint states all searches about one role may look at together.
-const STATES: usize = 2_000_000;
+const STATES: usize = 1_000_000;
 
 /// A role that GitHub's issuer, or an enterprise's own, can lead to.
 #[derive(Debug)]

@@ -1,9 +1,12 @@
 //! The rules, one file per topic. Each takes the whole setup and adds findings.
 
 mod admitted;
+mod permissions;
+mod registry;
 mod spots;
 mod stored_keys;
 mod trust;
+mod unknown;
 mod workflow;
 
 use crate::Setup;
@@ -14,5 +17,8 @@ pub(crate) const ALL: &[fn(&Setup, &mut Findings)] = &[
     trust::check,
     admitted::check,
     workflow::check,
+    permissions::check,
+    registry::check,
+    unknown::check,
     stored_keys::check,
 ];

@@ -36,31 +36,80 @@ pub(super) fn replace(root: &TerraformRoot, spot: &Spot, written: &str) -> Optio
     (!diff.is_empty()).then_some(diff)
 }
 
-/// A fix that adds a value to those under a condition, if they and the value
-/// that is like it are written out.
-pub(super) fn add_value(
+/// A fix that adds values behind one that is like them, if that and the list of
+/// all (or the one value that stands for it) are written out.
+pub(super) fn add_values(
     root: &TerraformRoot,
     (values, like): (&Spot, &Spot),
-    added: &str,
+    added: &[&str],
     summary: impl Into<String>,
 ) -> Option<Fix> {
-    let written = like.replaced_by(added).and_then(|added| {
-        let text = &like.text;
-        if values.range == like.range {
-            return Some(format!("[{text}, {added}]"));
-        }
-        let file = root.root.text(&like.file)?;
-        let line = file.get(..like.range.start)?.rsplit('\n').next()?;
-        Some(if line.trim().is_empty() {
-            format!("{text},\n{line}{added}")
-        } else {
-            format!("{text}, {added}")
-        })
-    });
     Some(Fix {
         summary: summary.into(),
-        diff: written.and_then(|written| replace(root, like, &written)),
+        diff: added_behind(root, (values, like), added),
     })
+}
+
+fn added_behind(
+    root: &TerraformRoot,
+    (values, like): (&Spot, &Spot),
+    added: &[&str],
+) -> Option<String> {
+    let added: Vec<String> = added
+        .iter()
+        .map(|text| like.replaced_by(text))
+        .collect::<Option<_>>()?;
+    let text = &like.text;
+    if values.range == like.range {
+        let written = format!("[{text}, {}]", added.join(", "));
+        return replace(root, like, &written);
+    }
+    let file = root.root.text(&like.file)?;
+    let line = file.get(..like.range.start)?.rsplit('\n').next()?;
+    let separator = if line.trim().is_empty() {
+        format!(",\n{line}")
+    } else {
+        ", ".to_owned()
+    };
+    let written = format!("{text}{separator}{}", added.join(&separator));
+    replace(root, like, &written)
+}
+
+/// A fix that takes one of several values out of a list that is written out.
+pub(super) fn remove_value(
+    root: &TerraformRoot,
+    (values, one): (&Spot, &Spot),
+    summary: impl Into<String>,
+) -> Option<Fix> {
+    Some(Fix {
+        summary: summary.into(),
+        diff: removed(root, values, one),
+    })
+}
+
+fn removed(root: &TerraformRoot, values: &Spot, one: &Spot) -> Option<String> {
+    let inside = values.range.start < one.range.start && one.range.end < values.range.end;
+    if !one.literal || !inside || values.file != one.file {
+        return None;
+    }
+    let file = root.root.text(&one.file)?;
+    let before = file.get(values.range.start..one.range.start)?;
+    let after = file.get(one.range.end..values.range.end)?;
+    let mut whole = one.clone();
+    if let Some(rest) = after.trim_start().strip_prefix(',') {
+        let blank = rest.len() - rest.trim_start().len();
+        whole.range.end += after.len() - rest.len() + blank;
+        // The white space before the next value or bracket stays as it was.
+        let kept = rest.trim_start().starts_with(']');
+        if kept {
+            whole.range.start -= before.len() - before.trim_end().len();
+            whole.range.end -= blank;
+        }
+    } else {
+        let front = before.trim_end().strip_suffix(',')?;
+        whole.range.start -= before.len() - front.len();
+    }
+    replace(root, &whole, "")
 }
 
 /// Where a path of a policy's validation leads.
@@ -73,12 +122,11 @@ pub(super) fn of_path(origin: &Origin, path: &[Step]) -> Spot {
         _ => return origin.spot(),
     };
     let part = match rest {
-        [] => PolicyPart::Statement(index),
         [Step::Name(name), Step::Name(operator), Step::Name(key), ..] if name == "Condition" => {
             PolicyPart::Values(index, operator, key)
         }
         [Step::Name(name), ..] => PolicyPart::Element(index, name),
-        [Step::Index(_), ..] => PolicyPart::Statement(index),
+        [] | [Step::Index(_), ..] => PolicyPart::Statement(index),
     };
     origin.policy_part(part)
 }

@@ -6,9 +6,9 @@ mod claims;
 mod keys;
 mod provider;
 mod session;
-mod shape;
+pub(super) mod shape;
 mod subject;
-mod values;
+pub(super) mod values;
 
 use policy::keys::GITHUB_ISSUER;
 use policy::{
@@ -199,6 +199,17 @@ fn issuers(statement: &Statement) -> Vec<&str> {
     issuers.sort_unstable();
     issuers.dedup();
     issuers
+}
+
+/// Whether GitHub's runs can assume a role, whatever its conditions say.
+pub(super) fn admits_github(role: &Role) -> bool {
+    let document = Document::parse(&role.trust_policy);
+    document.is_ok_and(|document| {
+        document.statements.iter().any(|statement| {
+            statement.effect == Effect::Allow
+                && (!issuers(statement).is_empty() || shape::names_everyone(statement))
+        })
+    })
 }
 
 /// The issuer of github.com, or that of an enterprise there.

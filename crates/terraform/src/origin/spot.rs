@@ -37,7 +37,9 @@ impl Spot {
             Form::Computed => None,
             Form::Identifier if is_identifier(text) => Some(text.to_owned()),
             // A number or a bool stays one.
-            Form::Terraform if !self.text.starts_with('"') && is_bare(text) => Some(text.to_owned()),
+            Form::Terraform if !self.text.starts_with('"') && is_bare(text) => {
+                Some(text.to_owned())
+            }
             Form::Terraform | Form::Identifier => Some(in_template(&quoted(text))),
             Form::Json => Some(json),
             Form::JsonInTemplate => Some(in_template(&json)),

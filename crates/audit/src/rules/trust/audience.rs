@@ -1,11 +1,12 @@
 //! The audience: whether it is compared, and with what the job asks for.
 
-use terraform::PolicyPart;
+use terraform::{OidcProvider, Origin, PolicyPart};
 
 use super::values::{admits, is_positive};
 use super::{SeenStatement, federated, spots};
 use crate::Rule;
-use crate::findings::{Findings, in_words};
+use crate::findings::{Findings, in_words, location};
+use crate::jobs::IdentityJob;
 
 /// Nothing compares the audience.
 pub(super) fn missing(seen: &SeenStatement<'_>, findings: &mut Findings) {
@@ -34,7 +35,7 @@ pub(super) fn mismatch(seen: &SeenStatement<'_>, findings: &mut Findings) {
 }
 
 /// The client ids of the provider, with its address.
-fn providers<'s>(seen: &'s SeenStatement<'_>) -> impl Iterator<Item = &'s terraform::OidcProvider> {
+fn providers<'s>(seen: &'s SeenStatement<'_>) -> impl Iterator<Item = &'s OidcProvider> {
     let named = |arn: &str| federated(seen.statement).any(|entry| entry.value == arn);
     let roots = seen.trust.setup.roots.iter();
     roots
@@ -112,38 +113,47 @@ fn with_jobs(seen: &SeenStatement<'_>, findings: &mut Findings) {
                 .add(Rule::TrustAudienceMismatch, subject, place, message)
                 .fix = fix;
         } else if let Some(provider) = refused_by_provider {
-            let message = format!(
-                "Job `{}` asks for the audience `{audience}`, which the provider does not accept; it accepts `{}`.",
-                job.subject,
-                provider.client_ids.join("`, `")
-            );
-            let roots = seen.trust.setup.roots.iter();
-            let root = roots
-                .clone()
-                .find(|root| root.aws.oidc_providers.contains(provider))
-                .unwrap_or(seen.trust.root);
-            let resource = root.root.resource(&provider.address);
-            let origin = resource.and_then(|resource| resource.origin("client_id_list"));
-            let place = origin.map_or_else(|| provider.place.clone(), terraform::Origin::place);
-            let only = match provider.client_ids.as_slice() {
-                [only] => origin.and_then(|origin| origin.worth(only)),
-                _ => None,
-            };
-            let summary = format!("Write `{audience}` into `client_id_list`.");
-            let fix = match only {
-                Some(only) => spots::rewrite(root, &only.spot(), audience, summary),
-                None => in_words(summary),
-            };
-            findings
-                .add(
-                    Rule::TrustAudienceMismatch,
-                    &provider.address,
-                    Some(crate::findings::location(&place)),
-                    message,
-                )
-                .fix = fix;
+            refused_by(provider, (seen, job), audience, findings);
         }
     }
+}
+
+/// A provider that does not accept what a job asks for.
+fn refused_by(
+    provider: &OidcProvider,
+    (seen, job): (&SeenStatement<'_>, &IdentityJob<'_>),
+    audience: &str,
+    findings: &mut Findings,
+) {
+    let message = format!(
+        "Job `{}` asks for the audience `{audience}`, which the provider does not accept; it accepts `{}`.",
+        job.subject,
+        provider.client_ids.join("`, `")
+    );
+    let mut roots = seen.trust.setup.roots.iter();
+    let root = roots
+        .find(|root| root.aws.oidc_providers.contains(provider))
+        .unwrap_or(seen.trust.root);
+    let resource = root.root.resource(&provider.address);
+    let origin = resource.and_then(|resource| resource.origin("client_id_list"));
+    let place = origin.map_or_else(|| provider.place.clone(), Origin::place);
+    let only = match provider.client_ids.as_slice() {
+        [only] => origin.and_then(|origin| origin.worth(only)),
+        _ => None,
+    };
+    let summary = format!("Write `{audience}` into `client_id_list`.");
+    let fix = match only {
+        Some(only) => spots::rewrite(root, &only.spot(), audience, summary),
+        None => in_words(summary),
+    };
+    findings
+        .add(
+            Rule::TrustAudienceMismatch,
+            &provider.address,
+            Some(location(&place)),
+            message,
+        )
+        .fix = fix;
 }
 
 /// The part that holds the principals, for a finding about a provider.

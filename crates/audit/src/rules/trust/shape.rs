@@ -104,7 +104,7 @@ pub(super) fn open_principal(
     if narrowed && !trades_tokens(statement) {
         return;
     }
-    let spot = trust.spot(PolicyPart::Element(index, "Principal"));
+    let spot = trust.spot(PolicyPart::ElementValue(index, "Principal", "*"));
     let message = if trades_tokens(statement) {
         "The principal is everyone: any identity provider of the account, and by AWS's documentation any principal of any account, only has to meet the conditions."
     } else {

@@ -181,7 +181,7 @@ fn report_name_only(
                 .trust
                 .spot(PolicyPart::Values(seen.index, operator, key));
             let summary = format!("List `{added}` as well.");
-            spots::add_value(seen.trust.root, (&values, &spot), &added, summary)
+            spots::add_values(seen.trust.root, (&values, &spot), &[&added], summary)
         }
         None => in_words(format!(
             "{summary} `gh api repos/{}/{} --jq '.owner.id, .id'` prints the ids.",

@@ -1,5 +1,6 @@
 //! The role that is asked for, and its trust policy: from Terraform, a file or AWS.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use audit::explain::{ProviderFacts, Providers, RoleArn, Source, Trust};
@@ -12,6 +13,9 @@ use super::{live, needed, not_explained};
 use crate::arguments::Explain;
 use crate::project::{EXAMPLE_ACCOUNT, Project};
 use crate::settings::Settings;
+
+/// What is longer is cut, and then is no policy: AWS's longest has 20 KiB.
+const LONGEST_POLICY: u64 = 1024 * 1024;
 
 /// A role with everything that is known of it.
 pub(super) struct Found {
@@ -196,7 +200,10 @@ fn listed(names: &[&str]) -> String {
 /// A policy in a file is taken to be that of the role that was named, or of one
 /// named after the file.
 fn in_file(arguments: &Explain, file: &Path) -> Result<Found, Problem> {
-    let text = fs::read_to_string(file).map_err(|error| {
+    let mut text = String::new();
+    let opened = fs::File::open(file);
+    let read = opened.and_then(|file| file.take(LONGEST_POLICY).read_to_string(&mut text));
+    read.map_err(|error| {
         Problem::new(
             ProblemCode::BadTrustPolicy,
             "nothing was explained: the trust policy cannot be read",

@@ -33,7 +33,7 @@ pub(super) fn excerpt(rule: &str, location: &Location, line: &Lines<'_>) -> Stri
         return String::new();
     }
     let first = location.line.saturating_sub(AROUND).max(1);
-    let lines: String = (first..=location.line.saturating_add(AROUND))
+    let lines = (first..=location.line.saturating_add(AROUND))
         .filter_map(|number| Some((number, line(&location.file, number)?)))
         .map(|(number, text)| {
             let (class, mark) = if number == location.line {
@@ -46,14 +46,14 @@ pub(super) fn excerpt(rule: &str, location: &Location, line: &Lines<'_>) -> Stri
                 escape(&redacted(&cut(&text)))
             )
         })
-        .collect();
+        .collect::<Vec<_>>().concat();
     format!("<pre class=\"source\" tabindex=\"0\" aria-label=\"Source\">{lines}</pre>")
 }
 
 /// A unified diff with its lines marked by sign and by colour.
 pub(super) fn diff(diff: &str) -> String {
     const MOST_LINES: usize = 60;
-    let lines: String = diff
+    let lines = diff
         .lines()
         .take(MOST_LINES)
         .map(|line| {
@@ -72,7 +72,8 @@ pub(super) fn diff(diff: &str) -> String {
                 escape(&redacted(rest))
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!("<pre class=\"diff\" tabindex=\"0\" aria-label=\"Change\">{lines}</pre>")
 }
 

@@ -63,7 +63,7 @@ fn choice(findings: &[Finding]) -> String {
     if kinds.clone().count() < 2 {
         return String::new();
     }
-    let options: String = kinds
+    let options = kinds
         .map(|severity| {
             let class = class(*severity);
             format!(
@@ -71,7 +71,8 @@ fn choice(findings: &[Finding]) -> String {
                 count(number(*severity), class)
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<fieldset class=\"choice\"><legend>Show</legend>\
          <label><input type=\"radio\" name=\"show\" id=\"show-all\" checked=\"checked\"/> all</label>{options}</fieldset>\n"
@@ -110,7 +111,7 @@ pub(super) fn suppressed(list: &[Suppressed]) -> String {
     if list.is_empty() {
         return String::new();
     }
-    let items: String = list
+    let items = list
         .iter()
         .take(MOST_CARDS)
         .map(|suppressed| {
@@ -126,7 +127,8 @@ pub(super) fn suppressed(list: &[Suppressed]) -> String {
                 prose(&suppressed.reason)
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<details class=\"fold\"><summary>{}, accepted with a reason</summary><ul class=\"plain\">{items}</ul></details>\n",
         count(list.len(), "suppressed finding")

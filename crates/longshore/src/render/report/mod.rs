@@ -5,8 +5,11 @@
 //! own, at most [`MOST_ROLES`] a line in the overview, and findings, lists and
 //! texts are cut in `findings`, `proof` and `html`.
 
+#[cfg(test)]
+mod contrast;
 mod excerpt;
 mod findings;
+mod frame;
 mod html;
 mod overview;
 mod proof;
@@ -18,12 +21,12 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
-use receipts::{CheckReport, Finding, Matrix, RoleAccess, Severity};
+use receipts::{CheckReport, Finding, Matrix, RoleAccess};
 
 use html::{count, escape, prose};
 use roles::Section;
 use rows::Outcome;
-use verdict::{Tone, Verdict, verdict};
+use verdict::verdict;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -76,71 +79,14 @@ impl Page<'_> {
              <a class=\"skip\" href=\"#matrix\">Skip to the matrix</a>\n\
              <header class=\"top\">{}</header>\n<main>\n{}{}{}{}{}</main>\n{}</body>\n</html>\n",
             self.header(),
-            banner(&verdict),
+            frame::banner(&verdict),
             self.roles(),
             self.findings(),
             findings::suppressed(&self.report.suppressed),
             self.skipped(),
-            footer(),
+            frame::footer(),
             name = escape(name),
         )
-    }
-
-    fn header(&self) -> String {
-        let mut facts = Vec::new();
-        if let Some(commit) = self.commit {
-            facts.push(format!("commit {}", prose(commit)));
-        }
-        if let Some(date) = self.date {
-            facts.push(format!("checked on <time>{}</time>", escape(date)));
-        }
-        let facts: String = facts
-            .iter()
-            .map(|fact| format!("<span>{fact}</span>"))
-            .collect();
-        let tiles: String = self
-            .counts()
-            .into_iter()
-            .map(|(number, what, class)| {
-                format!("<li class=\"{class}\"><strong>{number}</strong> {what}</li>")
-            })
-            .collect();
-        let name = self
-            .matrix
-            .repository
-            .as_deref()
-            .unwrap_or("This repository");
-        format!(
-            "<div class=\"title\"><p class=\"mark\">longshore check</p><h1>{}</h1>\
-             <p class=\"facts\">{facts}</p></div><ul class=\"tiles\">{tiles}</ul>",
-            escape(name)
-        )
-    }
-
-    fn counts(&self) -> Vec<(usize, String, &'static str)> {
-        let of = |severity| {
-            let findings = self.report.findings.iter();
-            findings
-                .filter(|finding| finding.severity == severity)
-                .count()
-        };
-        let roles = &self.matrix.roles;
-        let tile = |number: usize, one: &str, many: &str, class| {
-            let class = if number == 0 { "zero" } else { class };
-            (
-                number,
-                (if number == 1 { one } else { many }).to_owned(),
-                class,
-            )
-        };
-        let tried = roles.iter().map(|role| role.callers.len()).sum();
-        vec![
-            tile(roles.len(), "role", "roles", ""),
-            tile(tried, "token tried", "tokens tried", ""),
-            tile(of(Severity::Error), "error", "errors", "error"),
-            tile(of(Severity::Warning), "warning", "warnings", "warning"),
-            tile(of(Severity::Note), "note", "notes", "note"),
-        ]
     }
 
     /// The roles: those that somebody should look at first.
@@ -156,12 +102,13 @@ impl Page<'_> {
                 .to_owned(),
         ];
         if !self.matrix.unknowns.is_empty() {
-            let items: String = self
+            let items = self
                 .matrix
                 .unknowns
                 .iter()
                 .map(|reason| format!("<li>{}</li>", prose(reason)))
-                .collect();
+                .collect::<Vec<_>>()
+                .concat();
             parts.push(format!("<ul class=\"notes\">{items}</ul>\n"));
         }
         if sections.len() > 1 {
@@ -236,13 +183,14 @@ impl Page<'_> {
         if self.report.skipped.is_empty() {
             return String::new();
         }
-        let items: String = self
+        let items = self
             .report
             .skipped
             .iter()
             .take(MOST_ROLES)
             .map(|reason| format!("<li>{}</li>", prose(reason)))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         format!(
             "<section aria-labelledby=\"skipped-title\"><h2 id=\"skipped-title\">Not looked at</h2>\
              <ul class=\"notes\">{items}</ul></section>\n"
@@ -308,33 +256,5 @@ fn overview(sections: &[Section<'_>]) -> String {
         overview::table(first, linked),
         count(others.len(), "role"),
         overview::table(others, linked),
-    )
-}
-
-fn banner(verdict: &Verdict) -> String {
-    let (class, glyph, word) = match verdict.tone {
-        Tone::Good => ("good", "✓", "As intended"),
-        Tone::Caution => ("open", "!", "Nearly"),
-        Tone::Unknown => ("open", "?", "Not known"),
-        Tone::Bad => ("bad", "✕", "Not as intended"),
-    };
-    let more: String = verdict
-        .more
-        .iter()
-        .map(|line| format!("<p>{}</p>", prose(line)))
-        .collect();
-    format!(
-        "<section class=\"verdict {class}\" aria-label=\"Verdict\"><p class=\"seal\"><span aria-hidden=\"true\">{glyph}</span></p>\
-         <div><p class=\"word\">{word}</p><p class=\"line\">{}</p>{more}</div></section>\n",
-        prose(&verdict.line)
-    )
-}
-
-fn footer() -> String {
-    format!(
-        "<footer><p>Written by longshore {}. This page loads nothing: no script, no font, no image. \
-         The callers are examples that differ from the publisher in one respect each, in both forms of \
-         GitHub's subject; <code>longshore check --prove</code> computes the whole set.</p></footer>\n",
-        env!("CARGO_PKG_VERSION")
     )
 }

@@ -14,11 +14,12 @@ const INTENDED: &str = "who should get in";
 /// The table; `linked` says whether a role has a section of its own.
 pub(super) fn table(sections: &[Section<'_>], linked: impl Fn(&Section<'_>) -> bool) -> String {
     let columns = columns(sections);
-    let head: String = columns
+    let head = columns
         .iter()
         .map(|column| format!("<th scope=\"col\"><span>{}</span></th>", escape(column)))
-        .collect();
-    let rows: String = sections
+        .collect::<Vec<_>>()
+        .concat();
+    let rows = sections
         .iter()
         .map(|section| {
             let name = escape(section.name());
@@ -32,7 +33,8 @@ pub(super) fn table(sections: &[Section<'_>], linked: impl Fn(&Section<'_>) -> b
                 cells(section.role, &columns)
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<div class=\"scroll\" role=\"region\" aria-label=\"All roles\" tabindex=\"0\">\
          <table class=\"overview\"><caption class=\"hidden\">Which kinds of caller each role lets in</caption>\

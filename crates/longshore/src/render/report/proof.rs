@@ -52,7 +52,7 @@ pub(super) fn html(proof: &RoleProof) -> String {
 }
 
 fn example(example: &Example) -> String {
-    let claims: String = example
+    let claims = example
         .claims
         .iter()
         .map(|(name, value)| {
@@ -62,7 +62,8 @@ fn example(example: &Example) -> String {
                 escape(value)
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<details><summary>{}</summary><dl class=\"claims\">{claims}</dl></details>",
         prose(&example.caller)
@@ -73,11 +74,12 @@ fn items<T>(class: &str, list: &[T], item: impl Fn(&T) -> String) -> String {
     if list.is_empty() {
         return String::new();
     }
-    let shown: String = list
+    let shown = list
         .iter()
         .take(LONGEST_LIST)
         .map(|entry| format!("<li>{}</li>", item(entry)))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let rest = match list.len().saturating_sub(LONGEST_LIST) {
         0 => String::new(),
         rest => format!("<li class=\"quiet\">and {}</li>", count(rest, "other")),

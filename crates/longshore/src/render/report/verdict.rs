@@ -49,21 +49,14 @@ fn about_callers(report: &CheckReport, matrix: &Matrix) -> Verdict {
         return nothing_to_enter(matrix);
     }
     let (intruders, kept_out) = (at(matrix, Outcome::GetsIn), at(matrix, Outcome::KeptOut));
-    let excess: Vec<String> = report
-        .proofs
-        .iter()
-        .flat_map(|proof| &proof.excess)
-        .map(|example| example.caller.clone())
-        .collect();
+    let excess = excess(report);
+    let errors = report.findings.iter().map(|finding| finding.severity);
+    let is_grave = errors.max() == Some(Severity::Error);
     if !intruders.is_empty() {
         return let_in(matrix, &intruders);
     }
-    if !excess.is_empty() {
-        return Verdict {
-            tone: Tone::Bad,
-            line: format!("Others get in than any job intends: {}.", few(excess)),
-            more: Vec::new(),
-        };
+    if let (Some(excess), true) = (&excess, is_grave) {
+        return only_line(Tone::Bad, excess.clone());
     }
     if !kept_out.is_empty() {
         return Verdict {
@@ -72,7 +65,7 @@ fn about_callers(report: &CheckReport, matrix: &Matrix) -> Verdict {
             more: reasons(&kept_out),
         };
     }
-    let unknowns = unknowns(report, matrix);
+    let unknowns = unknowns(matrix);
     if !unknowns.is_empty() {
         return Verdict {
             tone: Tone::Unknown,
@@ -80,7 +73,48 @@ fn about_callers(report: &CheckReport, matrix: &Matrix) -> Verdict {
             more: unknowns,
         };
     }
-    as_intended(report, matrix)
+    match excess {
+        // Without an error it is less than a stranger: a tag that no job starts on.
+        Some(excess) => only_line(Tone::Caution, excess),
+        None => with_proofs(report, as_intended(report, matrix)),
+    }
+}
+
+/// Who is admitted and intended by no job, by the proofs.
+fn excess(report: &CheckReport) -> Option<String> {
+    let callers: Vec<String> = report
+        .proofs
+        .iter()
+        .flat_map(|proof| &proof.excess)
+        .map(|example| example.caller.clone())
+        .collect();
+    let some = !callers.is_empty();
+    some.then(|| format!("More gets in than any job intends: {}.", few(callers)))
+}
+
+/// The verdict with what keeps it from being proved.
+fn with_proofs(report: &CheckReport, mut verdict: Verdict) -> Verdict {
+    let mut prevented = report.proofs.iter().flat_map(|proof| &proof.prevented_by);
+    if let Some(reason) = prevented.next() {
+        let rest = prevented.count();
+        let rest = match rest {
+            0 => String::new(),
+            _ => format!(" (and {})", count(rest, "more reason")),
+        };
+        verdict.more.push(format!("Not proved: {reason}{rest}"));
+        if verdict.tone == Tone::Good {
+            verdict.tone = Tone::Caution;
+        }
+    }
+    verdict
+}
+
+fn only_line(tone: Tone, line: String) -> Verdict {
+    Verdict {
+        tone,
+        line,
+        more: Vec::new(),
+    }
 }
 
 fn nothing_to_enter(matrix: &Matrix) -> Verdict {
@@ -240,7 +274,7 @@ fn unclear(matrix: &Matrix, nobody_else: &str) -> Verdict {
     }
 }
 
-fn unknowns(report: &CheckReport, matrix: &Matrix) -> Vec<String> {
+fn unknowns(matrix: &Matrix) -> Vec<String> {
     let of_roles = matrix
         .roles
         .iter()
@@ -255,13 +289,8 @@ fn unknowns(report: &CheckReport, matrix: &Matrix) -> Vec<String> {
             let reason = role.unknown.clone().or_else(of_caller).unwrap_or_default();
             format!("`{name}`: {reason}")
         });
-    let of_proofs = report
-        .proofs
-        .iter()
-        .flat_map(|proof| &proof.prevented_by)
-        .cloned();
     let mut unknowns: Vec<String> = matrix.unknowns.clone();
-    unknowns.extend(of_roles.chain(of_proofs).take(NAMED));
+    unknowns.extend(of_roles.take(NAMED));
     unknowns
 }
 
