@@ -14,6 +14,7 @@ mod directions;
 mod explain;
 mod harness;
 mod interruption;
+mod proof;
 mod publish;
 mod rehearse;
 mod report;

@@ -1,6 +1,6 @@
 //! All roles at a glance: one line each, one column for each kind of caller.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use receipts::{Answer, RoleAccess, Standing};
 
@@ -45,11 +45,9 @@ pub(super) fn table(sections: &[Section<'_>], linked: impl Fn(&Section<'_>) -> b
 /// The kinds of caller, in the order in which they are first met.
 fn columns<'a>(sections: &[Section<'a>]) -> Vec<&'a str> {
     let mut columns = vec![INTENDED];
-    let mut known = BTreeMap::new();
+    let mut known = BTreeSet::new();
     for access in sections.iter().flat_map(|section| &section.role.callers) {
-        if access.standing == Standing::Intruder
-            && known.insert(access.caller.as_str(), ()).is_none()
-        {
+        if access.standing == Standing::Intruder && known.insert(access.caller.as_str()) {
             columns.push(&access.caller);
         }
     }

@@ -182,6 +182,46 @@ fn what_is_not_known_is_neither_good_nor_bad() {
 }
 
 #[test]
+fn an_excess_that_only_a_proof_finds_is_grave_where_there_is_an_error() {
+    let role = role("publisher", &[]);
+    let mut report = CheckReport::default();
+    let mut proof = proved(&role);
+    proof.excess.push(Example {
+        caller: "a push of the tag v/x".to_owned(),
+        claims: vec![(
+            "sub".to_owned(),
+            "repo:acme/portfolio:ref:refs/tags/v/x".to_owned(),
+        )],
+    });
+    report.proofs.push(proof);
+    let matrix = matrix(vec![role]);
+    let mild = page(&report, &matrix);
+    assert!(mild.contains("More gets in than any job intends: a push of the tag v/x."));
+    assert!(mild.contains("class=\"verdict open\""));
+    report
+        .findings
+        .push(finding(Severity::Error, "aws_iam_role.publisher"));
+    assert!(page(&report, &matrix).contains("class=\"verdict bad\""));
+}
+
+#[test]
+fn what_prevents_a_proof_takes_the_certainty_away() {
+    let role = role("publisher", &[]);
+    let mut proof = proved(&role);
+    proof
+        .prevented_by
+        .push("the default branch is not known".to_owned());
+    let report = CheckReport {
+        proofs: vec![proof],
+        ..CheckReport::default()
+    };
+    let page = page(&report, &matrix(vec![role]));
+    assert!(page.contains("Of all others that were tried, nobody gets in."));
+    assert!(page.contains("Not proved: the default branch is not known"));
+    assert!(page.contains("class=\"verdict open\""));
+}
+
+#[test]
 fn two_forms_that_fare_the_same_are_one_row() {
     let mut role = role("publisher", &[]);
     let forms: Vec<_> = role
