@@ -75,7 +75,9 @@ fn neighbours(claims: &Map<String, Value>) -> Vec<Map<String, Value>> {
 /// Whether `longshore explain` says that a token with these claims is admitted.
 fn explained(directory: &Path, role: &str, claims: &Map<String, Value>) -> bool {
     let mut child = longshore(directory)
-        .args(["explain", "--claims", "-", "--role", role, "--format", "json"])
+        .args([
+            "explain", "--claims", "-", "--role", role, "--format", "json",
+        ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -483,7 +483,11 @@ fn an_unknown_value_is_said_to_prevent_the_proof() {
 }
 #[test]
 fn timing() {
-    for (operator, subjects) in [("StringEquals", vec![NAME_FORM, IMMUTABLE_FORM]), ("StringLike", vec!["repo:acme/portfolio:*"]), ("StringLike", vec!["repo:acme*"])] {
+    for (operator, subjects) in [
+        ("StringEquals", vec![NAME_FORM, IMMUTABLE_FORM]),
+        ("StringLike", vec!["repo:acme/portfolio:*"]),
+        ("StringLike", vec!["repo:acme*"]),
+    ] {
         let house = House::of_subjects(operator, &subjects);
         let mut setup = house.setup();
         let one = setup.roots[0].aws.roles[0].clone();

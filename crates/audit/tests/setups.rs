@@ -205,7 +205,10 @@ fn every_flaw_is_found_by_one_of_its_rules() {
             let at = flaw["where"].as_str().unwrap();
             let hit = found.iter().any(|one| {
                 rules.contains(&one.rule.as_str())
-                    && one.location.as_ref().is_some_and(|place| is_near(place, at))
+                    && one
+                        .location
+                        .as_ref()
+                        .is_some_and(|place| is_near(place, at))
             });
             if !hit && !of_the_proof {
                 let what = &flaw["what"];

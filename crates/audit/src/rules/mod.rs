@@ -5,6 +5,8 @@ mod permissions;
 mod registry;
 mod spots;
 mod stored_keys;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trust;
 mod unknown;
 mod workflow;

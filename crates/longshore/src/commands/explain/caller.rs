@@ -7,6 +7,7 @@ use audit::explain::Evidence;
 use aws::{TokenError, WebIdentityToken, claims_of};
 use fs_err as fs;
 use github::{AWS_AUDIENCE, Caller, CallerKind, Minting, SubjectForm};
+use jiff::Timestamp;
 use receipts::{Problem, ProblemCode};
 use serde_json::{Map, Value};
 
@@ -46,7 +47,7 @@ pub(super) async fn find(
     if let Some(file) = &arguments.claims {
         let claims = claims_of(&read(file)?);
         let claims = claims.map_err(|error| unreadable(file, &error, "claims"))?;
-        return Ok(given(claims, Evidence::Claims(at)));
+        return Ok(given(completed(claims, at), Evidence::Claims(at)));
     }
     let in_job = settings
         .environment
@@ -57,6 +58,16 @@ pub(super) async fn find(
         return Ok(given(claims, Evidence::Token(at)));
     }
     described(arguments, needed(project)?, at.as_second())
+}
+
+/// Pasted claims are often only those that a policy looks at: what every token
+/// of GitHub for AWS has besides is filled in.
+fn completed(claims: Map<String, Value>, at: Timestamp) -> Map<String, Value> {
+    let mut all = github::times(at.as_second());
+    all.insert("iss".to_owned(), github::ISSUER.into());
+    all.insert("aud".to_owned(), AWS_AUDIENCE.into());
+    all.extend(claims);
+    all
 }
 
 fn given(claims: Map<String, Value>, evidence: Evidence) -> Asked {
