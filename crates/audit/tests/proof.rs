@@ -481,19 +481,3 @@ fn an_unknown_value_is_said_to_prevent_the_proof() {
     assert_eq!(proof.prevented_by.len(), 1, "{:?}", proof.prevented_by);
     assert!(proof.prevented_by[0].contains("is not known"));
 }
-#[test]
-fn timing() {
-    for (operator, subjects) in [
-        ("StringEquals", vec![NAME_FORM, IMMUTABLE_FORM]),
-        ("StringLike", vec!["repo:acme/portfolio:*"]),
-        ("StringLike", vec!["repo:acme*"]),
-    ] {
-        let house = House::of_subjects(operator, &subjects);
-        let mut setup = house.setup();
-        let one = setup.roots[0].aws.roles[0].clone();
-        setup.roots[0].aws.roles = vec![one; 1000];
-        let start = Instant::now();
-        let proofs = prove(&setup);
-        println!("{subjects:?} {} roles: {:?}", proofs.len(), start.elapsed());
-    }
-}

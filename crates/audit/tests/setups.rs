@@ -239,3 +239,28 @@ fn nothing_sound_is_warned_about() {
     }
     assert!(alarms.is_empty(), "false alarms:\n{alarms}");
 }
+
+#[test]
+fn the_root_of_this_repository_has_nothing_worse_than_a_note() {
+    let infra = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/production");
+    let given = Given {
+        account: "123456789012".to_owned(),
+        ..Given::default()
+    };
+    let root = TerraformRoot::new("infra/production", terraform::read(&infra, &given).unwrap());
+    let setup = Setup {
+        repository: Some(OwnRepository {
+            owner: "acme".to_owned(),
+            name: "portfolio".to_owned(),
+            owner_id: Some("1234567".to_owned()),
+            id: Some("7654321".to_owned()),
+        }),
+        publisher_role: Some(root.aws.roles[0].arn.clone()),
+        ecr_repository: Some(root.aws.repositories[0].arn.clone()),
+        roots: vec![root],
+        ..Setup::default()
+    };
+    let mut findings = audit::check(&setup);
+    findings.retain(|one| reads_terraform(&one.rule) && one.severity > Severity::Note);
+    assert!(findings.is_empty(), "{}", told(&findings));
+}

@@ -1,5 +1,6 @@
 //! Callers of one set, found among everything that GitHub can mint.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use github::SubjectForm;
@@ -38,6 +39,9 @@ pub(super) struct Callers {
     tied: Vec<(usize, KeySet)>,
     /// Values for all other claims.
     free: Vec<(String, String)>,
+    /// By shape: whether it has any caller, once that is known. Most sets have
+    /// callers of few shapes, and no further question is about the others.
+    has: RefCell<BTreeMap<usize, bool>>,
 }
 
 /// One caller.
@@ -96,6 +100,7 @@ impl Callers {
             issuer: issuer.to_owned(),
             tied,
             free,
+            has: RefCell::default(),
             set,
         }))
     }
@@ -145,6 +150,9 @@ impl Callers {
         wanted: &[Wanted],
         budget: &Budget,
     ) -> Result<Option<Caller>, Undecided> {
+        if !self.has(shape, budget)? {
+            return Ok(None);
+        }
         let Some(demands) = self.demands(shape) else {
             return Ok(None);
         };
@@ -156,6 +164,20 @@ impl Callers {
         }))
     }
 
+    /// Whether the set has any caller of this shape.
+    fn has(&self, shape: &Shape, budget: &Budget) -> Result<bool, Undecided> {
+        let known = self.has.borrow().get(&shape.number).copied();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let has = match self.demands(shape) {
+            Some(demands) => tell(shape, demands, &[], budget)?.is_some(),
+            None => false,
+        };
+        self.has.borrow_mut().insert(shape.number, has);
+        Ok(has)
+    }
+
     /// Whether every run of this shape is in the set.
     pub(super) fn covers(
         &self,
@@ -163,6 +185,9 @@ impl Callers {
         wanted: &[Wanted],
         budget: &Budget,
     ) -> Result<bool, Undecided> {
+        if !self.has(shape, budget)? {
+            return Ok(false);
+        }
         let Some(demands) = self.demands(shape) else {
             return Ok(false);
         };

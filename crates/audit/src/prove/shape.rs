@@ -50,6 +50,8 @@ impl Kind {
 /// One shape of runs.
 #[derive(Debug)]
 pub(super) struct Shape {
+    /// Its place among all shapes.
+    pub(super) number: usize,
     /// The form of the subject.
     pub(super) form: SubjectForm,
     /// What the subject says.
@@ -75,6 +77,9 @@ pub(super) fn all(grammar: &Grammar) -> Vec<Shape> {
         for head in Head::OTHERS {
             shapes.push(custom(grammar, SubjectForm::Name, head, in_environment));
         }
+    }
+    for (number, shape) in shapes.iter_mut().enumerate() {
+        shape.number = number;
     }
     shapes
 }
@@ -169,6 +174,7 @@ fn usual(grammar: &Grammar, form: SubjectForm, kind: Kind) -> Shape {
         }
     }
     Shape {
+        number: 0,
         form,
         kind,
         script: Script::new(steps),
@@ -194,6 +200,7 @@ fn custom(grammar: &Grammar, form: SubjectForm, head: Head, in_environment: bool
         demands.push((ENVIRONMENT, grammar.environment.clone()));
     }
     Shape {
+        number: 0,
         form,
         kind: if head == Head::Context {
             Kind::Continued

@@ -1,11 +1,12 @@
 //! No input makes the reader panic, hang or fill the memory.
 
 use proptest::prelude::*;
+use terraform::PolicyPart;
 
 use crate::{given, read_text};
 
 /// Pieces of the language: random text alone would rarely get past the parser.
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 44] = [
     "resource \"aws_iam_role\" \"a\" {\n",
     "locals {\n",
     "output \"o\" {\n",
@@ -46,13 +47,29 @@ const PIECES: [&str; 40] = [
     "\\u",
     "\u{feff}",
     "é",
+    "assume_role_policy = ",
+    "{\"Statement\": [{\"Action\": \"a\"}]}",
+    "<<-EOT\n",
+    "file(\"main.tf\")",
 ];
 
 fn read_anything(text: &[u8]) {
     let directory = tempfile::tempdir().unwrap();
     fs_err::write(directory.path().join("main.tf"), text).unwrap();
     // Whether it is an error does not matter here, only that it comes back.
-    drop(terraform::read(directory.path(), &given()).map(|root| root.aws()));
+    if let Ok(root) = terraform::read(directory.path(), &given()) {
+        for resource in &root.resources {
+            let place = resource.place_of("assume_role_policy");
+            assert!(place.line > 0);
+            let Some(origin) = resource.origin("assume_role_policy") else {
+                continue;
+            };
+            let spot = origin.policy_part(PolicyPart::Element(0, "Action"));
+            let text = root.text(&spot.file).unwrap();
+            assert_eq!(text.get(spot.range), Some(spot.text.as_str()));
+        }
+        drop(root.aws());
+    }
 }
 
 proptest! {
@@ -73,6 +90,47 @@ proptest! {
         pieces in prop::collection::vec(prop::sample::select(&PIECES[8..]), 0..12)
     ) {
         read_anything(format!("output \"o\" {{\n value = {}\n}}\n", pieces.concat()).as_bytes());
+    }
+}
+
+/// Pieces of policies, and of what templates do to them.
+const POLICY_PIECES: [&str; 20] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "\"Statement\"",
+    "\"Action\"",
+    "\"a\"",
+    "\"é\"",
+    "1",
+    "null",
+    " ",
+    "\n    ",
+    "\t",
+    "$${x}",
+    "${\"b\"}",
+    "\\",
+    "\\\"",
+    "%%{",
+];
+
+proptest! {
+    #[test]
+    fn any_policy_text_leads_to_spots_inside_of_the_file(
+        pieces in prop::collection::vec(prop::sample::select(&POLICY_PIECES[..]), 0..24),
+        indented in any::<bool>(),
+    ) {
+        let dash = if indented { "-" } else { "" };
+        read_anything(
+            format!(
+                "resource \"aws_iam_role\" \"a\" {{\n  assume_role_policy = <<{dash}EOT\n    {{\"Statement\": [{{\"Action\": {}}}]}}\n  EOT\n}}\n",
+                pieces.concat()
+            )
+            .as_bytes(),
+        );
     }
 }
 

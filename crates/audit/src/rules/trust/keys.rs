@@ -12,7 +12,12 @@ use crate::findings::{Findings, in_words};
 /// Both rules for every condition of a statement.
 pub(super) fn check(seen: &SeenStatement<'_>, findings: &mut Findings) {
     for condition in &seen.statement.conditions {
-        let presence = keys::at_web_identity_of(seen.issuer, &condition.key);
+        // No key of AWS has a scheme.
+        let presence = if condition.key.contains("://") {
+            Presence::Never
+        } else {
+            keys::at_web_identity_of(seen.issuer, &condition.key)
+        };
         if presence == Presence::Never {
             never_filled(seen, condition, findings);
         }
