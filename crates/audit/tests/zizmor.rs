@@ -21,8 +21,8 @@ fn setup() -> Setup {
 /// Rule, severity, subject, line and column.
 fn rows(findings: &[Finding]) -> Vec<(&str, Severity, &str, usize, usize)> {
     let row = |finding: &'_ Finding| {
-        let place = finding.location.clone().unwrap();
-        (place.line, place.column)
+        let place = finding.location.as_ref();
+        place.map_or((0, 0), |place| (place.line, place.column))
     };
     findings
         .iter()

@@ -63,7 +63,7 @@ fn conjuncts(expression: &str) -> Option<Vec<&str>> {
             b')' | b']' => depth = depth.checked_sub(1)?,
             b'|' if depth == 0 && twice => return None,
             b'&' if depth == 0 && twice => {
-                parts.push(&expression[start..at]);
+                parts.push(expression.get(start..at)?);
                 start = at + 2;
             }
             _ => {}
