@@ -171,7 +171,7 @@ pub(crate) struct Explain {
     /// Read the token of a run from this file, or from stdin with `-`
     #[arg(long, value_name = "FILE", conflicts_with = "claims")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Read claims, or the payload of a token, from this file, or from stdin with `-`; issuer, audience and times are filled in
+    /// Read claims, or the payload of a token, from this file, or from stdin with `-`; issuer and audience are filled in
     #[arg(long, value_name = "FILE")]
     pub(crate) claims: Option<PathBuf>,
     /// The role that is asked for; a name is looked up where the trust policy is read

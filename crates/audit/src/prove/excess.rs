@@ -78,6 +78,8 @@ fn beside_jobs(ask: &Ask, own: &OwnRepository, wants: &Wants) -> Result<Vec<Exce
     found.extend(recycled(ask, own)?);
     let mut others = vec![is(OWNER, &own.owner), is_none_of(NAME, [&own.name])];
     others.extend(own.owner_id.as_ref().map(|id| is(OWNER_ID, id)));
+    // Another repository has another id, in whichever form its subject is.
+    others.extend(own.id.as_ref().map(|id| is_none_of(REPOSITORY_ID, [id])));
     let sibling = vec![is(NAME, &format!("{}-other", own.name)), is(VALUE, "main")];
     found.extend(one(ask, ExcessKind::OtherRepository, any, others, sibling)?);
     let own_runs = own_excess(ask, own, wants)?;

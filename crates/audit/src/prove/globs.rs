@@ -9,17 +9,21 @@ use policy::language::{Characters, Clause, Language, Pattern, Repeat, Token};
 /// The names that a list of filters leaves out, as a union. The last filter that
 /// matches decides; no filter leaves nothing out. `None` for filters that this
 /// cannot read.
+///
+/// A `*` is let run over slashes, unlike GitHub's: IAM has no wildcard that stops
+/// there, so nobody could write the policy that would not be found too wide.
 pub(super) fn left_out(filters: &[String]) -> Option<Vec<Language>> {
     if filters.is_empty() {
         return Some(Vec::new());
     }
     let mut left_out = vec![Language::all()];
     for filter in filters {
+        let filter = filter.replace('*', "**");
         if let Some(excluded) = filter.strip_prefix('!') {
             let excluded = Clause::any_of([pattern(excluded)?]);
             left_out.push(Language::all().and(excluded));
         } else {
-            let rest = Clause::none_of([pattern(filter)?]);
+            let rest = Clause::none_of([pattern(&filter)?]);
             left_out = left_out
                 .into_iter()
                 .map(|language| language.and(rest.clone()))

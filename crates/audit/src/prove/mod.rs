@@ -111,14 +111,31 @@ pub fn examples(trust: &Trust) -> Result<Vec<Example>, Undecided> {
 
 /// The proofs, with what the rules need.
 pub(crate) fn proved<'a>(setup: &'a Setup, jobs: &'a [IdentityJob<'a>]) -> Vec<Proved<'a>> {
-    let mint = Mint::new();
-    let mut proofs = Vec::new();
-    for root in &setup.roots {
-        for role in &root.aws.roles {
-            proofs.extend(prove_role(setup, &mint, (role, root), jobs));
-        }
-    }
-    proofs
+    let roots = setup.roots.iter();
+    let roles: Vec<(&Role, &TerraformRoot)> = roots
+        .flat_map(|root| root.aws.roles.iter().map(move |role| (role, root)))
+        .collect();
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = roles.len().div_ceil(workers).max(1);
+    let prove_all = |roles: &[(&'a Role, &'a TerraformRoot)]| -> Vec<Proved<'a>> {
+        // Automata grow while they are used, so each thread has its own.
+        let mint = Mint::new();
+        let proofs = roles
+            .iter()
+            .filter_map(|role| prove_role(setup, &mint, *role, jobs));
+        proofs.collect()
+    };
+    std::thread::scope(|scope| {
+        let shares: Vec<_> = roles
+            .chunks(share)
+            .map(|share| scope.spawn(|| prove_all(share)))
+            .collect();
+        let proofs = shares.into_iter().flat_map(|share| match share.join() {
+            Ok(proofs) => proofs,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        proofs.collect()
+    })
 }
 
 fn prove_role<'a>(

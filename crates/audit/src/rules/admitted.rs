@@ -10,9 +10,10 @@ use crate::{Rule, Setup};
 /// The findings of all proofs.
 pub(super) fn check(setup: &Setup, findings: &mut Findings) {
     let jobs = identity_jobs(setup);
-    let some_role_is_unknown = jobs
-        .iter()
-        .any(|job| matches!(job.role, RoleUse::Unknown(_)));
+    let some_role_is_unknown = calls_elsewhere(setup)
+        || jobs
+            .iter()
+            .any(|job| matches!(job.role, RoleUse::Unknown(_)));
     for proved in proved(setup, &jobs) {
         let about = About::of(&proved);
         excess(&proved, &about, findings);
@@ -24,6 +25,20 @@ pub(super) fn check(setup: &Setup, findings: &mut Findings) {
     }
 }
 
+/// Whether a job hands its identity to a workflow of another repository, which
+/// may ask for any role.
+fn calls_elsewhere(setup: &Setup) -> bool {
+    let workflows = setup
+        .workflows
+        .iter()
+        .filter_map(|file| file.workflow.as_ref().ok());
+    let mut jobs = workflows.flat_map(|workflow| workflow.jobs_with_identity());
+    jobs.any(|(_, job)| {
+        let called = job.uses.as_ref();
+        called.is_some_and(|called| !called.value.starts_with("./"))
+    })
+}
+
 /// How findings name the role.
 struct About {
     subject: String,
@@ -33,24 +48,12 @@ struct About {
 
 impl About {
     fn of(proved: &Proved) -> Self {
-        let resources = &proved.root.root.resources;
-        let resource = resources
-            .iter()
-            .find(|resource| resource.kind == "aws_iam_role" && is_role(resource, proved));
         Self {
-            subject: resource.map_or_else(
-                || proved.role.arn.clone(),
-                |resource| resource.address.clone(),
-            ),
+            subject: proved.role.address.clone(),
             location: Some(location(&proved.role.place)),
             name: proved.role.name.clone(),
         }
     }
-}
-
-fn is_role(resource: &terraform::Resource, proved: &Proved) -> bool {
-    let arn = resource.attributes.get("arn");
-    arn.and_then(terraform::Value::as_str) == Some(&proved.role.arn)
 }
 
 /// The rule for a kind of excess, what it lets in, and what to change.

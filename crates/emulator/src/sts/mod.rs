@@ -20,7 +20,8 @@ use crate::xml::Xml;
 /// Whether STS can read a token; nothing in it is proven.
 #[cfg(fuzzing)]
 pub(crate) fn reads_token(text: &str) -> bool {
-    token::Token::read(text).is_ok_and(|token| token.check_times(jiff::Timestamp::UNIX_EPOCH).is_ok())
+    token::Token::read(text)
+        .is_ok_and(|token| token.check_times(jiff::Timestamp::UNIX_EPOCH).is_ok())
 }
 
 /// The version that requests name.

@@ -7,7 +7,6 @@ use audit::explain::Evidence;
 use aws::{TokenError, WebIdentityToken, claims_of};
 use fs_err as fs;
 use github::{AWS_AUDIENCE, Caller, CallerKind, Minting, SubjectForm};
-use jiff::Timestamp;
 use receipts::{Problem, ProblemCode};
 use serde_json::{Map, Value};
 
@@ -47,7 +46,7 @@ pub(super) async fn find(
     if let Some(file) = &arguments.claims {
         let claims = claims_of(&read(file)?);
         let claims = claims.map_err(|error| unreadable(file, &error, "claims"))?;
-        return Ok(given(completed(claims, at), Evidence::Claims(at)));
+        return Ok(given(completed(claims), Evidence::Claims(at)));
     }
     let in_job = settings
         .environment
@@ -60,10 +59,10 @@ pub(super) async fn find(
     described(arguments, needed(project)?, at.as_second())
 }
 
-/// Pasted claims are often only those that a policy looks at: what every token
-/// of GitHub for AWS has besides is filled in.
-fn completed(claims: Map<String, Value>, at: Timestamp) -> Map<String, Value> {
-    let mut all = github::times(at.as_second());
+/// Pasted claims are often only those that a policy looks at: the issuer and the
+/// audience of GitHub's tokens for AWS are filled in.
+fn completed(claims: Map<String, Value>) -> Map<String, Value> {
+    let mut all = Map::new();
     all.insert("iss".to_owned(), github::ISSUER.into());
     all.insert("aud".to_owned(), AWS_AUDIENCE.into());
     all.extend(claims);
