@@ -383,7 +383,7 @@ fn every_bad_input_ends_in_one_clear_problem() {
     );
     assert_eq!(kind(&output), "audience", "{}", both(&output));
     let output = with_input(&mut explain(project.path(), &arguments), "{}");
-    assert_eq!(kind(&output), "KIND", "{}", both(&output));
+    assert_eq!(kind(&output), "claim-absent", "{}", both(&output));
     assert_seen("explain_bad_input", &all.join("\n"));
 
     let nowhere = tempfile::tempdir().unwrap();

@@ -59,7 +59,6 @@ impl Mint {
 #[derive(Debug)]
 pub(crate) struct Proved<'a> {
     pub(crate) role: &'a Role,
-    pub(crate) root: &'a TerraformRoot,
     /// The jobs that ask for it.
     pub(crate) jobs: Vec<&'a IdentityJob<'a>>,
     pub(crate) admitted: Vec<String>,
@@ -148,7 +147,6 @@ fn prove_role<'a>(
     let document = Document::parse(&role.trust_policy).ok()?;
     let mut proved = Proved {
         role,
-        root,
         jobs: jobs_of(jobs, &role.arn),
         admitted: Vec::new(),
         excess: Vec::new(),
