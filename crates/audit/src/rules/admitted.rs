@@ -32,7 +32,7 @@ fn calls_elsewhere(setup: &Setup) -> bool {
         .workflows
         .iter()
         .filter_map(|file| file.workflow.as_ref().ok());
-    let mut jobs = workflows.flat_map(|workflow| workflow.jobs_with_identity());
+    let mut jobs = workflows.flat_map(github::Workflow::jobs_with_identity);
     jobs.any(|(_, job)| {
         let called = job.uses.as_ref();
         called.is_some_and(|called| !called.value.starts_with("./"))
