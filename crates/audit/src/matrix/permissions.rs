@@ -10,7 +10,6 @@ use super::session::Session;
 use super::trust::{Token, Trust};
 use super::{Subject, managed};
 
-const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
 const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 const OPEN_TO_ALL: &str =
@@ -229,7 +228,7 @@ impl<'a> Permissions<'a> {
         };
         policies.identity.extend(open.iter().cloned());
         if self.boundary_unknown && !wide {
-            policies.boundary = literal(NOTHING);
+            policies.boundary = literal(DENY_ALL);
         }
         if self.resource_unknown && wide {
             policies.resource = literal(OPEN_TO_ALL);

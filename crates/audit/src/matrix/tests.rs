@@ -296,3 +296,19 @@ fn a_called_workflow_is_not_known_and_never_decides_that_an_intruder_stays_out()
         .unwrap();
     assert_eq!(stranger.assume.answer, Answer::Unknown, "{stranger:#?}");
 }
+
+#[test]
+fn what_an_unknown_boundary_leaves_of_a_push_is_not_known() {
+    let matrix = matrix(&setup(&like("repo:acme/portfolio:*"), |aws| {
+        aws.roles[0].permissions_boundary =
+            Some("arn:aws:iam::123456789012:policy/elsewhere".to_owned());
+    }));
+    let mut sessions = only(&matrix)
+        .callers
+        .iter()
+        .filter_map(|caller| caller.session.as_ref());
+    let session = sessions.next().unwrap();
+    assert_eq!(session.push.answer, Answer::Unknown, "{session:#?}");
+    assert!(session.push.reason.contains("elsewhere"), "{session:#?}");
+    assert_eq!(session.delete.answer, Answer::No, "{session:#?}");
+}
