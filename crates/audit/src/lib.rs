@@ -11,6 +11,7 @@ mod jobs;
 mod matrix;
 mod permissions;
 mod prove;
+mod reading;
 mod rule;
 mod rules;
 mod setup;

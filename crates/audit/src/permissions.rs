@@ -2,16 +2,16 @@
 
 mod actions;
 mod gather;
-mod reading;
 
-use policy::{Context, Policies, Principal, Request, evaluate};
+use policy::keys::{Presence, in_session};
+use policy::{Condition, Context, Policies, Principal, Request, evaluate};
 use terraform::Role;
 
 use crate::Setup;
+use crate::reading::{Reading, is_of_the_request};
 
 pub(crate) use actions::{ECR_ACTIONS, Level, NEEDED, TOKEN, harmless};
 pub(crate) use gather::{Gathered, SeenPolicy};
-pub(crate) use reading::Reading;
 
 /// What a role may do beside what a publish needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,6 +92,15 @@ fn excess(setup: &Setup, gathered: &Gathered<'_>, asking: &Asking<'_>) -> Vec<St
 fn sibling(repository: &str) -> Option<String> {
     let (registry, _) = repository.split_once(":repository/")?;
     Some(format!("{registry}:repository/zz/any-other-repository"))
+}
+
+/// Whether only a request decides a condition. A key that no session has is
+/// known to be absent.
+fn is_open(condition: &Condition, context: &Context) -> bool {
+    let key = &condition.key;
+    let variable = condition.values.iter().any(|value| value.contains("${"));
+    let absent = context.get(key).is_none() && in_session(key) != Presence::Never;
+    !is_of_the_request(key) && (variable || absent)
 }
 
 /// Whether an action is allowed.

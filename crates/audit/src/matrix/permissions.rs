@@ -5,10 +5,11 @@ use policy::{Context, Document, NamedPolicy, Policies};
 use receipts::{Access, Answer, SessionAccess};
 use terraform::{EcrRepository, Resource, Role, Value};
 
-use super::known::{self, Keys, Reading};
+use super::known::Keys;
 use super::session::Session;
 use super::trust::{Token, Trust};
 use super::{Subject, managed};
+use crate::reading::{Reading, open_keys, read_as};
 
 const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
@@ -200,21 +201,22 @@ impl<'a> Permissions<'a> {
 
     /// The condition keys that only the request decides.
     pub(super) fn open_keys(&self, context: &Context) -> Vec<String> {
-        let policies = &self.known;
-        policies
-            .identity
-            .iter()
-            .chain(&policies.resource)
-            .chain(&policies.boundary)
-            .flat_map(|policy| known::open_keys(&policy.document, &keys(context)))
-            .collect()
+        let known = &self.known;
+        let policies = known.identity.iter().chain(&known.resource);
+        let documents = policies
+            .chain(&known.boundary)
+            .map(|policy| &policy.document);
+        let keys = keys(context);
+        open_keys(documents, |condition| keys.leave_open(condition))
     }
 
     /// The policies of a session, what is not known among them taken as `reading` says.
     pub(super) fn policies(&self, context: &Context, reading: Reading) -> Policies {
+        let keys = keys(context);
+        let is_open = |condition: &policy::Condition| keys.leave_open(condition);
         let read = |policy: &NamedPolicy| NamedPolicy {
             name: policy.name.clone(),
-            document: known::read_as(&policy.document, &keys(context), reading),
+            document: read_as(&policy.document, is_open, reading),
         };
         let mut policies = Policies {
             identity: self.known.identity.iter().map(read).collect(),

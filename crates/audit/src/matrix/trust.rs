@@ -9,7 +9,8 @@ use policy::{
 use receipts::{Access, Answer};
 use terraform::{AwsResources, Role};
 
-use super::known::{self, Keys, Reading};
+use super::known::{self, Keys};
+use crate::reading::{Reading, open_keys, read_as};
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
@@ -92,16 +93,20 @@ impl<'a> Trust<'a> {
             ));
         }
         let request = self.request(token);
-        let open = known::open_keys(&self.policy.document, &keys(&request));
+        let keys = keys(&request);
+        let document = std::iter::once(&self.policy.document);
+        let open = open_keys(document, |condition| keys.leave_open(condition));
         let unknowns: Vec<String> = open.iter().map(|key| open_key(key)).collect();
         let access = known::access(&unknowns, |reading| self.decide(&request, reading));
         self.without_ids(token, access)
     }
 
     fn decide(&self, request: &Request, reading: Reading) -> policy::Decision {
+        let keys = keys(request);
+        let is_open = |condition: &policy::Condition| keys.leave_open(condition);
         let trust = NamedPolicy {
             name: self.policy.name.clone(),
-            document: known::read_as(&self.policy.document, &keys(request), reading),
+            document: read_as(&self.policy.document, is_open, reading),
         };
         evaluate_trust(request, &trust)
     }

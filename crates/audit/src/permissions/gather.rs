@@ -4,8 +4,9 @@ use policy::{ActionElement, Context, Document, Effect, NamedPolicy, Policies, Re
 use terraform::{Declaration, Origin, Place, Role};
 
 use super::actions::harmless;
-use super::reading::{Reading, is_open, read_as};
+use super::is_open;
 use crate::matrix::managed;
+use crate::reading::{Reading, open_keys, read_as};
 use crate::{Setup, TerraformRoot};
 
 /// A policy of a role.
@@ -168,14 +169,15 @@ impl<'a> Gathered<'a> {
 
     /// The policies under a reading of what only a request decides.
     pub(super) fn policies(&self, reading: Reading, context: &Context) -> Policies {
+        let is_open = |condition: &policy::Condition| is_open(condition, context);
         let read = |policy: &NamedPolicy| NamedPolicy {
             name: policy.name.clone(),
-            document: read_as(&policy.document, reading, context),
+            document: read_as(&policy.document, is_open, reading),
         };
         Policies {
             identity: self
                 .documents()
-                .map(|(name, document)| named(name, read_as(document, reading, context)))
+                .map(|(name, document)| named(name, read_as(document, is_open, reading)))
                 .collect(),
             boundary: self.boundary.as_ref().map(read),
             resource: self.resource.as_ref().map(read),
@@ -187,16 +189,8 @@ impl<'a> Gathered<'a> {
     pub(super) fn open_keys(&self, context: &Context) -> Vec<String> {
         let others = self.boundary.iter().chain(&self.resource);
         let documents = self.documents().map(|(_, document)| document);
-        let mut keys: Vec<String> = documents
-            .chain(others.map(|policy| &policy.document))
-            .flat_map(|document| &document.statements)
-            .flat_map(|statement| &statement.conditions)
-            .filter(|condition| is_open(condition, context))
-            .map(|condition| condition.key.clone())
-            .collect();
-        keys.sort();
-        keys.dedup();
-        keys
+        let documents = documents.chain(others.map(|policy| &policy.document));
+        open_keys(documents, |condition| is_open(condition, context))
     }
 
     fn documents(&self) -> impl Iterator<Item = (&str, &Document)> {
