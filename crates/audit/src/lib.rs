@@ -18,19 +18,25 @@ mod setup;
 mod suppress;
 pub mod zizmor;
 
-use receipts::Finding;
+use receipts::{Finding, RoleProof};
 
 pub use matrix::matrix;
-pub use prove::{Trust, examples, prove, prove_trust};
+pub use prove::{Trust, examples, prove_trust};
 pub use rule::Rule;
 pub use setup::{OwnRepository, Setup, TerraformRoot, TextFile, WorkflowFile};
 pub use suppress::{Suppression, suppress};
 
 /// Everything that the rules find, worst first.
 pub fn check(setup: &Setup) -> Vec<Finding> {
-    let mut findings = findings::Findings::default();
-    for rules in rules::ALL {
-        rules(setup, &mut findings);
-    }
-    findings.sorted()
+    check_and_prove(setup).0
+}
+
+/// The findings, with who can assume each role that an issuer of GitHub leads
+/// to. The rules need the proofs in any case, so they are made once.
+pub fn check_and_prove(setup: &Setup) -> (Vec<Finding>, Vec<RoleProof>) {
+    let jobs = jobs::identity_jobs(setup);
+    let proved = prove::proved(setup, &jobs);
+    let findings = rules::check(setup, &jobs, &proved);
+    let proofs = proved.into_iter().map(|proved| proved.into_receipt(setup));
+    (findings, proofs.collect())
 }

@@ -3,7 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use audit::{OwnRepository, Setup, TerraformRoot, Trust, WorkflowFile, check, prove, prove_trust};
+use audit::{
+    OwnRepository, Setup, TerraformRoot, Trust, WorkflowFile, check, check_and_prove, prove_trust,
+};
 use policy::Document;
 use policy::keys::GITHUB_ISSUER;
 use receipts::RoleProof;
@@ -278,7 +280,7 @@ impl House {
 
     #[expect(clippy::unwrap_used, reason = "a test says how it failed")]
     fn proof(&self) -> RoleProof {
-        prove(&self.setup()).pop().unwrap()
+        check_and_prove(&self.setup()).1.pop().unwrap()
     }
 
     /// The findings of the rules that rest on the proof.

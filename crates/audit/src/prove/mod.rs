@@ -30,7 +30,7 @@ use receipts::{Example, RoleProof};
 use terraform::Role;
 
 use crate::findings::location;
-use crate::jobs::{IdentityJob, RoleUse, identity_jobs};
+use crate::jobs::{IdentityJob, RoleUse};
 use crate::permissions::permissions;
 use crate::{Setup, TerraformRoot};
 use ask::Ask;
@@ -69,16 +69,6 @@ pub(crate) struct Proved<'a> {
     /// not known.
     pub(crate) admits_own: bool,
     pub(crate) prevented_by: Vec<String>,
-}
-
-/// Who can assume each role that an issuer of GitHub leads to.
-pub fn prove(setup: &Setup) -> Vec<RoleProof> {
-    let jobs = identity_jobs(setup);
-    let proved = proved(setup, &jobs);
-    proved
-        .into_iter()
-        .map(|proved| proved.into_receipt(setup))
-        .collect()
 }
 
 /// Everyone whom one trust policy admits, one sentence each, sorted; nobody else
@@ -232,7 +222,7 @@ fn admitted(mint: &Mint, trust: &Trust) -> Result<Vec<String>, Undecided> {
 }
 
 impl Proved<'_> {
-    fn into_receipt(mut self, setup: &Setup) -> RoleProof {
+    pub(crate) fn into_receipt(mut self, setup: &Setup) -> RoleProof {
         let publishes = setup.publisher_role.as_deref() == Some(self.role.arn.as_str());
         let permissions = publishes.then(|| permissions(setup, self.role));
         let permissions = permissions.unwrap_or_default();

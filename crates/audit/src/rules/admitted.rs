@@ -3,24 +3,28 @@
 use receipts::Location;
 
 use crate::findings::{Findings, in_words, location};
-use crate::jobs::{RoleUse, identity_jobs};
-use crate::prove::{ExcessKind, Proved, VacantWhy, proved};
+use crate::jobs::{IdentityJob, RoleUse};
+use crate::prove::{ExcessKind, Proved, VacantWhy};
 use crate::{Rule, Setup};
 
 /// The findings of all proofs.
-pub(super) fn check(setup: &Setup, findings: &mut Findings) {
-    let jobs = identity_jobs(setup);
+pub(super) fn check(
+    setup: &Setup,
+    jobs: &[IdentityJob<'_>],
+    proved: &[Proved<'_>],
+    findings: &mut Findings,
+) {
     let some_role_is_unknown = calls_elsewhere(setup)
         || jobs
             .iter()
             .any(|job| matches!(job.role, RoleUse::Unknown(_)));
-    for proved in proved(setup, &jobs) {
-        let about = About::of(&proved);
-        excess(&proved, &about, findings);
-        vacant(&proved, &about, findings);
-        refused(&proved, findings);
+    for proved in proved {
+        let about = About::of(proved);
+        excess(proved, &about, findings);
+        vacant(proved, &about, findings);
+        refused(proved, findings);
         if !some_role_is_unknown && !setup.workflows.is_empty() {
-            unused(&proved, &about, findings);
+            unused(proved, &about, findings);
         }
     }
 }

@@ -11,16 +11,26 @@ mod trust;
 mod unknown;
 mod workflow;
 
+use receipts::Finding;
+
 use crate::Setup;
 use crate::findings::Findings;
+use crate::jobs::IdentityJob;
+use crate::prove::Proved;
 
-/// All topics, in the order of the documentation.
-pub(crate) const ALL: &[fn(&Setup, &mut Findings)] = &[
-    trust::check,
-    admitted::check,
-    workflow::check,
-    permissions::check,
-    registry::check,
-    unknown::check,
-    stored_keys::check,
-];
+/// Everything that the topics find, worst first.
+pub(crate) fn check(
+    setup: &Setup,
+    jobs: &[IdentityJob<'_>],
+    proved: &[Proved<'_>],
+) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    trust::check(setup, jobs, &mut findings);
+    admitted::check(setup, jobs, proved, &mut findings);
+    workflow::check(setup, &mut findings);
+    permissions::check(setup, &mut findings);
+    registry::check(setup, &mut findings);
+    unknown::check(setup, &mut findings);
+    stored_keys::check(setup, &mut findings);
+    findings.sorted()
+}

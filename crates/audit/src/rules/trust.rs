@@ -20,15 +20,14 @@ use terraform::{PolicyPart, Role, Spot};
 
 use super::spots;
 use crate::findings::Findings;
-use crate::jobs::{IdentityJob, RoleUse, identity_jobs};
+use crate::jobs::{IdentityJob, RoleUse};
 use crate::{Setup, TerraformRoot};
 
 /// The action that trades a token for a session.
 const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// All rules about trust policies and identity providers.
-pub(crate) fn check(setup: &Setup, findings: &mut Findings) {
-    let jobs = identity_jobs(setup);
+pub(crate) fn check(setup: &Setup, jobs: &[IdentityJob<'_>], findings: &mut Findings) {
     for root in &setup.roots {
         provider::urls(root, findings);
         for role in &root.aws.roles {
@@ -44,7 +43,7 @@ pub(crate) fn check(setup: &Setup, findings: &mut Findings) {
             }
         }
     }
-    session::of_jobs(&jobs, findings);
+    session::of_jobs(jobs, findings);
 }
 
 fn asks_for(job: &IdentityJob<'_>, role: &Role) -> bool {

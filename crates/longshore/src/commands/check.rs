@@ -56,7 +56,10 @@ fn check(
     zizmor: Option<Result<Vec<u8>, String>>,
 ) -> CheckReport {
     let mut skipped = loaded.skipped.clone();
-    let mut findings = audit::check(&loaded.setup);
+    let (mut findings, mut proofs) = audit::check_and_prove(&loaded.setup);
+    if !arguments.prove {
+        proofs.clear();
+    }
     match zizmor.map(|answer| zizmor::findings(&answer?, &loaded.setup)) {
         Some(Ok(found)) => findings.extend(audit::zizmor::beyond(&findings, found)),
         Some(Err(why)) => skipped.push(why),
@@ -68,11 +71,6 @@ fn check(
         FailOn::Note => Severity::Note,
         FailOn::Warning => Severity::Warning,
         FailOn::Error => Severity::Error,
-    };
-    let mut proofs = if arguments.prove {
-        audit::prove(&loaded.setup)
-    } else {
-        Vec::new()
     };
     relative::proofs(&mut proofs, root);
     CheckReport {

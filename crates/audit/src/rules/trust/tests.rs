@@ -2,7 +2,8 @@ use receipts::Finding;
 use serde_json::{Value, json};
 
 use super::super::testing::{self, PROVIDER, changed, ids, only};
-use super::check;
+use crate::findings::Findings;
+use crate::jobs::identity_jobs;
 use crate::{Rule, Setup};
 
 const SUB: &str = "token.actions.githubusercontent.com:sub";
@@ -12,6 +13,10 @@ const IDS: &str = "repo:acme@11/portfolio@22:ref:refs/heads/main";
 
 const PROVIDER_BLOCK: &str = "resource \"aws_iam_openid_connect_provider\" \"github\" {\n  \
     url = \"https://token.actions.githubusercontent.com\"\n  client_id_list = [\"sts.amazonaws.com\"]\n}\n";
+
+fn check(setup: &Setup, findings: &mut Findings) {
+    super::check(setup, &identity_jobs(setup), findings);
+}
 
 /// An Allow for the provider with these conditions and the right audience.
 fn allow(conditions: &Value) -> Value {
