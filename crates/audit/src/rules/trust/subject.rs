@@ -212,10 +212,12 @@ fn immutable(seen: &SeenStatement<'_>, subject: &SubjectPattern<'_>) -> Option<S
     } else {
         return None;
     };
-    Some(format!(
-        "repo:{}@{owner_id}/{name}:{}",
-        own.owner, subject.context
-    ))
+    // A value that ends within the repository has no colon behind it.
+    let context = match subject.context {
+        "" => String::new(),
+        context => format!(":{context}"),
+    };
+    Some(format!("repo:{}@{owner_id}/{name}{context}", own.owner))
 }
 
 /// Wildcards where the ids stand.
