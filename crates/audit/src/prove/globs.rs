@@ -18,12 +18,11 @@ pub(super) fn left_out(filters: &[String]) -> Option<Vec<Language>> {
     }
     let mut left_out = vec![Language::all()];
     for filter in filters {
-        let filter = filter.replace('*', "**");
         if let Some(excluded) = filter.strip_prefix('!') {
-            let excluded = Clause::any_of([pattern(excluded)?]);
+            let excluded = Clause::any_of([read(excluded, &Characters::Any)?]);
             left_out.push(Language::all().and(excluded));
         } else {
-            let rest = Clause::none_of([pattern(&filter)?]);
+            let rest = Clause::none_of([read(filter, &Characters::Any)?]);
             left_out = left_out
                 .into_iter()
                 .map(|language| language.and(rest.clone()))
@@ -35,6 +34,11 @@ pub(super) fn left_out(filters: &[String]) -> Option<Vec<Language>> {
 
 /// One filter as a pattern.
 pub(super) fn pattern(filter: &str) -> Option<Pattern> {
+    read(filter, &Characters::AllBut('/'))
+}
+
+/// The same, where one `*` runs over the characters of `star`.
+fn read(filter: &str, star: &Characters) -> Option<Pattern> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut chars = filter.chars().peekable();
     while let Some(char) = chars.next() {
@@ -45,7 +49,7 @@ pub(super) fn pattern(filter: &str) -> Option<Pattern> {
         tokens.push(match char {
             '*' if chars.next_if_eq(&'*').is_some() => Token::any_run(),
             '*' => Token {
-                characters: Characters::AllBut('/'),
+                characters: star.clone(),
                 repeat: Repeat::Run,
             },
             '[' => once(Characters::OneOf(set(&mut chars)?)),
@@ -115,4 +119,24 @@ pub(super) fn covered(filters: &[String]) -> Option<Vec<Language>> {
         }
     }
     Some(covered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_out;
+
+    fn leaves_out(filters: &[&str], name: &str) -> bool {
+        let filters: Vec<String> = filters.iter().map(ToString::to_string).collect();
+        let left = left_out(&filters).unwrap();
+        left.iter().any(|language| language.contains(name).unwrap())
+    }
+
+    #[test]
+    fn a_star_runs_over_slashes_and_an_escaped_one_is_a_character() {
+        assert!(!leaves_out(&["v*"], "v1/x"));
+        assert!(leaves_out(&["v*"], "w1"));
+        assert!(!leaves_out(&["v\\*"], "v*"));
+        assert!(leaves_out(&["v\\*"], "v*x"));
+        assert!(leaves_out(&["v*", "!v*-rc"], "v1/x-rc"));
+    }
 }
