@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::harness::{both, json_of, longshore, repository, succeed};
+use crate::harness::{self, both, json_of, longshore, repository, snapshots, succeed};
 
 /// A workflow that strangers can start, with an identity in it.
 pub(crate) const WORKFLOW: &str = r"name: publish
@@ -137,23 +137,12 @@ fn check(directory: &Path, arguments: &[&str]) -> Command {
 
 /// Everything that a user sees.
 fn seen(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\u{1b}', "␛");
-    format!(
-        "exit code: {}\n----- stdout -----\n{}----- stderr -----\n{}",
-        output.status.code().unwrap(),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
+    harness::seen(&command.output().unwrap())
 }
 
 /// Compares with `tests/snapshots/NAME.snap`.
 fn assert_seen(name: &str, seen: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(repository().join("tests/snapshots"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, seen));
+    snapshots().bind(|| insta::assert_snapshot!(name, seen));
 }
 
 /// The ids of the rules with findings, in the order of the report.

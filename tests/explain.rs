@@ -8,28 +8,14 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Emulator, Project, both, json_of, longshore, repository, succeed};
+use crate::harness::{Emulator, Project, both, json_of, longshore, seen, snapshots, succeed};
 
 const HOST: &str = "token.actions.githubusercontent.com";
-
-/// Everything that a user sees, with escapes visible.
-fn seen(output: &Output) -> String {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\u{1b}', "␛");
-    format!(
-        "exit code: {}\n----- stdout -----\n{}----- stderr -----\n{}",
-        output.status.code().unwrap(),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
 
 /// Compares with `tests/snapshots/NAME.snap`; what differs from run to run is
 /// masked.
 fn assert_seen(name: &str, seen: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(repository().join("tests/snapshots"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
+    let mut settings = snapshots();
     settings.add_filter(
         r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         "REQUEST",

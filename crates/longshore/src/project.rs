@@ -60,6 +60,11 @@ impl Project {
         self.root.join(path)
     }
 
+    /// The repository that the project belongs to.
+    pub(crate) fn own_repository(&self) -> Option<audit::OwnRepository> {
+        own_repository(self.configuration.github.as_ref()?)
+    }
+
     /// What the Terraform root describes; `None` where the file names no root.
     pub(crate) fn resources(&self) -> Result<Option<AwsResources>, Problem> {
         Ok(self.terraform()?.map(|root| root.aws()))
@@ -156,6 +161,17 @@ impl Project {
             run,
         })
     }
+}
+
+/// The repository that `[github]` names.
+pub(crate) fn own_repository(github: &GithubTable) -> Option<audit::OwnRepository> {
+    let (owner, name) = github.repository.split_once('/')?;
+    Some(audit::OwnRepository {
+        owner: owner.to_owned(),
+        name: name.to_owned(),
+        owner_id: Some(github.owner_id.to_string()),
+        id: Some(github.repository_id.to_string()),
+    })
 }
 
 fn missing(directory: &Path, error: &io::Error) -> Problem {

@@ -5,7 +5,6 @@ mod denial;
 mod live;
 mod role;
 
-use audit::OwnRepository;
 use audit::explain::{MissKind, Question};
 use receipts::{ExitCode, Explanation, Problem, ProblemCode};
 
@@ -30,7 +29,7 @@ pub(crate) async fn run(arguments: &Explain, settings: &Settings) -> Result<Exit
         providers: found.providers.clone(),
         answer: None,
         session_name: None,
-        repository: project.as_ref().ok().and_then(own_repository),
+        repository: project.as_ref().ok().and_then(Project::own_repository),
     });
     if arguments.trust_policy.is_some() {
         readable(&explanation)?;
@@ -61,18 +60,6 @@ fn readable(explanation: &Explanation) -> Result<(), Problem> {
         )),
         _ => Ok(()),
     }
-}
-
-/// The repository that the project belongs to.
-fn own_repository(project: &Project) -> Option<OwnRepository> {
-    let github = project.configuration.github.as_ref()?;
-    let (owner, name) = github.repository.split_once('/')?;
-    Some(OwnRepository {
-        owner: owner.to_owned(),
-        name: name.to_owned(),
-        owner_id: Some(github.owner_id.to_string()),
-        id: Some(github.repository_id.to_string()),
-    })
 }
 
 /// The same problem, told of an explanation.

@@ -33,20 +33,7 @@ pub(super) fn missing(context: &Context<'_>, seen: &SeenJob<'_>, findings: &mut 
         role(ask),
         ask.step.title(),
     );
-    findings
-        .add(
-            Rule::IdentityMissing,
-            &seen.subject,
-            seen.at(seen.job.place),
-            message,
-        )
-        .fix = Some(Fix {
-        summary: format!(
-            "Add `id-token: write` to the `permissions` of job `{}`.",
-            seen.id
-        ),
-        diff: identity_diff(seen),
-    });
+    add_missing(seen, message, findings);
 }
 
 /// A job that calls a workflow which wants more than the job may give: GitHub
@@ -72,18 +59,15 @@ fn missing_for_called(context: &Context<'_>, seen: &SeenJob<'_>, findings: &mut 
         "Job `{}` calls `{called}`, whose job `{id}` wants `id-token: write`, and does not have it to give.",
         seen.id
     );
+    add_missing(seen, message, findings);
+}
+
+fn add_missing(seen: &SeenJob<'_>, message: String, findings: &mut Findings) {
+    let (job, place) = (&seen.id, seen.at(seen.job.place));
     findings
-        .add(
-            Rule::IdentityMissing,
-            &seen.subject,
-            seen.at(seen.job.place),
-            message,
-        )
+        .add(Rule::IdentityMissing, &seen.subject, place, message)
         .fix = Some(Fix {
-        summary: format!(
-            "Add `id-token: write` to the `permissions` of job `{}`.",
-            seen.id
-        ),
+        summary: format!("Add `id-token: write` to the `permissions` of job `{job}`."),
         diff: identity_diff(seen),
     });
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::project::own_repository;
 use audit::{OwnRepository, Setup, Suppression, TerraformRoot, TextFile, WorkflowFile};
 use fs_err as fs;
-use pipeline::{AwsTable, Cloud, Configuration, FILE_NAME, GithubTable};
+use pipeline::{AwsTable, Cloud, Configuration, FILE_NAME};
 use receipts::{Problem, ProblemCode};
 
 use super::roots::{self, Known};
@@ -122,7 +123,7 @@ fn known(configuration: Option<&Configuration>, workflows: &[WorkflowFile]) -> K
 fn repository(root: &Path, configuration: Option<&Configuration>) -> Option<OwnRepository> {
     let github = configuration.and_then(|configuration| configuration.github.as_ref());
     if let Some(github) = github {
-        return named(github);
+        return own_repository(github);
     }
     // Only of a checkout's own top: a directory inside one may be anything.
     root.join(".git").exists().then_some(())?;
@@ -139,16 +140,6 @@ fn repository(root: &Path, configuration: Option<&Configuration>) -> Option<OwnR
         name,
         owner_id: None,
         id: None,
-    })
-}
-
-fn named(github: &GithubTable) -> Option<OwnRepository> {
-    let (owner, name) = github.repository.split_once('/')?;
-    Some(OwnRepository {
-        owner: owner.to_owned(),
-        name: name.to_owned(),
-        owner_id: Some(github.owner_id.to_string()),
-        id: Some(github.repository_id.to_string()),
     })
 }
 

@@ -19,8 +19,8 @@ use crate::settings::Settings;
 /// More than any token; what is longer is not read.
 const LONGEST_INPUT: u64 = 64 * 1024;
 
-/// The region of a client that only asks GitHub.
-const ANY_REGION: &str = "us-east-1";
+/// The region of a client that only asks GitHub, or STS who it is.
+pub(super) const ANY_REGION: &str = "us-east-1";
 
 /// A caller with its claims.
 pub(super) struct Asked {

@@ -8,7 +8,6 @@ use receipts::{Problem, ProblemCode};
 use serde_json::{Map, Value};
 
 use super::caller::in_words;
-use super::own_repository;
 use super::role::InTerraform;
 use crate::commands::publish::now;
 use crate::project::Project;
@@ -51,7 +50,7 @@ pub(crate) fn with_explanation(failure: &PublishFailure, project: &Project) -> P
         providers: Some(terraform.providers()),
         answer: Some(Answer::of_error(code, &error.message)),
         session_name: None,
-        repository: own_repository(project),
+        repository: project.own_repository(),
     });
     problem.explanation = Some(Box::new(explanation));
     problem

@@ -5,15 +5,13 @@ use aws::{AwsError, Client, Credentials};
 use receipts::{Problem, ProblemCode};
 use serde_json::{Map, Value};
 
+use super::caller::ANY_REGION;
 use super::role::{self, Found, Policy};
 use super::{needed, not_explained};
 use crate::arguments::Explain;
 use crate::commands::publish::client;
 use crate::project::Project;
 use crate::settings::Settings;
-
-/// Where STS is asked who the credentials belong to, unless something says otherwise.
-const ANY_REGION: &str = "us-east-1";
 
 /// Asks IAM for the role and for the provider of the token's issuer.
 pub(super) async fn find(
