@@ -21,6 +21,7 @@ pub mod zizmor;
 use receipts::{Finding, RoleProof};
 
 pub use matrix::matrix;
+use prove::Telling;
 pub use prove::{Trust, examples, prove_trust};
 pub use rule::Rule;
 pub use setup::{OwnRepository, Setup, TerraformRoot, TextFile, WorkflowFile};
@@ -28,14 +29,16 @@ pub use suppress::{Suppression, suppress};
 
 /// Everything that the rules find, worst first.
 pub fn check(setup: &Setup) -> Vec<Finding> {
-    check_and_prove(setup).0
+    let jobs = jobs::identity_jobs(setup);
+    let proved = prove::proved(setup, &jobs, Telling::Findings);
+    rules::check(setup, &jobs, &proved)
 }
 
 /// The findings, with who can assume each role that an issuer of GitHub leads
-/// to. The rules need the proofs in any case, so they are made once.
+/// to. The rules need most of the proofs in any case, so they are made once.
 pub fn check_and_prove(setup: &Setup) -> (Vec<Finding>, Vec<RoleProof>) {
     let jobs = jobs::identity_jobs(setup);
-    let proved = prove::proved(setup, &jobs);
+    let proved = prove::proved(setup, &jobs, Telling::Everyone);
     let findings = rules::check(setup, &jobs, &proved);
     let proofs = proved.into_iter().map(|proved| proved.into_receipt(setup));
     (findings, proofs.collect())

@@ -109,11 +109,12 @@ impl<'a> Gathered<'a> {
     /// Policies of the role that Terraform attaches and that are not known.
     fn add_left_out(&mut self, role: &Role, root: Option<&TerraformRoot>) {
         let Some(root) = root else { return };
-        for resource in &root.root.resources {
-            let kinds = ["aws_iam_role_policy", "aws_iam_role_policy_attachment"];
+        let kinds = ["aws_iam_role_policy", "aws_iam_role_policy_attachment"];
+        let resources = root.root.resources.iter();
+        for resource in resources.filter(|resource| kinds.contains(&resource.kind.as_str())) {
             let attribute = |name: &str| resource.attributes.get(name);
             let of_role = attribute("role").and_then(terraform::Value::as_str) == Some(&role.name);
-            if !kinds.contains(&resource.kind.as_str()) || !of_role {
+            if !of_role {
                 continue;
             }
             for name in ["policy", "policy_arn", "name"] {

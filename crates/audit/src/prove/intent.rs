@@ -67,12 +67,11 @@ impl Intent {
         }
     }
 
-    /// Whether a run of the repository itself is admitted.
+    /// Whether a run of the repository itself is admitted; any run where that is
+    /// not known.
     pub(super) fn admits_own(&self, ask: &Ask) -> Result<bool, Undecided> {
-        match &self.own {
-            None => Ok(true),
-            Some(own) => Ok(ask.find(|_| true, &runs_of(own))?.is_some()),
-        }
+        let runs = self.own.as_ref().map(runs_of).unwrap_or_default();
+        Ok(ask.find(|_| true, &runs)?.is_some())
     }
 
     /// Whether the role expects subjects that the repository has customised, and

@@ -55,6 +55,15 @@ impl Mint {
     }
 }
 
+/// How much of a proof is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Telling {
+    /// What the rules need.
+    Findings,
+    /// That, and everyone who is admitted, in words.
+    Everyone,
+}
+
 /// What was proved of one role.
 #[derive(Debug)]
 pub(crate) struct Proved<'a> {
@@ -99,7 +108,11 @@ pub fn examples(trust: &Trust) -> Result<Vec<Example>, Undecided> {
 }
 
 /// The proofs, with what the rules need.
-pub(crate) fn proved<'a>(setup: &'a Setup, jobs: &'a [IdentityJob<'a>]) -> Vec<Proved<'a>> {
+pub(crate) fn proved<'a>(
+    setup: &'a Setup,
+    jobs: &'a [IdentityJob<'a>],
+    telling: Telling,
+) -> Vec<Proved<'a>> {
     let roots = setup.roots.iter();
     let roles: Vec<(&Role, &TerraformRoot)> = roots
         .flat_map(|root| root.aws.roles.iter().map(move |role| (role, root)))
@@ -109,9 +122,10 @@ pub(crate) fn proved<'a>(setup: &'a Setup, jobs: &'a [IdentityJob<'a>]) -> Vec<P
     let prove_all = |roles: &[(&'a Role, &'a TerraformRoot)]| -> Vec<Proved<'a>> {
         // Automata grow while they are used, so each thread has its own.
         let mint = Mint::new();
+        let told = (&mint, telling);
         let proofs = roles
             .iter()
-            .filter_map(|role| prove_role(setup, &mint, *role, jobs));
+            .filter_map(|role| prove_role(setup, told, *role, jobs));
         proofs.collect()
     };
     std::thread::scope(|scope| {
@@ -129,7 +143,7 @@ pub(crate) fn proved<'a>(setup: &'a Setup, jobs: &'a [IdentityJob<'a>]) -> Vec<P
 
 fn prove_role<'a>(
     setup: &'a Setup,
-    mint: &Mint,
+    (mint, telling): (&Mint, Telling),
     (role, root): (&'a Role, &'a TerraformRoot),
     jobs: &'a [IdentityJob<'a>],
 ) -> Option<Proved<'a>> {
@@ -142,12 +156,12 @@ fn prove_role<'a>(
         excess: Vec::new(),
         refused: Vec::new(),
         vacant: Vec::new(),
-        admits_own: true,
+        admits_own: false,
         prevented_by: Vec::new(),
     };
     let answered = match Trust::of(&role.arn, document, &root.aws.oidc_providers) {
         Ok(None) => return None,
-        Ok(Some(trust)) => answer(setup, mint, &trust, &mut proved),
+        Ok(Some(trust)) => answer(setup, (mint, telling), &trust, &mut proved),
         Err(undecided) => Err(undecided),
     };
     if let Err(undecided) = answered {
@@ -167,7 +181,7 @@ fn jobs_of<'a>(jobs: &'a [IdentityJob<'a>], arn: &str) -> Vec<&'a IdentityJob<'a
 /// Fills in the proof, as far as the bounds allow.
 fn answer<'a>(
     setup: &'a Setup,
-    mint: &Mint,
+    (mint, telling): (&Mint, Telling),
     trust: &Trust,
     proved: &mut Proved<'a>,
 ) -> Result<(), Undecided> {
@@ -184,7 +198,6 @@ fn answer<'a>(
             )
         }));
     }
-    proved.admitted = admitted(mint, trust)?;
     let callers = trust.callers();
     let ask = Ask {
         mint,
@@ -202,6 +215,10 @@ fn answer<'a>(
         proved.refused = refused::refused(&ask, trust, &intent, &proved.jobs)?;
     }
     proved.vacant = vacant::vacant(mint, trust)?;
+    // Last, so that the findings are the same whether it is told or not.
+    if telling == Telling::Everyone {
+        proved.admitted = admitted(mint, trust)?;
+    }
     Ok(())
 }
 

@@ -160,7 +160,7 @@ fn refused(proved: &Proved, findings: &mut Findings) {
 }
 
 fn unused(proved: &Proved, about: &About, findings: &mut Findings) {
-    if !proved.jobs.is_empty() || !proved.admits_own || proved.admitted.is_empty() {
+    if !proved.jobs.is_empty() || !proved.admits_own {
         return;
     }
     let message = format!(

@@ -56,10 +56,11 @@ fn check(
     zizmor: Option<Result<Vec<u8>, String>>,
 ) -> CheckReport {
     let mut skipped = loaded.skipped.clone();
-    let (mut findings, mut proofs) = audit::check_and_prove(&loaded.setup);
-    if !arguments.prove {
-        proofs.clear();
-    }
+    let (mut findings, mut proofs) = if arguments.prove {
+        audit::check_and_prove(&loaded.setup)
+    } else {
+        (audit::check(&loaded.setup), Vec::new())
+    };
     match zizmor.map(|answer| zizmor::findings(&answer?, &loaded.setup)) {
         Some(Ok(found)) => findings.extend(audit::zizmor::beyond(&findings, found)),
         Some(Err(why)) => skipped.push(why),
