@@ -16,14 +16,9 @@ const files = readdirSync(root)
   .sort()
 
 const named = (list) => (list ?? []).map((policy, index) => ({ name: `p${index}`, policy }))
-// One level of the organisation, or a list of levels.
+// Each item is a level of the organisation: one document, or a list of them.
 const levels = (list) =>
-  (list ?? []).length === 0
-    ? []
-    : (Array.isArray(list[0]) ? list : [list]).map((level, index) => ({
-        orgIdentifier: `ou-${index}`,
-        policies: named(level)
-      }))
+  (list ?? []).map((level, index) => ({ orgIdentifier: `ou-${index}`, policies: named([].concat(level)) }))
 
 function simulation({ request, policies }) {
   const principal = request?.principal

@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::{Pattern, Repeat, Token, Undecided, Union};
 
 /// How many places all states of one union may hold together.
@@ -27,7 +29,7 @@ pub(super) struct Machine {
     /// For each place, where its pattern begins.
     begins: Vec<u32>,
     states: Vec<State>,
-    known: HashMap<Vec<u32>, StateId>,
+    known: HashMap<Vec<u32>, StateId, RandomState>,
     start: StateId,
     positions: usize,
 }
@@ -71,7 +73,7 @@ impl Machine {
             places,
             begins,
             states: vec![State::default(), State::default()],
-            known: HashMap::new(),
+            known: HashMap::default(),
             start: DEAD,
             positions: 0,
         };

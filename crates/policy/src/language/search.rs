@@ -7,6 +7,8 @@
 use std::cell::Cell;
 use std::collections::{HashSet, VecDeque};
 
+use foldhash::fast::RandomState;
+
 use super::machine::{DEAD, FULL, Machine, StateId};
 use super::{Alphabet, Clause, Script, Step, Undecided, Writing};
 
@@ -65,7 +67,7 @@ pub fn search(
         demands,
         budget,
         trail: Vec::new(),
-        known: HashSet::new(),
+        known: HashSet::default(),
         queue: VecDeque::new(),
     };
     walk.run()
@@ -77,7 +79,7 @@ struct Walk<'a> {
     budget: &'a Budget,
     /// How each joint state was reached: the state before and what was written.
     trail: Vec<(usize, Option<char>)>,
-    known: HashSet<Joint>,
+    known: HashSet<Joint, RandomState>,
     queue: VecDeque<Node>,
 }
 
