@@ -45,15 +45,22 @@ fn broken_terraform_is_told_with_its_place_and_the_other_roots_are_read() {
     flawed.write("override/main_override.tf", "locals {}\n");
     let output = flawed.check(&["--format", "json"]).output().unwrap();
     let report = json_of(&output);
-    let skipped: Vec<_> = report["skipped"].as_array().unwrap().iter().collect();
-    assert!(
-        skipped[0].as_str().unwrap().contains("broken/main.tf:1:"),
-        "{skipped:?}"
-    );
-    assert!(
-        skipped[1].as_str().unwrap().starts_with("override: "),
-        "{skipped:?}"
-    );
+    let findings = report["findings"].as_array().unwrap();
+    let of_root = |root: &str| {
+        let mut unreadable = findings
+            .iter()
+            .filter(|finding| finding["rule"] == "terraform-unreadable");
+        unreadable
+            .find(|finding| finding["subject"] == root)
+            .unwrap()
+    };
+    let broken = of_root("broken");
+    assert_eq!(broken["severity"], "error");
+    assert_eq!(broken["location"]["file"], "broken/main.tf");
+    assert_eq!(broken["location"]["line"], 1);
+    let message = broken["message"].as_str().unwrap();
+    assert!(message.contains("broken/main.tf:1:"), "{message}");
+    assert_eq!(of_root("override")["severity"], "error");
     let findings = report["findings"].to_string();
     assert!(findings.contains("infra/main.tf"), "{findings}");
 }

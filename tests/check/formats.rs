@@ -20,10 +20,13 @@ fn assert_valid(file: &str, document: &Value) {
     }
 }
 
+/// As often as there are bytes in a MiB, more than is looked at for keys.
+const TOO_BIG: &str = "x\n";
+
 #[test]
 fn json_is_one_document_by_its_schema() {
     let flawed = Flawed::new();
-    flawed.write("infra/other/main.tf", "resource {{");
+    flawed.write("infra/other/big.txt", TOO_BIG.repeat(1 << 20));
     let output = flawed
         .check(&["--format", "json", "--prove"])
         .output()
@@ -49,7 +52,7 @@ fn sarif_is_valid_and_whole() {
     let flawed = Flawed::configured(
         "[[check.suppress]]\nrule = \"identity-beside-code\"\nreason = \"the code is our own\"\nexpires = 9999-12-31\n",
     );
-    flawed.write("infra/other place/main.tf", "resource {{");
+    flawed.write("infra/other place/big.txt", TOO_BIG.repeat(1 << 20));
     let output = flawed.check(&["--format", "sarif"]).output().unwrap();
     assert_eq!(output.status.code(), Some(9));
     let log = json_of(&output);

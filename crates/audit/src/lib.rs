@@ -24,7 +24,7 @@ pub use matrix::matrix;
 use prove::Telling;
 pub use prove::{Trust, examples, prove_trust};
 pub use rule::Rule;
-pub use setup::{OwnRepository, Setup, TerraformRoot, TextFile, WorkflowFile};
+pub use setup::{OwnRepository, Setup, TerraformRoot, TextFile, UnreadableRoot, WorkflowFile};
 pub use suppress::{Suppression, suppress};
 
 /// Everything that the rules find, worst first.

@@ -100,6 +100,8 @@ rules! {
     EcrOpenPolicy = "ecr-open-policy", Error, "The repository's policy lets other accounts or everyone in.";
 
     // What prevents an answer.
+    TerraformUnreadable = "terraform-unreadable", Error, "A Terraform root cannot be read.";
+    TrustNotProved = "trust-not-proved", Error, "Whom a trust policy admits could not be decided.";
     TerraformUnknown = "terraform-unknown", Note, "A value that identity depends on cannot be known before an apply.";
     SuppressionExpired = "suppression-expired", Warning, "A suppression has expired.";
     SuppressionUnused = "suppression-unused", Warning, "A suppression suppresses nothing.";

@@ -1,8 +1,13 @@
 //! Everything that is looked at together: the workflows, the Terraform roots
 //! and what the repository says of itself.
 
+use std::path::Path;
+
 use github::{Workflow, WorkflowError};
-use terraform::{AwsResources, Root};
+use receipts::Location;
+use terraform::{AwsResources, Place, ReadError, Root};
+
+use crate::findings::location;
 
 /// A repository with its pipeline and its cloud. Values only: whoever calls has
 /// read the files.
@@ -18,6 +23,8 @@ pub struct Setup {
     pub workflows: Vec<WorkflowFile>,
     /// The Terraform roots.
     pub roots: Vec<TerraformRoot>,
+    /// Those that cannot be read.
+    pub unreadable_roots: Vec<UnreadableRoot>,
     /// Other text files of the repository, for what must not stand in any.
     pub texts: Vec<TextFile>,
 }
@@ -57,6 +64,17 @@ pub struct TerraformRoot {
     pub aws: AwsResources,
 }
 
+/// A Terraform root that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRoot {
+    /// Its path in the repository, with `/`; `.` for the repository itself.
+    pub path: String,
+    /// Why, with file and line where they are known.
+    pub reason: String,
+    /// Where, if the file is known.
+    pub location: Option<Location>,
+}
+
 /// A text file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextFile {
@@ -74,6 +92,36 @@ impl WorkflowFile {
             path: path.into(),
             workflow: Workflow::parse(&text),
             text,
+        }
+    }
+}
+
+impl UnreadableRoot {
+    /// Tells why the root at `path` could not be read, with paths below
+    /// `directory`, the repository.
+    pub fn new(path: &str, directory: &Path, error: &ReadError) -> Self {
+        let mut words = vec![error.to_string()];
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            words.push(cause.to_string());
+            source = cause.source();
+        }
+        let location = match error {
+            ReadError::Syntax {
+                file, line, column, ..
+            } => Some(location(&Place {
+                file: file.strip_prefix(directory).unwrap_or(file).to_owned(),
+                line: *line,
+                column: *column,
+            })),
+            _ => None,
+        };
+        Self {
+            path: if path.is_empty() { "." } else { path }.to_owned(),
+            reason: words
+                .join(": ")
+                .replace(&format!("{}/", directory.display()), ""),
+            location,
         }
     }
 }

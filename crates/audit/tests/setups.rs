@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use audit::{OwnRepository, Setup, TerraformRoot, WorkflowFile};
+use audit::{OwnRepository, Setup, TerraformRoot, UnreadableRoot, WorkflowFile};
 use receipts::{Finding, Location, Severity};
 use serde_json::Value;
 use terraform::Given;
@@ -78,9 +78,14 @@ fn load(directory: &Path) -> Setup {
         ..Given::default()
     };
     let infra = directory.join("infra");
-    let root = infra.is_dir().then(|| {
-        let read = terraform::read(&infra, &given).unwrap();
-        TerraformRoot::new("infra", read)
+    let mut unreadable_roots = Vec::new();
+    let read = infra.is_dir().then(|| terraform::read(&infra, &given));
+    let root = read.and_then(|read| match read {
+        Ok(root) => Some(TerraformRoot::new("infra", root)),
+        Err(error) => {
+            unreadable_roots.push(UnreadableRoot::new("infra", directory, &error));
+            None
+        }
     });
     let aws = root
         .as_ref()
@@ -119,7 +124,8 @@ fn load(directory: &Path) -> Setup {
         ecr_repository: only(repositories.iter().map(|one| one.arn.clone()).collect()),
         workflows: workflows(directory),
         roots: root.into_iter().collect(),
-        texts: Vec::new(),
+        unreadable_roots,
+        ..Setup::default()
     }
 }
 

@@ -78,6 +78,8 @@ pub(crate) struct Proved<'a> {
     /// not known.
     pub(crate) admits_own: bool,
     pub(crate) prevented_by: Vec<String>,
+    /// The bound that was reached before there was an answer.
+    pub(crate) undecided: Option<Undecided>,
 }
 
 /// Everyone whom one trust policy admits, one sentence each, sorted; nobody else
@@ -158,6 +160,7 @@ fn prove_role<'a>(
         vacant: Vec::new(),
         admits_own: false,
         prevented_by: Vec::new(),
+        undecided: None,
     };
     let answered = match Trust::of(&role.arn, document, &root.aws.oidc_providers) {
         Ok(None) => return None,
@@ -167,6 +170,7 @@ fn prove_role<'a>(
     if let Err(undecided) = answered {
         let reason = format!("The proof was given up: {undecided}.");
         proved.prevented_by.push(reason);
+        proved.undecided = Some(undecided);
     }
     proved.prevented_by.sort();
     proved.prevented_by.dedup();

@@ -20,6 +20,7 @@ pub(super) fn check(
             .any(|job| matches!(job.role, RoleUse::Unknown(_)));
     for proved in proved {
         let about = About::of(proved);
+        not_proved(proved, &about, findings);
         excess(proved, &about, findings);
         vacant(proved, &about, findings);
         refused(proved, findings);
@@ -157,6 +158,21 @@ fn refused(proved: &Proved, findings: &mut Findings) {
             proved.role.name
         ));
     }
+}
+
+/// Silence about a role must mean that it is sound.
+fn not_proved(proved: &Proved, about: &About, findings: &mut Findings) {
+    let Some(undecided) = &proved.undecided else {
+        return;
+    };
+    let message = format!(
+        "Whom the role `{}` admits could not be decided, so anyone may get in: {undecided}.",
+        about.name
+    );
+    let place = about.location.clone();
+    findings
+        .add(Rule::TrustNotProved, &about.subject, place, message)
+        .fix = in_words("Write the subjects out, or use fewer wildcards in them.");
 }
 
 fn unused(proved: &Proved, about: &About, findings: &mut Findings) {

@@ -40,7 +40,7 @@ pub(crate) fn setup(text: &str) -> Setup {
         ecr_repository: Some(ECR.to_owned()),
         workflows: vec![WorkflowFile::new(".github/workflows/publish.yml", workflow)],
         roots: vec![root(text)],
-        texts: Vec::new(),
+        ..Setup::default()
     }
 }
 

@@ -26,8 +26,21 @@ const OF_IDENTITY: [&str; 7] = [
     "iam", "oidc", "ecr", "github", "role", "registry", "identity",
 ];
 
-/// One finding for each resource or module that is not known in full.
+/// Roots that cannot be read, and one finding for each resource or module that
+/// is not known in full.
 pub(crate) fn check(setup: &Setup, findings: &mut Findings) {
+    for root in &setup.unreadable_roots {
+        let message = format!(
+            "The Terraform root `{}` cannot be read, so nothing in it was checked: {}",
+            root.path, root.reason
+        );
+        let place = root.location.clone();
+        findings
+            .add(Rule::TerraformUnreadable, &root.path, place, message)
+            .fix = in_words(
+            "Correct the file; `terraform validate` names the line too. A root that is broken on purpose belongs into `check.exclude`.",
+        );
+    }
     for root in &setup.roots {
         let mut by_address: BTreeMap<&str, Vec<&Unknown>> = BTreeMap::new();
         for unknown in &root.aws.unknowns {

@@ -69,15 +69,15 @@ pub(super) fn load(root: &Path) -> Result<Loaded, Problem> {
 
     let workflows = workflows(&mut read.texts);
     let known = known(configuration.as_ref(), &workflows);
-    let (roots, unread) = roots::read(root, &read.texts, &known);
-    if workflows.is_empty() && roots.is_empty() && unread.is_empty() {
+    let (roots, unreadable_roots) = roots::read(root, &read.texts, &known);
+    if workflows.is_empty() && roots.is_empty() && unreadable_roots.is_empty() {
         let line = "workflows and Terraform: there are none here, so there was nothing to compare";
         skipped.push(line.to_owned());
     }
-    skipped.extend(unread);
     let mut setup = Setup {
         repository: repository(root, configuration.as_ref()),
         workflows,
+        unreadable_roots,
         ..Setup::default()
     };
     publisher(configuration.as_ref(), &known, &roots, &mut setup);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use audit::TerraformRoot;
+use audit::{TerraformRoot, UnreadableRoot};
 use terraform::{Given, Place, ReadError};
 
 use super::parallel;
@@ -22,12 +22,12 @@ pub(super) struct Known {
     pub(super) in_workflows: BTreeSet<String>,
 }
 
-/// Reads every root below `directory`; those that cannot be read become lines.
+/// Reads every root below `directory`; those that cannot be read are findings of their own.
 pub(super) fn read(
     directory: &Path,
     texts: &BTreeMap<String, String>,
     known: &Known,
-) -> (Vec<TerraformRoot>, Vec<String>) {
+) -> (Vec<TerraformRoot>, Vec<UnreadableRoot>) {
     let found = find(texts, known.named.as_deref());
     let accounts = accounts_by_directory(texts);
     let results = parallel::map(&found, |root| {
@@ -39,14 +39,14 @@ pub(super) fn read(
         read_one(directory, root, &given)
     });
     let mut roots = Vec::new();
-    let mut skipped = Vec::new();
+    let mut unreadable = Vec::new();
     for (root, result) in found.iter().zip(results) {
         match result {
             Ok(root) => roots.push(root),
-            Err(error) => skipped.push(told(directory, root, &error)),
+            Err(error) => unreadable.push(UnreadableRoot::new(root, directory, &error)),
         }
     }
-    (roots, skipped)
+    (roots, unreadable)
 }
 
 /// Reads one root. Its places begin where the repository begins.
@@ -64,19 +64,6 @@ fn read_one(directory: &Path, root: &str, given: &Given) -> Result<TerraformRoot
         relative(&mut unknown.place);
     }
     Ok(TerraformRoot::new(root, read))
-}
-
-fn told(directory: &Path, root: &str, error: &ReadError) -> String {
-    let mut words = vec![error.to_string()];
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        words.push(cause.to_string());
-        source = cause.source();
-    }
-    let words = words.join(": ");
-    let words = words.replace(&format!("{}/", directory.display()), "");
-    let root = if root.is_empty() { "." } else { root };
-    format!("{root}: the Terraform root cannot be read: {words}")
 }
 
 /// Directories with configuration that no other calls as a module, and the one
