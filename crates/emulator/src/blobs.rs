@@ -1,6 +1,6 @@
 //! Content on disk: blobs by digest, and uploads on their way to become blobs.
 //!
-//! `<data>/blobs/sha256/<2 hex>/<hex>` holds content; `<data>/uploads/<id>`
+//! `<data>/blobs/<algorithm>/<2 hex>/<hex>` holds content; `<data>/uploads/<id>`
 //! holds bytes of which the digest is not proven yet. A blob that was
 //! acknowledged has been synced, with its directory. Which repository may see
 //! a blob is not known here: that is a record of the store (`ecr::records`).
@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fs_err as fs;
 use jiff::{SignedDuration, Timestamp};
-use oci::{Digest, RepositoryName};
+use oci::{Algorithm, Digest, RepositoryName};
 
 use crate::random;
 pub(crate) use download::DownloadSigner;
@@ -40,7 +40,9 @@ impl Blobs {
     /// left. The caller has made sure that no other process uses `data`.
     pub(crate) fn open(data: &Path) -> Result<Self, BlobError> {
         let root = data.to_path_buf();
-        fs::create_dir_all(root.join("blobs").join("sha256"))?;
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            fs::create_dir_all(root.join("blobs").join(algorithm.as_str()))?;
+        }
         let uploads = root.join("uploads");
         if uploads.exists() {
             fs::remove_dir_all(&uploads)?;
@@ -125,7 +127,7 @@ impl Blobs {
         let hex = digest.hex();
         self.root
             .join("blobs")
-            .join("sha256")
+            .join(digest.algorithm().as_str())
             .join(&hex[..2])
             .join(&hex)
     }

@@ -112,7 +112,7 @@ impl Layout {
                 actual,
             });
         }
-        let mut hasher = Hasher::default();
+        let mut hasher = Hasher::new(expected.algorithm());
         let mut buffer = vec![0; 1 << 16];
         loop {
             let count = file.read(&mut buffer)?;
@@ -130,7 +130,10 @@ impl Layout {
 }
 
 fn blob_path(directory: &Path, digest: &Digest) -> PathBuf {
-    directory.join("blobs/sha256").join(digest.hex())
+    directory
+        .join("blobs")
+        .join(digest.algorithm().as_str())
+        .join(digest.hex())
 }
 
 /// Writes a layout beside its place, and moves it there when it is complete.

@@ -20,7 +20,7 @@ mod name;
 
 pub use config::{Empty, History, ImageConfig, RootFilesystem, RuntimeConfig};
 pub use descriptor::{Descriptor, Platform};
-pub use digest::{Digest, DigestError, Hasher};
+pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use distribution_error::{DistributionError, ErrorCode, ErrorEnvelope};
 pub use manifest::{AnyManifest, Index, Manifest, ManifestError};
 pub use name::{ManifestReference, NameError, RepositoryName, Tag};

@@ -61,7 +61,7 @@ pub(crate) async fn open(blob: &Blob) -> Result<(reqwest::Body, Progress), Regis
     let fault = Arc::default();
     let body = Body {
         pieces: ReaderStream::with_capacity(file, PIECE),
-        hasher: Some(Hasher::default()),
+        hasher: Some(Hasher::new(blob.descriptor.digest.algorithm())),
         read: 0,
         held: None,
         handed_over,

@@ -56,13 +56,16 @@ impl Registry {
             return Ok(None);
         };
         let bytes = Bytes::from(std::mem::take(&mut answer.body));
-        let descriptor = Descriptor::of(media_type_of(&answer)?, &bytes);
-        if let ManifestReference::Digest(expected) = reference {
-            answer.same_digest(*expected, descriptor.digest)?;
-        }
+        let media_type = media_type_of(&answer)?;
+        let mut digest = Digest::of(&bytes);
         if let Some(stated) = answer.stated_digest()? {
-            answer.same_digest(stated, descriptor.digest)?;
+            answer.same_digest(stated, Digest::with(stated.algorithm(), &bytes))?;
         }
+        if let ManifestReference::Digest(expected) = reference {
+            digest = Digest::with(expected.algorithm(), &bytes);
+            answer.same_digest(*expected, digest)?;
+        }
+        let descriptor = Descriptor::new(media_type, digest, bytes.len() as u64);
         Ok(Some((descriptor, bytes)))
     }
 
@@ -76,14 +79,15 @@ impl Registry {
         media_type: &str,
         bytes: Bytes,
     ) -> Result<Digest, RegistryError> {
-        let actual = Digest::of(&bytes);
-        if let ManifestReference::Digest(expected) = reference
-            && *expected != actual
-        {
-            return Err(RegistryError::WrongReference {
-                expected: *expected,
-                actual,
-            });
+        let mut actual = Digest::of(&bytes);
+        if let ManifestReference::Digest(expected) = reference {
+            actual = Digest::with(expected.algorithm(), &bytes);
+            if *expected != actual {
+                return Err(RegistryError::WrongReference {
+                    expected: *expected,
+                    actual,
+                });
+            }
         }
         let url = self.url(repository, &format!("manifests/{reference}"));
         let scope = Scope::push(repository);

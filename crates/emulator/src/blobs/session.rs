@@ -1,11 +1,11 @@
 //! One upload: bytes that arrive in pieces, hashed as they are written.
 
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use jiff::Timestamp;
-use oci::{Digest, Hasher, RepositoryName};
+use oci::{Algorithm, Digest, Hasher, RepositoryName};
 
 use super::{BlobError, Blobs, file};
 
@@ -48,6 +48,23 @@ impl Session {
             received: 0,
             first_chunk: None,
         })
+    }
+
+    /// The digest of what arrived. SHA-256 is computed on the way; any other
+    /// algorithm, which is known only at the end, reads the file again.
+    fn digest(&self, algorithm: Algorithm) -> io::Result<Digest> {
+        if algorithm == Algorithm::Sha256 {
+            return Ok(self.hasher.clone().finish());
+        }
+        let mut hasher = Hasher::new(algorithm);
+        let mut file = fs::File::open(&self.path)?;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(hasher.finish()),
+                count => hasher.update(&buffer[..count]),
+            }
+        }
     }
 
     pub(super) fn remove(&self) {
@@ -154,18 +171,18 @@ impl<'a> Upload<'a> {
     /// is thrown away. Returns the size of the blob in bytes.
     pub(crate) fn finish(mut self, expected: &Digest) -> Result<u64, BlobError> {
         let session = self.session.as_ref().ok_or(BlobError::UploadUnknown)?;
-        let (received, actual) = (session.received, session.hasher.clone().finish());
-        let result = if actual == *expected {
-            session
+        let received = session.received;
+        let result = match session.digest(expected.algorithm()) {
+            Ok(actual) if actual == *expected => session
                 .file
                 .sync_all()
                 .and_then(|()| file::install(&session.path, &self.blobs.path(expected)))
-                .map_err(BlobError::from)
-        } else {
-            Err(BlobError::Digest {
+                .map_err(BlobError::from),
+            Ok(actual) => Err(BlobError::Digest {
                 expected: *expected,
                 actual,
-            })
+            }),
+            Err(error) => Err(error.into()),
         };
         self.end();
         result.map(|()| received)

@@ -36,6 +36,19 @@ fn chunks_become_the_blob_of_their_digest() {
 }
 
 #[test]
+fn a_sha512_digest_is_proved_too() {
+    let (_data, blobs) = open();
+    for (named, kept) in [(b"bytes".as_slice(), true), (b"others", false)] {
+        let id = blobs.begin(&name("app"), NOW).unwrap();
+        let mut upload = blobs.upload(&name("app"), &id, NOW).unwrap();
+        upload.append(b"bytes").unwrap();
+        let digest = Digest::with(Algorithm::Sha512, named);
+        assert_eq!(upload.finish(&digest).is_ok(), kept);
+        assert_eq!(blobs.read(&digest).is_ok(), kept);
+    }
+}
+
+#[test]
 fn a_wrong_digest_leaves_nothing() {
     let (data, blobs) = open();
     let id = blobs.begin(&name("app"), NOW).unwrap();
