@@ -5,6 +5,7 @@ pub(crate) mod asks;
 mod condition;
 pub(crate) mod glob;
 mod runs;
+mod scopes;
 pub(crate) mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,9 @@ use receipts::Location;
 
 use crate::{Setup, WorkflowFile};
 
+pub(crate) use condition::lets_strangers_through;
 pub(crate) use runs::Callers;
+pub(crate) use scopes::entries;
 
 /// A job that can ask for an identity and uses it at AWS.
 #[derive(Debug, Clone)]
@@ -92,12 +95,16 @@ pub(crate) fn identity_jobs(setup: &Setup) -> Vec<IdentityJob<'_>> {
             if !callers.give_identity(file, workflow, job) {
                 continue;
             }
-            let asks = asks::asks(workflow, job, setup.publisher_role.as_deref());
-            if asks.is_empty() {
-                continue;
+            let mut asked = BTreeMap::new();
+            for entry in entries(job) {
+                let publisher = setup.publisher_role.as_deref();
+                let asks = asks::asks_of(workflow, job, &entry, publisher);
+                if !asks.is_empty() {
+                    let runs = callers.runs(file, workflow, job, &entry);
+                    by_what_they_ask(&mut asked, asks, &runs);
+                }
             }
-            let runs = callers.runs(file, workflow, job);
-            for ((role, audience, session_seconds), runs) in by_what_they_ask(asks, &runs) {
+            for ((role, audience, session_seconds), runs) in asked {
                 jobs.push(IdentityJob {
                     workflow: file,
                     id: id.clone(),
@@ -118,10 +125,10 @@ type Asked = (RoleUse, Option<String>, Option<u32>);
 
 /// Several steps of a job that ask for the same are one, with the runs of all.
 fn by_what_they_ask(
+    asked: &mut BTreeMap<Asked, BTreeSet<RunShape>>,
     asks: Vec<asks::Ask<'_>>,
     runs: &[RunShape],
-) -> BTreeMap<Asked, BTreeSet<RunShape>> {
-    let mut asked: BTreeMap<Asked, BTreeSet<RunShape>> = BTreeMap::new();
+) {
     for ask in asks {
         let condition = ask.step.condition.as_ref().map(|text| text.as_str());
         asked
@@ -129,7 +136,6 @@ fn by_what_they_ask(
             .or_default()
             .extend(condition::narrowed(runs.to_vec(), condition));
     }
-    asked
 }
 
 /// The workflows that could be read.

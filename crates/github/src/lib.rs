@@ -15,8 +15,8 @@ pub use claims::{Minting, claims, times};
 pub use run::{Event, Repository, Run, Visibility};
 pub use subject::{SubjectForm, subject};
 pub use workflow::{
-    Access, Concurrency, Job, Permissions, Place, Placed, Step, Trigger, Triggers, Variables,
-    Workflow, WorkflowError,
+    Access, Concurrency, Job, Matrix, MatrixEntry, Permissions, Place, Placed, Step, Trigger,
+    Triggers, Variables, Workflow, WorkflowError,
 };
 
 /// The issuer of github.com, as it stands in the `iss` claim.

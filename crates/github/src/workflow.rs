@@ -5,6 +5,7 @@
 //! accepted and left alone.
 
 mod job;
+mod matrix;
 mod node;
 mod permissions;
 mod place;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use node::Node;
 
 pub use job::{Concurrency, Job, Step, Variables};
+pub use matrix::{Matrix, MatrixEntry};
 pub use permissions::{Access, Permissions};
 pub use place::{Place, Placed};
 pub use triggers::{Trigger, Triggers};

@@ -1,8 +1,9 @@
 //! The steps of a job that ask AWS for a role with GitHub's token.
 
-use github::{AWS_AUDIENCE, Job, Place, Step, Variables, Workflow};
+use github::{AWS_AUDIENCE, Job, MatrixEntry, Place, Step, Workflow};
 
 use super::RoleUse;
+use super::scopes::{Scopes, entries};
 use super::script::{self, Command};
 
 /// One step that asks for a role.
@@ -26,16 +27,30 @@ pub(crate) const CONFIGURE: &str = "aws-actions/configure-aws-credentials";
 /// The longshore commands that call AWS.
 const LONGSHORE_WITH_IDENTITY: [&str; 4] = ["publish", "deploy", "images", "verify"];
 
-/// The steps of `job` that ask for a role; `publisher` is the one that longshore
-/// asks for.
+/// The steps of `job` that ask for a role, for every entry of its matrix;
+/// `publisher` is the role that longshore asks for.
 pub(crate) fn asks<'a>(
     workflow: &'a Workflow,
     job: &'a Job,
     publisher: Option<&str>,
 ) -> Vec<Ask<'a>> {
+    let entries = entries(job);
+    let asks = entries
+        .iter()
+        .flat_map(|entry| asks_of(workflow, job, entry, publisher));
+    asks.collect()
+}
+
+/// The same for one entry of the matrix.
+pub(super) fn asks_of<'a>(
+    workflow: &'a Workflow,
+    job: &'a Job,
+    entry: &MatrixEntry<'_>,
+    publisher: Option<&str>,
+) -> Vec<Ask<'a>> {
     let mut asks = Vec::new();
     for step in &job.steps {
-        let scopes = Scopes([&step.env, &job.env, &workflow.env]);
+        let scopes = Scopes::of(workflow, job, step, entry);
         asks.extend(by_action(step, &scopes));
         if let Some(run) = &step.run {
             for command in script::commands(run) {
@@ -140,48 +155,5 @@ fn role_of(resolved: Result<String, String>) -> RoleUse {
     match resolved {
         Ok(arn) if arn.starts_with("arn:") => RoleUse::Arn(arn),
         Ok(text) | Err(text) => RoleUse::Unknown(text),
-    }
-}
-
-/// The variables that a step sees: its own, its job's, its workflow's.
-struct Scopes<'a>([&'a Variables; 3]);
-
-impl Scopes<'_> {
-    fn variable(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find_map(|variables| variables.get(name))?;
-        // A variable that is an expression itself stays unknown.
-        (!found.contains("${{")).then_some(found.as_str())
-    }
-
-    /// `text` with each `${{ env.NAME }}` replaced; the text itself as error
-    /// where another expression is left.
-    fn resolve(&self, text: &str) -> Result<String, String> {
-        let unknown = || text.to_owned();
-        let mut resolved = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once("${{") {
-            let (expression, after) = after.split_once("}}").ok_or_else(unknown)?;
-            let name = expression.trim().strip_prefix("env.").ok_or_else(unknown)?;
-            resolved.push_str(before);
-            resolved.push_str(self.variable(name).ok_or_else(unknown)?);
-            rest = after;
-        }
-        resolved.push_str(rest);
-        Ok(resolved)
-    }
-
-    /// The same for a word of a script, where `$NAME` and `${NAME}` are
-    /// variables too.
-    fn resolve_shell(&self, word: &str) -> Result<String, String> {
-        let resolved = self.resolve(word)?;
-        let Some(name) = resolved.strip_prefix('$') else {
-            let whole = !resolved.contains('$');
-            return if whole { Ok(resolved) } else { Err(resolved) };
-        };
-        let name = name
-            .strip_prefix('{')
-            .and_then(|name| name.strip_suffix('}'))
-            .unwrap_or(name);
-        self.variable(name).map(str::to_owned).ok_or(resolved)
     }
 }

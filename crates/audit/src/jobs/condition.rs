@@ -34,12 +34,32 @@ pub(super) fn narrowed(shapes: Vec<RunShape>, condition: Option<&str>) -> Vec<Ru
     shapes
 }
 
-fn tests(condition: &str) -> Vec<Test<'_>> {
+/// Whether a run that follows one for a pull request of a stranger
+/// (`workflow_run`) may pass. What tests the event or the repository of that
+/// run and is not understood is taken to keep it out.
+pub(crate) fn lets_strangers_through(condition: Option<&str>) -> bool {
+    const EVENT: &str = "github.event.workflow_run.event";
+    const REPOSITORY: &str = "github.event.workflow_run.head_repository";
+    let condition = condition.unwrap_or_default();
+    let about_the_run = |text: &str| text.contains(EVENT) || text.contains(REPOSITORY);
+    let conjuncts = conjuncts(expression(condition)).unwrap_or_else(|| vec![condition]);
+    let keeps_out = |conjunct: &&str| match comparison(conjunct) {
+        Some((what, event, equal)) if is(what, EVENT) => equal != event.starts_with("pull_request"),
+        _ => about_the_run(conjunct),
+    };
+    !conjuncts.iter().any(keeps_out)
+}
+
+fn expression(condition: &str) -> &str {
     let condition = condition.trim();
-    let expression = condition
+    condition
         .strip_prefix("${{")
         .and_then(|rest| rest.strip_suffix("}}"))
-        .unwrap_or(condition);
+        .unwrap_or(condition)
+}
+
+fn tests(condition: &str) -> Vec<Test<'_>> {
+    let expression = expression(condition);
     // Outside of `${{ }}` the rest of a text is text, not logic.
     if expression.contains("${{") {
         return Vec::new();
@@ -83,16 +103,7 @@ fn test(conjunct: &str) -> Option<Test<'_>> {
             prefix,
         });
     }
-    let (left, right, equal) = match (conjunct.split_once("=="), conjunct.split_once("!=")) {
-        (Some((left, right)), None) => (left, right, true),
-        (None, Some((left, right))) => (left, right, false),
-        _ => return None,
-    };
-    let (what, name) = match (quoted(left.trim()), quoted(right.trim())) {
-        (None, Some(name)) => (left, name),
-        (Some(name), None) => (right, name),
-        _ => return None,
-    };
+    let (what, name, equal) = comparison(conjunct)?;
     if is(what, "github.event_name") {
         Some(Test::Event { name, equal })
     } else if is(what, "github.ref") {
@@ -104,6 +115,20 @@ fn test(conjunct: &str) -> Option<Test<'_>> {
         (name == "tag" || name == "branch").then_some(Test::Tag { equal, prefix: "" })
     } else {
         None
+    }
+}
+
+/// What is compared, with which text, and whether it must be equal.
+fn comparison(conjunct: &str) -> Option<(&str, &str, bool)> {
+    let (left, right, equal) = match (conjunct.split_once("=="), conjunct.split_once("!=")) {
+        (Some((left, right)), None) => (left, right, true),
+        (None, Some((left, right))) => (left, right, false),
+        _ => return None,
+    };
+    match (quoted(left.trim()), quoted(right.trim())) {
+        (None, Some(name)) => Some((left, name, equal)),
+        (Some(name), None) => Some((right, name, equal)),
+        _ => None,
     }
 }
 

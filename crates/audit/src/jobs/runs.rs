@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use github::{Job, Trigger, Workflow};
+use github::{Job, MatrixEntry, Trigger, Workflow};
 
 use super::condition::narrowed;
+use super::scopes::in_matrix;
 use super::{EnvironmentUse, RefShape, RunShape};
 use crate::{Setup, WorkflowFile};
 
@@ -63,20 +64,22 @@ impl<'a> Callers<'a> {
         }
     }
 
-    /// Every kind of run that can start `job`, as far as triggers and simple
-    /// conditions tell; too many rather than too few.
+    /// Every kind of run that can start `job` for an entry of its matrix, as far
+    /// as triggers and simple conditions tell; too many rather than too few.
     pub(crate) fn runs(
         &self,
         file: &WorkflowFile,
         workflow: &Workflow,
         job: &Job,
+        entry: &MatrixEntry<'_>,
     ) -> Vec<RunShape> {
         let environment = job.environment.as_ref().map(|environment| {
-            if environment.contains("${{") {
-                EnvironmentUse::Unknown(environment.value.clone())
-            } else {
-                EnvironmentUse::Named(environment.value.clone())
-            }
+            let named = in_matrix(environment, entry).map(EnvironmentUse::Named);
+            named.unwrap_or_else(EnvironmentUse::Unknown)
+        });
+        // An environment without a name is none.
+        let environment = environment.filter(|environment| match environment {
+            EnvironmentUse::Named(name) | EnvironmentUse::Unknown(name) => !name.is_empty(),
         });
         let condition = job.condition.as_ref().map(|condition| condition.as_str());
         let mut runs = narrowed(self.starts(file, workflow), condition);

@@ -252,3 +252,61 @@ fn steps_that_ask_for_the_same_are_one_job() {
     let text = "on: push\npermissions: write-all\njobs: {a: {steps: [{run: longshore publish}, {run: longshore images}]}}\n";
     assert_eq!(identity_jobs(&setup(&[("a.yml", text)])).len(), 1);
 }
+
+/// Each job's role with the environments of its runs.
+fn by_role(strategy: &str, environment: &str, role: &str) -> Vec<(RoleUse, EnvironmentUse)> {
+    let text = format!(
+        "on: workflow_dispatch
+permissions: write-all
+env: {{ROLE: '{role}'}}
+jobs:
+  a:
+    strategy: {{matrix: {strategy}}}
+    environment: {{name: '{environment}'}}
+    steps:
+      - uses: aws-actions/configure-aws-credentials@v6
+        with: {{role-to-assume: '${{{{ env.ROLE }}}}'}}
+"
+    );
+    let setup = setup(&[("a.yml", &text)]);
+    let mut found = Vec::new();
+    for job in identity_jobs(&setup) {
+        let environments = job.runs.iter().filter_map(|run| run.environment.clone());
+        found.extend(environments.map(|environment| (job.role.clone(), environment)));
+    }
+    found
+}
+
+#[test]
+fn a_matrix_that_is_written_out_gives_each_run_its_environment_and_its_role() {
+    let named = |name: &str| EnvironmentUse::Named(name.to_owned());
+    let role = |name: &str| RoleUse::Arn(format!("arn:aws:iam::123456789012:role/{name}"));
+    assert_eq!(
+        by_role("{target: [staging, live]}", "to-${{ matrix.target }}", ARN),
+        [
+            (role("publisher"), named("to-live")),
+            (role("publisher"), named("to-staging"))
+        ]
+    );
+    assert_eq!(
+        by_role(
+            "{include: [{to: {name: staging, role: a}}, {to: {name: live, role: b}}]}",
+            "${{ matrix.to.name }}",
+            "arn:aws:iam::123456789012:role/${{matrix.to.role}}"
+        ),
+        [(role("a"), named("staging")), (role("b"), named("live"))]
+    );
+}
+
+#[test]
+fn a_matrix_that_an_expression_makes_leaves_its_values_unknown() {
+    let made = "'${{ fromJSON(vars.TARGETS) }}'";
+    let expression = "${{ matrix.target }}";
+    assert_eq!(
+        by_role(made, expression, ARN),
+        [(
+            RoleUse::Arn(ARN.to_owned()),
+            EnvironmentUse::Unknown(expression.to_owned())
+        )]
+    );
+}

@@ -6,6 +6,7 @@ mod identity;
 mod pins;
 mod publish;
 mod script;
+mod strangers;
 
 use std::collections::BTreeMap;
 
@@ -40,7 +41,7 @@ pub(crate) fn check(setup: &Setup, findings: &mut Findings) {
             publish::without_concurrency(&context, &seen, findings);
             if seen.has_identity {
                 identity::beside_code(&seen, findings);
-                identity::in_pull_request_target(&seen, findings);
+                strangers::identity(&context, &seen, findings);
                 identity::session_longer_than_role(&context, &seen, findings);
                 pins::unpinned(&seen, findings);
             }
@@ -56,6 +57,16 @@ struct Context<'a> {
     callers: &'a Callers<'a>,
     /// The roles of all Terraform roots by ARN.
     roles: &'a BTreeMap<&'a str, &'a Role>,
+}
+
+impl Context<'_> {
+    /// The runs of a job, for every entry of its matrix.
+    fn runs(&self, file: &WorkflowFile, workflow: &Workflow, job: &Job) -> Vec<RunShape> {
+        let entries = jobs::entries(job).into_iter();
+        entries
+            .flat_map(|entry| self.callers.runs(file, workflow, job, &entry))
+            .collect()
+    }
 }
 
 /// A job with what follows from the file it stands in.
@@ -87,7 +98,7 @@ impl<'a> SeenJob<'a> {
             subject: jobs::subject(file, id),
             has_identity: context.callers.give_identity(file, workflow, job),
             asks: asks(workflow, job, context.setup.publisher_role.as_deref()),
-            runs: context.callers.runs(file, workflow, job),
+            runs: context.runs(file, workflow, job),
         }
     }
 

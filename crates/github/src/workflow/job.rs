@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::node::{Content, Node};
-use super::{Permissions, Place, Placed, WorkflowError};
+use super::{Matrix, Permissions, Place, Placed, WorkflowError};
 
 /// Names to values: an `env` or a `with`. Numbers and booleans are texts, as
 /// they are for the program that gets them; lists and maps are left out.
@@ -40,8 +40,8 @@ pub struct Job {
     pub uses: Option<Placed<String>>,
     /// The inputs of that workflow, names in lower case.
     pub with: Variables,
-    /// Whether it runs once for every entry of a matrix.
-    pub matrix: bool,
+    /// The matrix, for every entry of which it runs once.
+    pub matrix: Option<Matrix>,
     /// When it is stopped; `None` is GitHub's default of six hours.
     pub timeout_minutes: Option<Placed<String>>,
     /// The steps.
@@ -90,7 +90,7 @@ impl Job {
                 "env" => job.env = variables(value, str::to_owned),
                 "uses" => job.uses = Some(value.text("`uses`")?),
                 "with" => job.with = variables(value, str::to_lowercase),
-                "strategy" => job.matrix = has_matrix(value),
+                "strategy" => job.matrix = Matrix::read(value),
                 "timeout-minutes" => job.timeout_minutes = Some(value.text("`timeout-minutes`")?),
                 "steps" => job.steps = steps(value)?,
                 _ => {}
@@ -110,7 +110,7 @@ impl Job {
             env: Variables::new(),
             uses: None,
             with: Variables::new(),
-            matrix: false,
+            matrix: None,
             timeout_minutes: None,
             steps: Vec::new(),
         }
@@ -192,13 +192,6 @@ fn environment(key: &Placed<String>, node: &Node) -> Result<Option<Placed<String
     }
     let name = text_or_field(node, "environment", "name")?.value;
     Ok((!name.is_empty()).then(|| placed(key, name)).flatten())
-}
-
-fn has_matrix(strategy: &Node) -> bool {
-    match &strategy.content {
-        Content::Map(fields) => fields.iter().any(|(key, _)| key.value == "matrix"),
-        _ => false,
-    }
 }
 
 fn steps(node: &Node) -> Result<Vec<Step>, WorkflowError> {

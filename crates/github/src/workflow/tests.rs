@@ -141,6 +141,7 @@ on:
   workflow_call:
     inputs: {x: {type: string}}
   workflow_dispatch:
+  workflow_run: {workflows: [ci]}
 jobs: {}
 ";
     let triggers = Workflow::parse(yaml).unwrap().triggers;
@@ -152,9 +153,11 @@ jobs: {}
             "push",
             "schedule",
             "workflow_call",
-            "workflow_dispatch"
+            "workflow_dispatch",
+            "workflow_run"
         ]
     );
+    assert_eq!(triggers.get("workflow_run").unwrap().workflows, ["ci"]);
     let push = triggers.push().unwrap();
     assert_eq!(push.branches_ignore, ["wip/**"]);
     assert_eq!(push.tags, ["v*"]);
@@ -201,7 +204,9 @@ jobs:
         "github.ref == 'refs/heads/main'"
     );
     assert_eq!(a.concurrency.as_ref().unwrap().group, "x");
-    assert_eq!((a.matrix, b.matrix), (true, false));
+    let entries = a.matrix.as_ref().unwrap().entries().unwrap();
+    assert_eq!(entries, [[("os", "a")].into(), [("os", "b")].into()]);
+    assert_eq!(b.matrix, None);
     assert_eq!(a.timeout_minutes.as_ref().unwrap().value, "5");
     assert_eq!(a.env["A"].value, "1.5");
     assert_eq!(b.environment, None);

@@ -33,6 +33,8 @@ pub struct Trigger {
     pub paths_ignore: Vec<String>,
     /// The kinds of activity, such as `published` of `release`.
     pub types: Vec<String>,
+    /// The workflows that `workflow_run` follows, by name.
+    pub workflows: Vec<String>,
 }
 
 impl Triggers {
@@ -92,6 +94,7 @@ impl Trigger {
             paths: Vec::new(),
             paths_ignore: Vec::new(),
             types: Vec::new(),
+            workflows: Vec::new(),
         }
     }
 
@@ -112,6 +115,7 @@ impl Trigger {
                 "paths" => &mut trigger.paths,
                 "paths-ignore" => &mut trigger.paths_ignore,
                 "types" => &mut trigger.types,
+                "workflows" => &mut trigger.workflows,
                 _ => continue,
             };
             *list = value.texts(&format!("`{}` of `{event}`", key.value))?;

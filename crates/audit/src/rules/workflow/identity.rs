@@ -1,6 +1,5 @@
 //! What stands beside an identity, and where one is missing.
 
-use github::Step;
 use receipts::Fix;
 
 use super::{Context, SeenJob, edit, script};
@@ -131,84 +130,6 @@ pub(super) fn beside_code(seen: &SeenJob<'_>, findings: &mut Findings) {
         "Build and test in another job without `id-token: write`, and hand the result to job `{}` as an artifact.",
         seen.id
     ));
-}
-
-/// Events that people without write access can cause, and whose runs have the
-/// rights of the repository.
-const STRANGERS_EVENTS: [&str; 7] = [
-    "discussion",
-    "discussion_comment",
-    "fork",
-    "issue_comment",
-    "issues",
-    "watch",
-    "workflow_run",
-];
-
-/// What an expression names that brings in the code of a pull request.
-const HEADS: [&str; 6] = [
-    "github.event.pull_request.head",
-    "github.event.pull_request.number",
-    "github.event.workflow_run.head_",
-    "github.event.issue.number",
-    "github.head_ref",
-    "refs/pull/",
-];
-
-/// An identity in a run that a stranger can start.
-pub(super) fn in_pull_request_target(seen: &SeenJob<'_>, findings: &mut Findings) {
-    let starts = |event: &str| seen.runs.iter().any(|run| run.event == event);
-    let head = seen.job.steps.iter().find(|step| checks_out_head(step));
-    let event = match head {
-        _ if starts("pull_request_target") => "pull_request_target",
-        Some(_) => match STRANGERS_EVENTS.into_iter().find(|event| starts(event)) {
-            Some(event) => event,
-            None => return,
-        },
-        None => return,
-    };
-    let (what, place) = match head {
-        Some(step) => (
-            format!(
-                "and its step `{}` checks out what the stranger wrote",
-                step.title()
-            ),
-            step.place,
-        ),
-        None => (
-            "with input that the stranger chose: title, branch name, body".to_owned(),
-            seen.job.place,
-        ),
-    };
-    let message = format!(
-        "Anyone can start job `{}` by `{event}`, {what}; it runs as the repository itself, with an identity whose subject names the default branch.",
-        seen.id
-    );
-    findings
-        .add(
-            Rule::IdentityInPullRequestTarget,
-            &seen.subject,
-            seen.at(place),
-            message,
-        )
-        .fix = in_words(format!(
-        "Take `id-token: write` from job `{}`, or start it by `push` only.",
-        seen.id
-    ));
-}
-
-fn checks_out_head(step: &Step) -> bool {
-    let input = |name: &str| {
-        step.with
-            .get(name)
-            .is_some_and(|value| HEADS.iter().any(|head| value.contains(head)))
-    };
-    let by_action = uses(step, "actions/checkout") && (input("ref") || input("repository"));
-    by_action
-        || step
-            .run
-            .as_ref()
-            .is_some_and(|run| run.contains("gh pr checkout"))
 }
 
 /// STS refuses a session that is longer than the role allows.

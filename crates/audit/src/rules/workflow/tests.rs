@@ -6,6 +6,8 @@ use receipts::Finding;
 use super::*;
 use crate::TerraformRoot;
 
+mod strangers;
+
 const ARN: &str = "arn:aws:iam::123456789012:role/publisher";
 const PIN: &str = "08c6903cd8c0fde910a37f88322edcfb5dd907a8";
 
@@ -238,46 +240,6 @@ fn publishing_alone_beside_an_identity_is_sound() {
         include_str!("../../../../../.github/workflows/publish.yml").to_owned(),
     ] {
         assert_eq!(found("identity-beside-code", &text), [], "{text}");
-    }
-}
-
-#[test]
-fn an_identity_that_strangers_can_start_is_found() {
-    let head = "      - uses: actions/checkout@v5\n        with: {ref: '${{ github.event.pull_request.head.sha }}'}\n";
-    let text = job("pull_request_target", WRITE, head);
-    let findings = found("identity-in-pull-request-target", &text);
-    let (finding, line, _) = only(&findings);
-    assert_eq!(line, 7);
-    assert!(
-        finding.message.contains("checks out"),
-        "{}",
-        finding.message
-    );
-
-    let text = job("[push, pull_request_target]", WRITE, "      - run: echo\n");
-    assert_eq!(only(&found("identity-in-pull-request-target", &text)).1, 4);
-    let text = job("issue_comment", WRITE, "      - run: gh pr checkout 7\n");
-    assert_eq!(only(&found("identity-in-pull-request-target", &text)).1, 7);
-}
-
-#[test]
-fn an_identity_that_only_those_who_push_can_start_is_sound() {
-    let narrowed = format!("{WRITE}\n    if: github.event_name == 'push'");
-    for text in [
-        job("push", WRITE, "      - run: echo\n"),
-        job(
-            "[push, pull_request_target]",
-            &narrowed,
-            "      - run: echo\n",
-        ),
-        job("workflow_run", WRITE, "      - run: echo\n"),
-        job("pull_request_target", "env: {}", "      - run: echo\n"),
-    ] {
-        assert_eq!(
-            found("identity-in-pull-request-target", &text),
-            [],
-            "{text}"
-        );
     }
 }
 
