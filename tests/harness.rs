@@ -218,13 +218,20 @@ impl Emulator {
         Self::start_with(project, &[])
     }
 
+    /// On a free port, with its controls.
     pub(crate) fn start_with(project: &Path, arguments: &[&str]) -> Self {
+        let mut command = longshore(project);
+        command.args(["emulator", "--listen", "127.0.0.1:0", "--controls"]);
+        Self::launch(command.args(arguments))
+    }
+
+    /// As `command`, a `longshore emulator`, says; its data goes to a directory
+    /// of its own.
+    pub(crate) fn launch(command: &mut Command) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut child = longshore(project)
-            .args(["emulator", "--listen", "127.0.0.1:0", "--format", "json"])
-            .arg("--data")
+        let mut child = command
+            .args(["--format", "json", "--data"])
             .arg(data.path().join("emulator"))
-            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

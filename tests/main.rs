@@ -10,6 +10,7 @@
 mod bad_input;
 mod check;
 mod clients;
+mod controls;
 mod directions;
 mod explain;
 mod harness;

@@ -14,22 +14,30 @@ pub(crate) struct Clock {
 impl Clock {
     /// The emulator's time.
     pub(crate) fn now(&self) -> Timestamp {
-        let offset = SignedDuration::from_secs(self.offset_seconds.load(Ordering::Relaxed));
+        let offset = SignedDuration::from_secs(self.offset());
         machine_time()
             .saturating_add(offset)
             .unwrap_or(Timestamp::MAX)
     }
 
-    /// Moves the clock, backwards when `seconds` is negative, and returns the
-    /// offset that now holds. A clock at its limits stays there.
-    pub(crate) fn advance(&self, seconds: i64) -> i64 {
+    /// By how many seconds the clock is ahead of the machine's.
+    pub(crate) fn offset(&self) -> i64 {
+        self.offset_seconds.load(Ordering::Relaxed)
+    }
+
+    /// Moves the clock, backwards when `seconds` is negative. A clock at its
+    /// limits stays there.
+    pub(crate) fn advance(&self, seconds: i64) {
         let moved = |offset: i64| Some(offset.saturating_add(seconds));
-        match self
-            .offset_seconds
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved)
-        {
-            Ok(before) | Err(before) => before.saturating_add(seconds),
-        }
+        let _always_moved =
+            self.offset_seconds
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, moved);
+    }
+
+    /// Makes `time` the present second; the clock goes on from there.
+    pub(crate) fn set(&self, time: Timestamp) {
+        let ahead = time.as_second() - machine_time().as_second();
+        self.offset_seconds.store(ahead, Ordering::Relaxed);
     }
 }
 
@@ -49,9 +57,14 @@ mod tests {
     fn moving_the_clock_moves_now_and_never_overflows() {
         let clock = Clock::default();
         let before = clock.now();
-        assert_eq!(clock.advance(3_600), 3_600);
+        clock.advance(3_600);
+        assert_eq!(clock.offset(), 3_600);
         assert!(clock.now().duration_since(before) >= SignedDuration::from_secs(3_600));
-        assert_eq!(clock.advance(i64::MAX), i64::MAX);
+        clock.advance(i64::MAX);
+        assert_eq!(clock.offset(), i64::MAX);
         assert_eq!(clock.now(), Timestamp::MAX);
+        clock.set(Timestamp::UNIX_EPOCH);
+        let since = clock.now().duration_since(Timestamp::UNIX_EPOCH);
+        assert!(since.abs() < SignedDuration::from_mins(1), "{since}");
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::net::TcpListener;
 
+use crate::admin::{ControlsSecret, SECRET_FILE};
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::connection::{Connections, Peer};
@@ -16,7 +17,7 @@ use crate::front;
 use crate::issuer::{Issuer, KeyError};
 use crate::random;
 use crate::seed::seed;
-use crate::settings::Settings;
+use crate::settings::{Controls, Settings};
 use crate::state::State;
 use crate::store::{Store, StoreError, Table};
 use crate::sts::sessions::{ACCESS_KEYS, AccessKey, Identity, Secret};
@@ -122,8 +123,16 @@ impl Emulator {
         })?;
         let trail = settings.data.join("trail");
         fs_err::create_dir_all(&trail)?;
+        let controls = match &settings.controls {
+            Controls::Off => None,
+            Controls::On {
+                secret: Some(given),
+            } => Some(given.clone()),
+            Controls::On { secret: None } => Some(ControlsSecret::open(&settings.data)?),
+        };
         let state = State {
             base_url: base_url.to_owned(),
+            controls,
             blobs: Blobs::open(&settings.data)?,
             issuer: Issuer::open(&settings.data)?,
             trail: Trail::new(trail, &settings.account, &settings.region),
@@ -140,6 +149,14 @@ impl Emulator {
     /// The keys of the account's root user.
     pub fn administrator(&self) -> AdministratorKeys {
         self.administrator.clone()
+    }
+
+    /// The file with the secret of the controls; `None` where they are off, or
+    /// where their secret was given.
+    pub fn controls_secret_file(&self) -> Option<PathBuf> {
+        let settings = &self.state.settings;
+        let is_kept = settings.controls == Controls::On { secret: None };
+        is_kept.then(|| settings.data.join(SECRET_FILE))
     }
 
     /// Answers requests until `shutdown` resolves, then finishes those that are

@@ -23,6 +23,7 @@ mod iam;
 mod issuer;
 mod json_protocol;
 mod login;
+mod private_file;
 mod query;
 mod query_protocol;
 mod random;
@@ -42,5 +43,6 @@ pub fn reads_token(text: &str) -> bool {
     sts::reads_token(text)
 }
 
+pub use admin::{BadControlsSecret, ControlsSecret};
 pub use emulator::{AdministratorKeys, Emulator, EmulatorError};
-pub use settings::Settings;
+pub use settings::{Controls, Settings};

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use terraform::AwsResources;
 
+use crate::admin::ControlsSecret;
+
 /// Where the emulator keeps its state, and the account that it plays.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -15,4 +17,19 @@ pub struct Settings {
     pub region: String,
     /// Roles, providers, policies and repositories that exist from the start.
     pub resources: Option<AwsResources>,
+    /// Whether the emulator has controls of its own, under `/_longshore`.
+    pub controls: Controls,
+}
+
+/// The controls: what AWS would never offer, such as a clock that can be moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Controls {
+    /// There are none.
+    Off,
+    /// There are, for programs of this machine, and for others with the secret.
+    On {
+        /// The secret; `None` for the one in the data directory, which is made
+        /// on the first start.
+        secret: Option<ControlsSecret>,
+    },
 }

@@ -1,5 +1,6 @@
 //! What every request works on, shared by all of them.
 
+use crate::admin::ControlsSecret;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::issuer::Issuer;
@@ -14,6 +15,8 @@ pub(crate) struct State {
     pub(crate) settings: Settings,
     /// Where clients reach the emulator, `http://127.0.0.1:PORT`.
     pub(crate) base_url: String,
+    /// What opens the controls to other machines; `None` where they are off.
+    pub(crate) controls: Option<ControlsSecret>,
     /// Records.
     pub(crate) store: Store,
     /// Layers and manifests.

@@ -231,4 +231,7 @@ pub(crate) struct EmulatorArguments {
     /// Start empty, for a real `terraform apply`, instead of with the resources of the Terraform root
     #[arg(long)]
     pub(crate) empty: bool,
+    /// Turn on its controls: tokens for any caller, the clock, the trail; they are for this machine, and others need the secret it names
+    #[arg(long)]
+    pub(crate) controls: bool,
 }

@@ -1,7 +1,6 @@
 //! The issuer's RSA key: made once, kept in the data directory, readable by
 //! its owner only.
 
-use std::io::Write;
 use std::path::Path;
 
 use aws_lc_rs::encoding::AsDer;
@@ -10,10 +9,11 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fs_err::os::unix::fs::OpenOptionsExt;
 use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
+
+use crate::private_file;
 
 const FILE: &str = "issuer.key";
 
@@ -62,7 +62,7 @@ impl SigningKey {
                 let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::NotAKey)?;
                 let der = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair)
                     .map_err(|_| KeyError::NotAKey)?;
-                write_private(data, der.as_ref())?;
+                private_file::write(&path, der.as_ref())?;
                 Self::from_pkcs8(der.as_ref())
             }
             Err(error) => Err(error.into()),
@@ -129,21 +129,6 @@ impl SigningKey {
     fn thumbprint(&self) -> String {
         URL_SAFE_NO_PAD.encode(hex::decode(&self.id).unwrap_or_default())
     }
-}
-
-/// Writes the key so that a kill leaves either no file or a whole one.
-fn write_private(data: &Path, der: &[u8]) -> std::io::Result<()> {
-    let partial = data.join(format!("{FILE}.new"));
-    let mut file = fs_err::OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&partial)?;
-    file.write_all(der)?;
-    file.sync_all()?;
-    fs_err::rename(partial, data.join(FILE))?;
-    fs_err::File::open(data)?.sync_all()
 }
 
 #[cfg(test)]

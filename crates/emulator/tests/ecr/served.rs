@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use emulator::{Emulator, Settings};
+use emulator::{Controls, Emulator, Settings};
 use oci::{Descriptor, Digest, media_type};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -54,6 +54,7 @@ impl Served {
             account: ACCOUNT.to_owned(),
             region: REGION.to_owned(),
             resources: Some(resources(roles)),
+            controls: Controls::On { secret: None },
         };
         let emulator = Emulator::open(settings, &base).unwrap();
         let keys = emulator.administrator();

@@ -1,9 +1,9 @@
 //! `longshore emulator`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use ::emulator::{AdministratorKeys, Emulator};
+use ::emulator::{AdministratorKeys, Controls, ControlsSecret, Emulator};
 use receipts::{ExitCode, Problem, ProblemCode};
 use serde_json::json;
 use terraform::AwsResources;
@@ -18,12 +18,16 @@ use crate::settings::Settings;
 /// Where AWS's documentation lives, and where nothing says otherwise.
 const DEFAULT_REGION: &str = "us-east-1";
 
+/// Sets the secret of the controls, in place of the one in the data directory.
+const SECRET_VARIABLE: &str = "LONGSHORE_CONTROLS_SECRET";
+
 /// What an emulator plays.
 pub(crate) struct Stage {
     pub(crate) data: PathBuf,
     pub(crate) account: String,
     pub(crate) region: String,
     pub(crate) resources: Option<AwsResources>,
+    pub(crate) controls: Controls,
 }
 
 impl Stage {
@@ -42,13 +46,14 @@ impl Stage {
             .hint("stop what listens there, or choose another with `--listen 127.0.0.1:0`")
         })?;
         let bound = listener.local_addr().unwrap_or(address);
-        let url = format!("http://{bound}");
+        let url = format!("http://{}", reachable(bound));
         let data = self.data.display().to_string();
         let settings = ::emulator::Settings {
             data: self.data,
             account: self.account,
             region: self.region,
             resources: self.resources,
+            controls: self.controls,
         };
         let emulator = Emulator::open(settings, &url).map_err(|error| {
             Problem::new(
@@ -88,10 +93,14 @@ pub(crate) async fn run(
             .or(found.region)
             .unwrap_or_else(|| DEFAULT_REGION.to_owned()),
         resources: resources.filter(|_| !arguments.empty),
+        controls: controls(arguments, settings)?,
     };
     let region = stage.region.clone();
     let (listener, emulator, url) = stage.open(arguments.listen).await?;
     announce(settings, &url, &region, &emulator.administrator());
+    if arguments.controls {
+        announce_controls(&url, arguments.listen.ip(), &emulator);
+    }
     emulator.serve(listener, stopped()).await.map_err(|error| {
         Problem::new(ProblemCode::EmulatorFailed, "the emulator stopped").caused_by(&error)
     })?;
@@ -101,6 +110,53 @@ pub(crate) async fn run(
 
 fn absolute(project: &Project, data: &Path) -> PathBuf {
     project.at(data)
+}
+
+/// An address that clients can use: one that stands for all of them is none.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let loopback: IpAddr = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(loopback, bound.port())
+}
+
+fn controls(arguments: &EmulatorArguments, settings: &Settings) -> Result<Controls, Problem> {
+    if !arguments.controls {
+        return Ok(Controls::Off);
+    }
+    let given = settings.environment.get(SECRET_VARIABLE);
+    let secret = given.map(ControlsSecret::parse).transpose();
+    let secret = secret.map_err(|error| {
+        Problem::new(
+            ProblemCode::BadConfiguration,
+            "the emulator did not start: the secret of its controls cannot be used",
+        )
+        .caused_by(&error)
+        .fact("variable", SECRET_VARIABLE)
+        .hint(format!(
+            "leave {SECRET_VARIABLE} unset: the emulator then makes a secret"
+        ))
+    })?;
+    Ok(Controls::On { secret })
+}
+
+/// Where the controls are, and where what opens them to other machines.
+fn announce_controls(url: &str, listened: IpAddr, emulator: &Emulator) {
+    let secret = emulator.controls_secret_file().map_or_else(
+        || SECRET_VARIABLE.to_owned(),
+        |file| file.display().to_string(),
+    );
+    printer::message(&format!(
+        "its controls are on, under {url}/_longshore; other machines need the secret in {secret}"
+    ));
+    if !listened.to_canonical().is_loopback() {
+        printer::message(&format!(
+            "warning: {listened} is reachable from other machines: whoever has the secret can \
+             mint tokens for any caller and move the clock"
+        ));
+    }
 }
 
 /// What to paste into a shell. These keys open nothing but the emulator.

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
+use ::emulator::Controls;
 use github::{Run, SubjectForm};
 use pipeline::Cloud;
 use receipts::{Problem, ProblemCode};
@@ -55,6 +56,7 @@ impl Rehearsal {
             account: cloud.account.clone(),
             region: cloud.region.clone(),
             resources: Some(resources),
+            controls: Controls::On { secret: None },
         };
         let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (listener, emulator, url) = stage.open(free_port).await?;

@@ -1,0 +1,36 @@
+//! `POST /_longshore/runs`: a run of a GitHub workflow, for which the issuer
+//! then mints tokens.
+
+use axum::Json;
+use axum::response::{IntoResponse as _, Response};
+use github::{Run, SubjectForm};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Refusal, body};
+use crate::front::Call;
+use crate::issuer;
+use crate::state::State;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Registering {
+    run: Run,
+    form: SubjectForm,
+}
+
+/// Answers with what GitHub puts into the environment of a job. A run that
+/// GitHub gives no token (the pull request of a fork) gets none here.
+pub(super) fn register(state: &State, call: &Call) -> Result<Response, Refusal> {
+    let Registering { run, form } = body(call)?;
+    if !run.gets_token() {
+        return Ok(Json(json!({ "request_url": null, "request_token": null })).into_response());
+    }
+    let registration = issuer::register(&state.store, run, form, state.clock.now())
+        .map_err(|error| Refusal::failed(&error))?;
+    let environment = json!({
+        "request_url": issuer::request_url(state, &registration),
+        "request_token": registration.token,
+    });
+    Ok(Json(environment).into_response())
+}
