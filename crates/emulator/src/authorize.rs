@@ -10,7 +10,7 @@ use crate::iam::managed;
 use crate::iam::records::{ROLES, Role};
 use crate::state::State;
 use crate::store::{Reader, StoreError};
-use crate::trail::Note;
+use crate::trail::{Authorization, Note};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -65,6 +65,7 @@ pub(crate) fn authorize(
         .read(|reader| prepare(state, reader, caller, target, note))
         .map_err(|error| unreadable(caller, target, note, &error))?;
     let decision = policy::evaluate(&request, &policies);
+    note.authorization(Authorization::new(&request, &policies, &decision));
     conclude(&decision, &request, note)
 }
 

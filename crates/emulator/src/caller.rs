@@ -1,5 +1,6 @@
 //! Who makes a request, once the credentials are verified.
 
+use jiff::Timestamp;
 use policy::{Context, NamedPolicy, Principal};
 
 /// The identity that signed a request or logged in to the registry.
@@ -13,6 +14,8 @@ pub(crate) struct Caller {
     pub(crate) access_key_id: String,
     /// Policies that were passed when the session was made; `None` for none.
     pub(crate) session_policies: Option<Vec<NamedPolicy>>,
+    /// When the session was made; `None` for keys that last.
+    pub(crate) session_created: Option<Timestamp>,
     /// Condition keys that last as long as the session does.
     pub(crate) context: Context,
 }

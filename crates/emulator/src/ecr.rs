@@ -32,6 +32,8 @@ pub(crate) use call::Call;
 pub(crate) use contents::Contents;
 pub(crate) use error::{EcrError, code};
 pub(crate) use image::{Put, find, note_pull, put};
+pub(crate) use image_batch::image_json;
+pub(crate) use layer_upload::PART_SIZE;
 pub(crate) use layers::{KeepError, blob_size, keep};
 pub(crate) use manifest::MAXIMUM_MANIFEST;
 pub(crate) use referrers::referrers;
@@ -40,7 +42,7 @@ pub(crate) use seed::seed;
 
 use crate::caller::Caller;
 use crate::state::State;
-use crate::trail::Note;
+use crate::trail::{Note, of_json};
 
 /// Performs `operation`, such as `CreateRepository`, for a verified caller.
 /// Blocks on the disk: the front runs it where that is allowed.
@@ -51,7 +53,7 @@ pub(crate) fn handle(
     body: Value,
     note: &Note,
 ) -> Result<Value, EcrError> {
-    note.parameters(worth_keeping(&body));
+    note.parameters(of_json(&body, PARAMETERS));
     let call = Call {
         state,
         caller,
@@ -98,29 +100,59 @@ fn image_operation(call: Call<'_>, operation: &str, body: Value) -> Result<Value
     }
 }
 
-/// The parameters that the trail keeps: names and settings, never contents.
-fn worth_keeping(body: &Value) -> Value {
-    const NAMES: [&str; 16] = [
-        "registryId",
-        "registryIds",
-        "repositoryName",
-        "repositoryNames",
-        "resourceArn",
-        "force",
-        "imageTagMutability",
-        "imageTagMutabilityExclusionFilters",
-        "imageScanningConfiguration",
-        "encryptionConfiguration",
-        "imageIds",
-        "imageTag",
-        "imageDigest",
-        "layerDigest",
-        "layerDigests",
-        "uploadId",
-    ];
-    NAMES
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), body.get(name)?.clone())))
-        .collect::<serde_json::Map<_, _>>()
-        .into()
-}
+/// Parameters of the service model that the trail keeps: all but the bytes of
+/// a layer.
+const PARAMETERS: &[&str] = &[
+    "acceptedMediaTypes",
+    "appliedFor",
+    "credentialArn",
+    "customRoleArn",
+    "description",
+    "ecrRepositoryPrefix",
+    "ecrRepositoryPrefixes",
+    "encryptionConfiguration",
+    "filter",
+    "force",
+    "imageDigest",
+    "imageId",
+    "imageIds",
+    "imageManifest",
+    "imageManifestMediaType",
+    "imageScanningConfiguration",
+    "imageTag",
+    "imageTagMutability",
+    "imageTagMutabilityExclusionFilters",
+    "layerDigest",
+    "layerDigests",
+    "lifecyclePolicy",
+    "lifecyclePolicyText",
+    "maxResults",
+    "name",
+    "nextToken",
+    "partFirstByte",
+    "partLastByte",
+    "policyText",
+    "prefix",
+    "prefixes",
+    "principalArn",
+    "registryId",
+    "registryIds",
+    "replicationConfiguration",
+    "repositoryName",
+    "repositoryNames",
+    "repositoryPolicy",
+    "resourceArn",
+    "resourceTags",
+    "rules",
+    "scanType",
+    "signingConfiguration",
+    "subjectId",
+    "tagKeys",
+    "tags",
+    "targetStorageClass",
+    "uploadId",
+    "upstreamRegistry",
+    "upstreamRegistryUrl",
+    "upstreamRepositoryPrefix",
+    "value",
+];

@@ -135,7 +135,7 @@ impl Emulator {
             controls,
             blobs: Blobs::open(&settings.data)?,
             issuer: Issuer::open(&settings.data)?,
-            trail: Trail::new(trail, &settings.account, &settings.region),
+            trail: Trail::new(trail, &settings.account, &settings.region)?,
             clock,
             store,
             settings,

@@ -59,7 +59,10 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
         return refused(note, 400, "SerializationException", message);
     };
     match ecr::handle(state, &caller, operation, body, note) {
-        Ok(answer) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], answer.to_string()).into_response(),
+        Ok(answer) => {
+            note.json_answer(&answer);
+            ([(header::CONTENT_TYPE, CONTENT_TYPE)], answer.to_string()).into_response()
+        }
         Err(error) => refused(note, error.status, error.code, &error.message),
     }
 }

@@ -83,6 +83,9 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
     let action = parameters.get("Action").unwrap_or_default();
     let result = Operation::of(&parameters).and_then(|operation| {
         note.event(&format!("{}.amazonaws.com", operation.service()), action);
+        if let Operation::Iam(_) = operation {
+            note.region(GLOBAL_REGION);
+        }
         perform(state, call, operation, &parameters, note)
     });
     match result {

@@ -43,7 +43,7 @@ pub(crate) async fn handle(state: Arc<State>, request: Request, note: Note) -> R
     };
     let answered = match Route::parse(parts.uri.path()) {
         Ok(route) => {
-            note.parameters(route.parameters());
+            note.parameters(route.parameters(&parts));
             answer(&visit, route, &parts, body).await
         }
         Err(error) => Err(error),

@@ -4,6 +4,9 @@
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+
+use crate::trail::{moment, small, typed};
 
 /// Everything but the unreserved characters of RFC 3986: how IAM encodes the
 /// policy documents in its answers.
@@ -15,7 +18,16 @@ const DOCUMENT: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Elements, one after the other.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Xml(String);
+pub(crate) struct Xml(Vec<(String, Content)>);
+
+/// What an element holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    Text(String),
+    Time(Timestamp),
+    Elements(Xml),
+    Members(Vec<Content>),
+}
 
 impl Xml {
     /// No elements.
@@ -24,11 +36,8 @@ impl Xml {
     }
 
     /// Appends an element that holds text.
-    pub(crate) fn text(mut self, name: &str, value: impl std::fmt::Display) -> Self {
-        self.open(name);
-        self.escape(&value.to_string());
-        self.close(name);
-        self
+    pub(crate) fn text(self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.with(name, Content::Text(value.to_string()))
     }
 
     /// Appends an element that holds text, if there is any.
@@ -41,7 +50,7 @@ impl Xml {
 
     /// Appends a moment as ISO 8601 with whole seconds.
     pub(crate) fn time(self, name: &str, value: Timestamp) -> Self {
-        self.text(name, value.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self.with(name, Content::Time(value))
     }
 
     /// Appends a policy document, URL-encoded as IAM does.
@@ -50,19 +59,14 @@ impl Xml {
     }
 
     /// Appends an element that holds elements.
-    pub(crate) fn element(mut self, name: &str, content: &Xml) -> Self {
-        self.open(name);
-        self.0.push_str(&content.0);
-        self.close(name);
-        self
+    pub(crate) fn element(self, name: &str, content: &Xml) -> Self {
+        self.with(name, Content::Elements(content.clone()))
     }
 
     /// Appends a list: `<Name><member>..</member>..</Name>`.
     pub(crate) fn list(self, name: &str, members: impl IntoIterator<Item = Xml>) -> Self {
-        let content = members
-            .into_iter()
-            .fold(Self::new(), |list, member| list.element("member", &member));
-        self.element(name, &content)
+        let members = members.into_iter().map(Content::Elements).collect();
+        self.with(name, Content::Members(members))
     }
 
     /// Appends a list of texts.
@@ -71,38 +75,77 @@ impl Xml {
         name: &str,
         members: impl IntoIterator<Item = impl std::fmt::Display>,
     ) -> Self {
-        let content = members
-            .into_iter()
-            .fold(Self::new(), |list, member| list.text("member", member));
-        self.element(name, &content)
+        let members = members.into_iter();
+        let members = members.map(|member| Content::Text(member.to_string()));
+        self.with(name, Content::Members(members.collect()))
     }
 
-    fn open(&mut self, name: &str) {
-        self.0.push('<');
-        self.0.push_str(name);
-        self.0.push('>');
+    fn with(mut self, name: &str, content: Content) -> Self {
+        self.0.push((name.to_owned(), content));
+        self
     }
 
-    fn close(&mut self, name: &str) {
-        self.0.push_str("</");
-        self.0.push_str(name);
-        self.0.push('>');
+    /// The elements as the trail shows them.
+    pub(crate) fn to_json(&self) -> Value {
+        self.0
+            .iter()
+            .map(|(name, content)| (small(name), content.to_json(name)))
+            .collect::<Map<_, _>>()
+            .into()
     }
 
-    /// Escapes markup; what XML 1.0 cannot hold at all becomes U+FFFD.
-    fn escape(&mut self, text: &str) {
-        for character in text.chars() {
-            match character {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                '\r' => self.0.push_str("&#13;"),
-                '\n' | '\t' => self.0.push(character),
-                '\u{fffe}' | '\u{ffff}' => self.0.push('\u{fffd}'),
-                control if control < ' ' => self.0.push('\u{fffd}'),
-                other => self.0.push(other),
+    fn write(&self, document: &mut String) {
+        for (name, content) in &self.0 {
+            content.write(name, document);
+        }
+    }
+}
+
+impl Content {
+    fn write(&self, name: &str, document: &mut String) {
+        document.push('<');
+        document.push_str(name);
+        document.push('>');
+        match self {
+            Self::Text(text) => escape(text, document),
+            Self::Time(time) => {
+                escape(&time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), document);
             }
+            Self::Elements(elements) => elements.write(document),
+            Self::Members(members) => {
+                for member in members {
+                    member.write("member", document);
+                }
+            }
+        }
+        document.push_str("</");
+        document.push_str(name);
+        document.push('>');
+    }
+
+    fn to_json(&self, name: &str) -> Value {
+        match self {
+            Self::Text(text) => typed(name, text),
+            Self::Time(time) => moment(*time).into(),
+            Self::Elements(elements) => elements.to_json(),
+            Self::Members(members) => members.iter().map(|member| member.to_json("")).collect(),
+        }
+    }
+}
+
+/// Escapes markup; what XML 1.0 cannot hold at all becomes U+FFFD.
+fn escape(text: &str, document: &mut String) {
+    for character in text.chars() {
+        match character {
+            '&' => document.push_str("&amp;"),
+            '<' => document.push_str("&lt;"),
+            '>' => document.push_str("&gt;"),
+            '"' => document.push_str("&quot;"),
+            '\r' => document.push_str("&#13;"),
+            '\n' | '\t' => document.push(character),
+            '\u{fffe}' | '\u{ffff}' => document.push('\u{fffd}'),
+            control if control < ' ' => document.push('\u{fffd}'),
+            other => document.push(other),
         }
     }
 }
@@ -120,10 +163,7 @@ pub(crate) fn response(
         None => Xml::new(),
     }
     .element("ResponseMetadata", &metadata);
-    format!(
-        "<{operation}Response xmlns=\"{namespace}\">{}</{operation}Response>",
-        content.0
-    )
+    document(&format!("{operation}Response"), namespace, &content)
 }
 
 /// An error answer. `server` says whose fault it is.
@@ -141,10 +181,16 @@ pub(crate) fn error(
     let content = Xml::new()
         .element("Error", &error)
         .text("RequestId", request_id);
-    format!(
-        "<ErrorResponse xmlns=\"{namespace}\">{}</ErrorResponse>",
-        content.0
-    )
+    document("ErrorResponse", namespace, &content)
+}
+
+fn document(root: &str, namespace: &str, content: &Xml) -> String {
+    let mut document = format!("<{root} xmlns=\"{namespace}\">");
+    content.write(&mut document);
+    document.push_str("</");
+    document.push_str(root);
+    document.push('>');
+    document
 }
 
 #[cfg(test)]
@@ -171,6 +217,9 @@ mod tests {
     #[test]
     fn an_empty_list_is_an_empty_element() {
         let list = Xml::new().texts("PolicyNames", Vec::<String>::new());
-        assert_eq!(list.0, "<PolicyNames></PolicyNames>");
+        let mut written = String::new();
+        list.write(&mut written);
+        assert_eq!(written, "<PolicyNames></PolicyNames>");
+        assert_eq!(list.to_json(), serde_json::json!({ "policyNames": [] }));
     }
 }

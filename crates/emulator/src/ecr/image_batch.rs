@@ -54,19 +54,30 @@ fn to_json(
     image: &Image,
     tag: Option<&str>,
 ) -> Result<Value, EcrError> {
+    let bytes = call.state.blobs.read(&image.descriptor.digest)?;
+    let manifest = String::from_utf8_lossy(&bytes);
+    Ok(image_json(call, name, (image, &manifest), tag))
+}
+
+/// An image and its manifest as the API answers with them.
+pub(crate) fn image_json(
+    call: Call<'_>,
+    name: &RepositoryName,
+    (image, manifest): (&Image, &str),
+    tag: Option<&str>,
+) -> Value {
     let digest = image.descriptor.digest;
-    let bytes = call.state.blobs.read(&digest)?;
     let identifier = ImageIdentifier {
         image_digest: Some(digest.to_string()),
         image_tag: tag.map(str::to_owned),
     };
-    Ok(json!({
+    json!({
         "registryId": call.account(),
         "repositoryName": name,
         "imageId": identifier.to_json(),
-        "imageManifest": String::from_utf8_lossy(&bytes),
+        "imageManifest": manifest,
         "imageManifestMediaType": image.descriptor.media_type,
-    }))
+    })
 }
 
 fn failure_json(wanted: &ImageIdentifier, (code, reason): Failure) -> Value {

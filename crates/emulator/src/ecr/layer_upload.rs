@@ -12,7 +12,7 @@ use super::{Call, EcrError};
 use crate::blobs::{BlobError, Upload};
 
 /// Largest part in bytes (service model), and the size that clients are told.
-const PART_SIZE: u64 = 20_971_520;
+pub(crate) const PART_SIZE: u64 = 20_971_520;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,7 +1,5 @@
 //! One request, and what every operation does with it.
 
-use serde_json::{Map, Value};
-
 use crate::authorize::{Target, authorize};
 use crate::caller::Caller;
 use crate::error::AwsError;
@@ -23,25 +21,6 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Notes the parameters that say what the request is about.
-    pub(super) fn note_parameters(&self) {
-        const NOTED: [(&str, &str); 5] = [
-            ("RoleName", "roleName"),
-            ("PolicyName", "policyName"),
-            ("PolicyArn", "policyArn"),
-            ("OpenIDConnectProviderArn", "openIDConnectProviderArn"),
-            ("Url", "url"),
-        ];
-        let given: Map<String, Value> = NOTED
-            .iter()
-            .filter_map(|(name, noted)| {
-                let value = self.parameters.get(name)?;
-                Some(((*noted).to_owned(), Value::from(value)))
-            })
-            .collect();
-        self.note.parameters(Value::Object(given));
-    }
-
     /// Refuses a caller that may not do this to `resource`.
     pub(super) fn authorize(&self, resource: &str, context: Context) -> Result<(), AwsError> {
         let action = format!("iam:{}", self.action);

@@ -24,7 +24,7 @@ use crate::caller::Caller;
 use crate::error::AwsError;
 use crate::query::Parameters;
 use crate::state::State;
-use crate::trail::Note;
+use crate::trail::{Note, of_query};
 use crate::xml::Xml;
 
 /// The version that requests name.
@@ -100,6 +100,52 @@ const OPERATIONS: &[(&str, Handler)] = &[
     ("UpdateRoleDescription", roles::update_description),
 ];
 
+/// Parameters of the service model that the trail keeps: all but passwords,
+/// codes and keys.
+const PARAMETERS: &[&str] = &[
+    "AccessKeyId",
+    "ActionNames",
+    "AssumeRolePolicyDocument",
+    "CallerArn",
+    "ClientID",
+    "ClientIDList",
+    "ContextEntries",
+    "Description",
+    "EntityFilter",
+    "Filter",
+    "InstanceProfileName",
+    "Marker",
+    "MaxItems",
+    "MaxSessionDuration",
+    "NewPath",
+    "NewUserName",
+    "OnlyAttached",
+    "OpenIDConnectProviderArn",
+    "Path",
+    "PathPrefix",
+    "PermissionsBoundary",
+    "PermissionsBoundaryPolicyInputList",
+    "PolicyArn",
+    "PolicyDocument",
+    "PolicyInputList",
+    "PolicyName",
+    "PolicySourceArn",
+    "PolicyUsageFilter",
+    "ResourceArns",
+    "ResourceOwner",
+    "ResourcePolicy",
+    "RoleName",
+    "Scope",
+    "SetAsDefault",
+    "Status",
+    "TagKeys",
+    "Tags",
+    "ThumbprintList",
+    "Url",
+    "UserName",
+    "VersionId",
+];
+
 /// Answers a request of a signed caller.
 pub(crate) fn handle(
     state: &State,
@@ -115,6 +161,10 @@ pub(crate) fn handle(
         parameters,
         note,
     };
-    call.note_parameters();
-    (operation.handler)(&call)
+    note.parameters(of_query(parameters, PARAMETERS));
+    let answer = (operation.handler)(&call)?;
+    if let Some(answer) = &answer {
+        note.answer(answer.to_json());
+    }
+    Ok(answer)
 }

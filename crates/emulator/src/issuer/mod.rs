@@ -75,16 +75,16 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
     }
     match path {
         "/.well-known/openid-configuration" => {
-            note.event(SOURCE, "GetOpenIdConfiguration");
+            note.unrecorded(SOURCE, "GetOpenIdConfiguration");
             Json(discovery(state)).into_response()
         }
         "/.well-known/jwks" => {
-            note.event(SOURCE, "GetKeys");
+            note.unrecorded(SOURCE, "GetKeys");
             Json(state.issuer.key.set()).into_response()
         }
         path => match run_id(path) {
             Some(id) => {
-                note.event(SOURCE, "GetIdToken");
+                note.unrecorded(SOURCE, "GetIdToken");
                 mint(state, id, call, note)
             }
             None => refused(note, StatusCode::NOT_FOUND, "Not Found"),

@@ -30,7 +30,8 @@ pub(super) async fn log_in(
         let caller = login::verify(&state, header.as_deref())?;
         Ok((state, caller))
     });
-    note.event("ecr.amazonaws.com", "RegistryLogin");
+    note.through_registry();
+    note.unrecorded("ecr.amazonaws.com", "RegistryLogin");
     match task.await.map_err(|_| RegistryError::crashed())? {
         Ok((state, caller)) => {
             note.caller(&caller);

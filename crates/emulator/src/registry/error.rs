@@ -20,6 +20,8 @@ pub(super) struct RegistryError {
     pub(super) message: String,
     /// Whether the client is asked to log in.
     challenge: bool,
+    /// ECR's exception behind it.
+    exception: Option<&'static str>,
     /// The `Range` header, where a chunk was out of place.
     range: Option<String>,
 }
@@ -31,6 +33,7 @@ impl RegistryError {
             code,
             message,
             challenge: false,
+            exception: None,
             range: None,
         }
     }
@@ -58,9 +61,31 @@ impl RegistryError {
         Self::new(500, ErrorCode::Unknown("UNKNOWN".to_owned()), message)
     }
 
+    /// What ECR's own operation fails with, which is what CloudTrail records.
+    /// The batch operations behind a search do not fail when they find nothing.
+    fn exception(&self, method: &Method) -> Option<&str> {
+        if self.exception.is_some() {
+            return self.exception;
+        }
+        match self.code {
+            ErrorCode::BlobUnknown if method == Method::HEAD => None,
+            ErrorCode::ManifestUnknown => None,
+            ErrorCode::BlobUnknown => Some(code::LAYERS_NOT_FOUND),
+            ErrorCode::BlobUploadUnknown => Some("UploadNotFoundException"),
+            ErrorCode::BlobUploadInvalid | ErrorCode::SizeInvalid => {
+                Some("InvalidLayerPartException")
+            }
+            ErrorCode::DigestInvalid => Some("InvalidLayerException"),
+            ref other => Some(other.as_str()),
+        }
+    }
+
     /// The response, noted.
     pub(super) fn respond(&self, parts: &Parts, note: &Note) -> Response {
-        note.error(self.code.as_str(), &self.message);
+        note.shown(self.code.as_str(), &self.message);
+        if let Some(exception) = self.exception(&parts.method) {
+            note.error(exception, &self.message);
+        }
         let mut response = if self.challenge {
             challenge(parts)
         } else {
@@ -155,7 +180,10 @@ impl From<EcrError> for RegistryError {
             code::INVALID_PARAMETER => (405, ErrorCode::Unsupported),
             _ => (error.status, ErrorCode::Unknown("UNKNOWN".to_owned())),
         };
-        Self::new(status, code, error.message)
+        Self {
+            exception: Some(error.code),
+            ..Self::new(status, code, error.message)
+        }
     }
 }
 

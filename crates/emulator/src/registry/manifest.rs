@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use oci::{ErrorCode, ManifestReference, RepositoryName};
+use serde_json::json;
 
 use super::Visit;
 use super::body;
@@ -72,6 +73,12 @@ pub(super) async fn put(
     let location = format!("/v2/{name}/manifests/{reference}");
     let image = visit
         .blocking(move |call| {
+            let manifest = String::from_utf8_lossy(&bytes);
+            call.note.parameter("imageManifest", manifest.as_ref());
+            if let Some(media_type) = &media_type {
+                call.note
+                    .parameter("imageManifestMediaType", media_type.as_str());
+            }
             call.repository(&["ecr:PutImage"], &name, None)?;
             let (tag, digest) = match reference {
                 ManifestReference::Tag(tag) => (Some(tag), None),
@@ -84,7 +91,11 @@ pub(super) async fn put(
                 digest,
                 refuse_unchanged: false,
             };
-            Ok(ecr::put(call, &name, &put)?)
+            let image = ecr::put(call, &name, &put)?;
+            let tag = put.tag.as_ref().map(oci::Tag::as_str);
+            let stored = ecr::image_json(call, &name, (&image, &manifest), tag);
+            call.note.answer(json!({ "image": stored }));
+            Ok(image)
         })
         .await?;
     let mut response = empty(StatusCode::CREATED);

@@ -1,6 +1,8 @@
 //! Paths of the distribution protocol. What is foreign in a path is a value
 //! that cannot be wrong, or refused, before anything else sees it.
 
+use http::request::Parts;
+use http::{HeaderMap, Method, header};
 use oci::{Digest, ErrorCode, ManifestReference, NameError, RepositoryName};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -83,26 +85,53 @@ impl Route {
         }
     }
 
-    /// What the trail keeps of the path, in the words of the API.
-    pub(super) fn parameters(&self) -> Value {
+    /// What the trail keeps of a request: the parameters of the operation that
+    /// ECR performs for it.
+    pub(super) fn parameters(&self, parts: &Parts) -> Value {
         match self {
-            Self::Version | Self::Catalog => Value::Null,
+            Self::Version => Value::Null,
+            Self::Catalog => json!({}),
             Self::Tags { name } | Self::Uploads { name } => json!({ "repositoryName": name }),
             Self::Referrers { name, subject } => {
                 json!({ "repositoryName": name, "subjectId": { "imageDigest": subject } })
+            }
+            Self::Blob { name, digest } if parts.method == Method::HEAD => {
+                json!({ "repositoryName": name, "layerDigests": [digest] })
             }
             Self::Blob { name, digest } => json!({ "repositoryName": name, "layerDigest": digest }),
             Self::Upload(UploadAddress { name, id }) => {
                 json!({ "repositoryName": name, "uploadId": id })
             }
-            Self::Manifest { name, reference } => match reference {
-                ManifestReference::Tag(tag) => json!({ "repositoryName": name, "imageTag": tag }),
-                ManifestReference::Digest(digest) => {
-                    json!({ "repositoryName": name, "imageDigest": digest })
+            Self::Manifest { name, reference } => {
+                let (member, value) = match reference {
+                    ManifestReference::Tag(tag) => ("imageTag", json!(tag)),
+                    ManifestReference::Digest(digest) => ("imageDigest", json!(digest)),
+                };
+                if parts.method == Method::PUT {
+                    json!({ "repositoryName": name, member: value })
+                } else {
+                    json!({
+                        "repositoryName": name,
+                        "imageIds": [{ member: value }],
+                        "acceptedMediaTypes": accepted(&parts.headers),
+                    })
                 }
-            },
+            }
         }
     }
+}
+
+/// The media types that a client accepts, without their weights.
+fn accepted(headers: &HeaderMap) -> Vec<&str> {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|part| part.split(';').next())
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 fn repository(segments: &[&str]) -> Result<RepositoryName, RegistryError> {

@@ -6,6 +6,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderName, StatusCode, header};
 use oci::{Digest, ErrorCode, RepositoryName};
+use serde_json::{Value, json};
 
 use super::Visit;
 use super::body::pipe;
@@ -32,6 +33,8 @@ pub(super) async fn start(
         .blocking(move |call| {
             call.repository(&["ecr:InitiateLayerUpload"], &name, None)?;
             let id = call.state.blobs.begin(&name, call.state.clock.now())?;
+            call.note
+                .answer(json!({ "uploadId": id, "partSize": ecr::PART_SIZE }));
             Ok(UploadAddress { name, id })
         })
         .await?;
@@ -47,7 +50,9 @@ pub(super) async fn status(
     address: UploadAddress,
     parts: &Parts,
 ) -> Result<Response, RegistryError> {
-    visit.note.event("ecr.amazonaws.com", "UploadLayerPart");
+    visit
+        .note
+        .unrecorded("ecr.amazonaws.com", "GetUploadStatus");
     let (address, chunk) = visit
         .blocking(move |call| {
             // Which action ECR asks for here is inferred.
@@ -74,7 +79,11 @@ pub(super) async fn patch(
             call.repository(&["ecr:UploadLayerPart"], &address.name, None)?;
             let mut upload = open(call, &address)?;
             expect_start(&upload, start)?;
+            let before = upload.received();
             pieces.append_to(&mut upload)?;
+            let part = Part::new(&address, before, upload.received());
+            call.note.parameters(part.parameters);
+            call.note.answer(part.answer);
             let chunk = upload.first_chunk();
             drop(upload);
             Ok((address, chunk))
@@ -102,7 +111,7 @@ pub(super) async fn cancel(
     visit: &Visit,
     address: UploadAddress,
 ) -> Result<Response, RegistryError> {
-    visit.note.event("ecr.amazonaws.com", "UploadLayerPart");
+    visit.note.unrecorded("ecr.amazonaws.com", "CancelUpload");
     visit
         .blocking(move |call| {
             // Which action ECR asks for here is inferred.
@@ -123,6 +132,9 @@ async fn complete(
     body: Body,
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "CompleteLayerUpload");
+    visit.note.parameters(json!({
+        "repositoryName": address.name, "uploadId": address.id, "layerDigests": [digest],
+    }));
     let start = content_range(parts)?;
     let mut actions = vec!["ecr:CompleteLayerUpload"];
     if !body.is_end_stream() {
@@ -135,8 +147,18 @@ async fn complete(
             call.repository(&actions, &address.name, None)?;
             let mut upload = open(call, &address)?;
             expect_start(&upload, start)?;
+            let before = upload.received();
             pieces.append_to(&mut upload)?;
+            if upload.received() > before {
+                let part = Part::new(&address, before, upload.received());
+                call.note
+                    .preceded_by("UploadLayerPart", part.parameters, part.answer);
+            }
             ecr::keep(call, &address.name, upload, &digest)?;
+            call.note.answer(json!({
+                "registryId": call.account(), "repositoryName": address.name,
+                "uploadId": address.id, "layerDigest": digest,
+            }));
             Ok(())
         })
         .await?;
@@ -144,6 +166,29 @@ async fn complete(
     set(&mut response, header::LOCATION, &absolute(parts, &path));
     set_digest(&mut response, &digest);
     Ok(response)
+}
+
+/// A part of a layer as the trail shows it.
+struct Part {
+    parameters: Value,
+    answer: Value,
+}
+
+impl Part {
+    /// The bytes from `first` up to `end`.
+    fn new(address: &UploadAddress, first: u64, end: u64) -> Self {
+        let UploadAddress { name, id } = address;
+        let last = end.saturating_sub(1);
+        Self {
+            parameters: json!({
+                "repositoryName": name, "uploadId": id,
+                "partFirstByte": first, "partLastByte": last,
+            }),
+            answer: json!({
+                "repositoryName": name, "uploadId": id, "lastByteReceived": last,
+            }),
+        }
+    }
 }
 
 fn open<'a>(call: Call<'a>, address: &UploadAddress) -> Result<Upload<'a>, BlobError> {

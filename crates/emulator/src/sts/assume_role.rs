@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use policy::{Document, NamedPolicy, Principal, Request, evaluate_trust};
-use serde_json::json;
 
 use super::credentials::{self, Lasting};
 use super::parameters::{Asked, SessionPolicies};
@@ -27,11 +26,6 @@ pub(super) fn assume(
     note: &Note,
 ) -> Result<Xml, AwsError> {
     let asked = Asked::read(parameters)?;
-    note.parameters(json!({
-        "roleArn": asked.role.arn,
-        "roleSessionName": asked.session_name,
-        "durationSeconds": asked.duration,
-    }));
     if let Principal::AccountRoot { .. } = caller.principal {
         note.because("the root user cannot assume a role");
         return Err(AwsError::new(
@@ -48,9 +42,11 @@ pub(super) fn assume(
         policies: policies.documents,
     };
     let issued = credentials::issue(state, &role, &asked, lasting)?;
-    Ok(issued
+    let answer = issued
         .describe(Xml::new())
-        .optional("PackedPolicySize", policies.packed_size))
+        .optional("PackedPolicySize", policies.packed_size);
+    note.answer(answer.to_json());
+    Ok(answer)
 }
 
 /// The role, if its trust policy admits the caller and the caller's own
@@ -110,9 +106,9 @@ fn trusted_role(
         name: format!("trust policy of {}", role.name),
         document,
     };
+    note.resource(&role.arn);
     let decision = evaluate_trust(&request, &trust);
     if !decision.is_allowed() {
-        note.resource(&role.arn);
         note.decision(&decision);
         return Err(denied());
     }

@@ -58,6 +58,7 @@ pub(super) fn issue(
         },
         session: Some(Session {
             token: Secret::new(random::session_token()),
+            created: now,
             expires,
             policies: lasting.policies,
             context: lasting.context,

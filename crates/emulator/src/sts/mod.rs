@@ -14,7 +14,7 @@ use crate::caller::Caller;
 use crate::error::AwsError;
 use crate::query::Parameters;
 use crate::state::State;
-use crate::trail::Note;
+use crate::trail::{Note, of_query};
 use crate::xml::Xml;
 
 /// Whether STS can read a token; nothing in it is proven.
@@ -54,12 +54,28 @@ impl Operation {
     }
 }
 
+/// Parameters that the trail keeps: all but tokens and codes.
+const PARAMETERS: &[&str] = &[
+    "DurationSeconds",
+    "ExternalId",
+    "Policy",
+    "PolicyArns",
+    "ProviderId",
+    "RoleArn",
+    "RoleSessionName",
+    "SerialNumber",
+    "SourceIdentity",
+    "Tags",
+    "TransitiveTagKeys",
+];
+
 /// Answers a request that carries its own proof of identity.
 pub(crate) fn handle_unsigned(
     state: &State,
     parameters: &Parameters,
     note: &Note,
 ) -> Result<Xml, AwsError> {
+    note.parameters(of_query(parameters, PARAMETERS));
     web_identity::assume(state, parameters, note)
 }
 
@@ -72,6 +88,7 @@ pub(crate) fn handle(
     parameters: &Parameters,
     note: &Note,
 ) -> Result<Xml, AwsError> {
+    note.parameters(of_query(parameters, PARAMETERS));
     match operation {
         Operation::AssumeRole => assume_role::assume(state, caller, parameters, note),
         Operation::AssumeRoleWithWebIdentity => handle_unsigned(state, parameters, note),

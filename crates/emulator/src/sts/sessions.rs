@@ -67,6 +67,7 @@ pub(crate) enum Identity {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) token: Secret,
+    pub(crate) created: Timestamp,
     pub(crate) expires: Timestamp,
     /// Names and documents; `None` when the session was made without any.
     pub(crate) policies: Option<Vec<(String, String)>>,
@@ -100,6 +101,7 @@ impl AccessKey {
         };
         let mut context = Context::new();
         let mut session_policies = None;
+        let session_created = self.session.as_ref().map(|session| session.created);
         if let Some(session) = self.session {
             for (key, values) in session.context {
                 context.insert_many(&key, values);
@@ -111,6 +113,7 @@ impl AccessKey {
             user_id,
             access_key_id: id.to_owned(),
             session_policies,
+            session_created,
             context,
         }
     }
@@ -165,6 +168,7 @@ mod tests {
             },
             session: Some(Session {
                 token: Secret::new("hidden-token".to_owned()),
+                created: Timestamp::UNIX_EPOCH,
                 expires: Timestamp::UNIX_EPOCH,
                 policies: None,
                 context: BTreeMap::new(),

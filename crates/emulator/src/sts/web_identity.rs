@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use policy::keys::{CLAIM_KEYS, session_context, web_identity_context};
 use policy::{Document, NamedPolicy, Principal, Request, evaluate_trust};
-use serde_json::json;
 
 use super::credentials::{self, Lasting};
 use super::parameters::{Asked, SessionPolicies};
@@ -29,22 +28,17 @@ pub(super) fn assume(state: &State, parameters: &Parameters, note: &Note) -> Res
     let asked = Asked::read(parameters)?;
     let text = parameters.bounded("WebIdentityToken", 4..=20_000)?;
     note.resource(asked.role.arn);
-    note.parameters(json!({
-        "roleArn": asked.role.arn,
-        "roleSessionName": asked.session_name,
-        "durationSeconds": asked.duration,
-    }));
     let explain = |refused: Refused| {
         note.because(refused.reason);
         refused.error
     };
     let token = Token::read(text).map_err(explain)?;
     let provider = provider(state, &asked, &token, note)?;
-    note.web_identity(&provider.arn, token.audience(), token.subject());
     check_audience(&provider, &token).map_err(explain)?;
     token
         .verify_signature(signing_key(state, &provider))
         .map_err(explain)?;
+    note.web_identity(&provider.arn, token.audience(), token.subject());
     token.check_times(state.clock.now()).map_err(explain)?;
     let role = trusted_role(state, &asked, &token, &provider, note)?;
     check_duration(&role, &asked)?;
@@ -57,10 +51,15 @@ pub(super) fn assume(state: &State, parameters: &Parameters, note: &Note) -> Res
     let answer = Xml::new()
         .text("SubjectFromWebIdentityToken", token.subject())
         .text("Audience", token.audience());
-    Ok(issued
+    let answer = issued
         .describe(answer)
         .text("Provider", token.issuer())
-        .optional("PackedPolicySize", policies.packed_size))
+        .optional("PackedPolicySize", policies.packed_size);
+    let mut noted = answer.to_json();
+    // CloudTrail names the provider where the answer names the issuer.
+    noted["provider"] = provider.arn.into();
+    note.answer(noted);
+    Ok(answer)
 }
 
 /// The provider for the token's issuer in the account of the role: other

@@ -10,9 +10,9 @@ use terraform::Role;
 use crate::served::{ACCOUNT, Docker, OTHER, REGION, REPOSITORY, Served, header, refused};
 use crate::signing::Keys;
 
-const ROLE: &str = "publisher";
+pub(crate) const ROLE: &str = "publisher";
 
-fn role(actions: &[&str]) -> Role {
+pub(crate) fn role(actions: &[&str]) -> Role {
     let provider =
         format!("arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com");
     let trust = json!({
@@ -51,7 +51,13 @@ fn role(actions: &[&str]) -> Role {
 }
 
 /// A session of the role, as a job on GitHub gets one.
-async fn assume(served: &Served) -> Keys {
+pub(crate) async fn assume(served: &Served) -> Keys {
+    let token = github_token(served).await;
+    exchange(served, &token).await
+}
+
+/// The token of a job on GitHub.
+pub(crate) async fn github_token(served: &Served) -> String {
     let repository = json!({
         "owner": "acme", "owner_id": "1", "name": "api", "id": "2", "visibility": "private",
     });
@@ -75,13 +81,17 @@ async fn assume(served: &Served) -> Keys {
         .get(url)
         .bearer_auth(registered["request_token"].as_str().unwrap());
     let token: Value = asked.send().await.unwrap().json().await.unwrap();
-    assert!(token["value"].is_string(), "{token}");
+    token["value"].as_str().unwrap().to_owned()
+}
+
+/// The session that STS gives for a token.
+pub(crate) async fn exchange(served: &Served, token: &str) -> Keys {
     let form = [
         ("Action", "AssumeRoleWithWebIdentity"),
         ("Version", "2011-06-15"),
         ("RoleArn", &format!("arn:aws:iam::{ACCOUNT}:role/{ROLE}")),
         ("RoleSessionName", "GitHubActions"),
-        ("WebIdentityToken", token["value"].as_str().unwrap()),
+        ("WebIdentityToken", token),
     ];
     let answer = served
         .client

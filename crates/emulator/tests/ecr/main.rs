@@ -16,3 +16,4 @@ mod repositories;
 mod restart;
 mod served;
 mod signing;
+mod trail;

@@ -1,0 +1,225 @@
+//! The files of the trail: `<account>/YYYY-MM-DD.jsonl`, one for each day of the
+//! emulator's clock, one record a line.
+//!
+//! A line is written by one call under a lock. What a kill or a full disk left
+//! of a line is taken away again before anything follows it.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::note::Note;
+use super::record::{Delivery, deliveries};
+
+/// The trail of every account.
+#[derive(Debug)]
+pub(crate) struct Trail {
+    directory: PathBuf,
+    /// Where requests belong that no account is known for.
+    account: String,
+    region: String,
+    appending: Mutex<()>,
+}
+
+impl Trail {
+    /// A trail in `directory`, which exists.
+    pub(crate) fn new(directory: PathBuf, account: &str, region: &str) -> std::io::Result<Self> {
+        for file in files(&directory)? {
+            mend(&file)?;
+        }
+        Ok(Self {
+            directory,
+            account: account.to_owned(),
+            region: region.to_owned(),
+            appending: Mutex::new(()),
+        })
+    }
+
+    /// Appends what was noted, for every account that it concerns.
+    pub(crate) fn append(&self, note: &Note, now: Timestamp) -> std::io::Result<()> {
+        let deliveries = deliveries(&note.entry(), &self.account, &self.region, now);
+        let day = now.to_zoned_datetime(TimeZone::UTC).date();
+        let _one_at_a_time = self
+            .appending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for Delivery { account, record } in deliveries {
+            let directory = self.directory.join(account);
+            fs_err::create_dir_all(&directory)?;
+            let mut line = record.to_string();
+            line.push('\n');
+            append(&directory.join(format!("{day}.jsonl")), line.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The records of `request_id`, or all of them, oldest first, at most the
+    /// last `limit`.
+    pub(crate) fn find(
+        &self,
+        request_id: Option<&str>,
+        limit: usize,
+    ) -> std::io::Result<Vec<Value>> {
+        let mut found = VecDeque::new();
+        for path in files(&self.directory)? {
+            for line in BufReader::new(fs_err::File::open(path)?).split(b'\n') {
+                let Ok(record) = serde_json::from_slice::<Value>(&line?) else {
+                    continue;
+                };
+                if request_id.is_some_and(|id| record["requestID"] != id) {
+                    continue;
+                }
+                if found.len() == limit {
+                    found.pop_front();
+                }
+                found.push_back(record);
+            }
+        }
+        Ok(found.into())
+    }
+}
+
+/// The files of all accounts, by day, then by account.
+fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for account in fs_err::read_dir(directory)? {
+        let account = account?.path();
+        if !account.is_dir() {
+            continue;
+        }
+        for file in fs_err::read_dir(account)? {
+            let path = file?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "jsonl")
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort_by(|a, b| (a.file_name(), a).cmp(&(b.file_name(), b)));
+    Ok(found)
+}
+
+/// Appends whole bytes or none.
+fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = fs_err::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
+    let before = file.metadata()?.len();
+    file.write_all(bytes).inspect_err(|_| {
+        // The disk may be full: what fitted is half a line.
+        let _ = file.set_len(before);
+    })
+}
+
+/// Takes away what follows the last line break: half a line, of a process that
+/// was killed as it wrote.
+fn mend(path: &Path) -> std::io::Result<()> {
+    let mut file = fs_err::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)?;
+    let mut end = file.metadata()?.len();
+    let mut piece = Vec::new();
+    while end > 0 {
+        let start = end.saturating_sub(1 << 16);
+        file.seek(SeekFrom::Start(start))?;
+        piece.clear();
+        std::io::Read::by_ref(&mut file)
+            .take(end - start)
+            .read_to_end(&mut piece)?;
+        if let Some(position) = piece.iter().rposition(|&byte| byte == b'\n') {
+            end = start + position as u64 + 1;
+            break;
+        }
+        end = start;
+    }
+    if end < file.metadata()?.len() {
+        file.set_len(end)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::trail::Origin;
+
+    const ACCOUNT: &str = "123456789012";
+
+    fn open(directory: &Path) -> Trail {
+        Trail::new(directory.to_owned(), ACCOUNT, "eu-west-1").unwrap()
+    }
+
+    fn put_image() -> Note {
+        let note = Note::new(Origin::default());
+        note.event("ecr.amazonaws.com", "PutImage");
+        note.because("no statement matches");
+        note.error("AccessDeniedException", "User is not authorized");
+        note
+    }
+
+    #[test]
+    fn a_noted_request_is_found_by_its_id() {
+        let directory = tempfile::tempdir().unwrap();
+        let trail = open(directory.path());
+        let note = put_image();
+        let now = Timestamp::UNIX_EPOCH;
+        trail.append(&Note::new(Origin::default()), now).unwrap();
+        trail.append(&note, now).unwrap();
+
+        let found = trail.find(Some(&note.request_id()), 10).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0]["eventName"], "PutImage");
+        assert_eq!(found[0]["errorCode"], "AccessDeniedException");
+        assert_eq!(found[0]["longshore"]["reason"], "no statement matches");
+        assert_eq!(trail.find(None, 1).unwrap(), found);
+    }
+
+    #[test]
+    fn half_a_line_is_gone_when_the_trail_is_opened_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        open(directory.path()).append(&put_image(), now).unwrap();
+        let path = directory.path().join(ACCOUNT).join("1970-01-01.jsonl");
+        let whole = fs_err::read_to_string(&path).unwrap();
+        fs_err::write(&path, format!("{whole}{{\"torn{}", "x".repeat(100_000))).unwrap();
+
+        let trail = open(directory.path());
+        assert_eq!(fs_err::read_to_string(&path).unwrap(), whole);
+        trail.append(&put_image(), now).unwrap();
+        assert_eq!(trail.find(None, 10).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn lines_written_at_once_are_all_there_and_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let trail = Arc::new(open(directory.path()));
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                let trail = Arc::clone(&trail);
+                std::thread::spawn(move || {
+                    for _ in 0..50 {
+                        trail.append(&put_image(), Timestamp::UNIX_EPOCH).unwrap();
+                    }
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let path = directory.path().join(ACCOUNT).join("1970-01-01.jsonl");
+        let text = fs_err::read_to_string(path).unwrap();
+        let whole = text.lines().map(serde_json::from_str::<Value>);
+        assert_eq!(whole.flatten().count(), 400);
+    }
+}
