@@ -7,7 +7,7 @@ use policy::{Context, Decision, Document, NamedPolicy, Policies, Principal, Requ
 
 use crate::caller::Caller;
 use crate::iam::managed;
-use crate::iam::records::{ROLES, Role};
+use crate::iam::records::{ROLES, Role, role_key};
 use crate::state::State;
 use crate::store::{Reader, StoreError};
 use crate::trail::{Authorization, Note};
@@ -69,6 +69,24 @@ pub(crate) fn authorize(
     conclude(&decision, &request, note)
 }
 
+/// Decides whether `caller` may assume the role that `target` names, whose trust
+/// policy is `trust`, and notes the decision.
+pub(crate) fn authorize_assume_role(
+    state: &State,
+    caller: &Caller,
+    target: &Target<'_>,
+    trust: &NamedPolicy,
+    note: &Note,
+) -> Result<(), Denied> {
+    note.resource(&target.resource);
+    let (request, policies) = state
+        .store
+        .read(|reader| prepare(state, reader, caller, target, note))
+        .map_err(|error| unreadable(caller, target, note, &error))?;
+    let decision = policy::evaluate_assume_role(&request, trust, &policies);
+    conclude(&decision, &request, note)
+}
+
 /// Notes `decision` and turns a denial into an error.
 fn conclude(decision: &Decision, request: &Request, note: &Note) -> Result<(), Denied> {
     note.decision(decision);
@@ -127,15 +145,15 @@ fn prepare(
 
 /// The condition keys that every request has (IAM User Guide, "AWS global
 /// condition context keys").
-pub(crate) fn request_context(state: &State, caller: &Caller, note: &Note) -> Context {
+fn request_context(state: &State, caller: &Caller, note: &Note) -> Context {
     let mut context = caller.context.clone();
-    global_keys(state, note, &mut context);
+    global_keys(state, &caller.region, note, &mut context);
     context.insert("aws:userid", caller.user_id.clone());
     context
 }
 
 /// The global keys that do not depend on who calls.
-pub(crate) fn global_keys(state: &State, note: &Note, context: &mut Context) {
+pub(crate) fn global_keys(state: &State, region: &str, note: &Note, context: &mut Context) {
     let now = state.clock.now();
     let origin = note.origin();
     context.insert(
@@ -146,18 +164,21 @@ pub(crate) fn global_keys(state: &State, note: &Note, context: &mut Context) {
     context.insert("aws:SourceIp", origin.address);
     context.insert("aws:UserAgent", origin.user_agent);
     context.insert("aws:SecureTransport", "false");
-    context.insert("aws:RequestedRegion", state.settings.region.clone());
+    context.insert("aws:RequestedRegion", region);
 }
 
 /// The role of a session, if it is still the one that was assumed: one that
 /// was made anew under the old name has another id.
 fn role_of(reader: &Reader, caller: &Caller) -> Result<Option<Role>, StoreError> {
-    let Principal::AssumedRole { role_arn, .. } = &caller.principal else {
+    let Principal::AssumedRole {
+        account, role_arn, ..
+    } = &caller.principal
+    else {
         return Ok(None);
     };
     let name = role_arn.rsplit('/').next().unwrap_or_default();
     let id = caller.user_id.split(':').next().unwrap_or_default();
-    let role = reader.get(&ROLES, name)?;
+    let role = reader.get(&ROLES, &role_key(account, name))?;
     Ok(role.filter(|role| role.id == id))
 }
 

@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fs_err as fs;
 use jiff::{SignedDuration, Timestamp};
-use oci::{Algorithm, Digest, RepositoryName};
+use oci::{Algorithm, Digest};
 
 use crate::random;
 pub(crate) use download::DownloadSigner;
@@ -62,15 +62,12 @@ impl Blobs {
         &self.signer
     }
 
-    /// Starts an upload to `repository` and returns its identifier, a UUID.
-    pub(crate) fn begin(
-        &self,
-        repository: &RepositoryName,
-        now: Timestamp,
-    ) -> Result<String, BlobError> {
+    /// Starts an upload to the repository of the key `repository`, and returns
+    /// its identifier, a UUID.
+    pub(crate) fn begin(&self, repository: &str, now: Timestamp) -> Result<String, BlobError> {
         self.give_up_idle(now);
         let id = random::uuid();
-        let session = Session::create(&self.upload_path(&id), repository.clone(), now)?;
+        let session = Session::create(&self.upload_path(&id), repository.to_owned(), now)?;
         self.lock()
             .insert(id.clone(), Slot::Idle(Box::new(session)));
         Ok(id)
@@ -80,14 +77,14 @@ impl Blobs {
     /// the returned value is dropped; until then others get `UploadBusy`.
     pub(crate) fn upload(
         &self,
-        repository: &RepositoryName,
+        repository: &str,
         id: &str,
         now: Timestamp,
     ) -> Result<Upload<'_>, BlobError> {
         let mut sessions = self.lock();
         let slot = sessions.get_mut(id).ok_or(BlobError::UploadUnknown)?;
         match std::mem::replace(slot, Slot::Busy) {
-            Slot::Idle(mut session) if session.repository == *repository => {
+            Slot::Idle(mut session) if session.repository == repository => {
                 session.touched = now;
                 Ok(Upload::new(self, id.to_owned(), session))
             }

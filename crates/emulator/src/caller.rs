@@ -12,6 +12,8 @@ pub(crate) struct Caller {
     pub(crate) user_id: String,
     /// The access key that was used; not a secret.
     pub(crate) access_key_id: String,
+    /// The region that is asked: of the signature's scope, or of the registry.
+    pub(crate) region: String,
     /// Policies that were passed when the session was made; `None` for none.
     pub(crate) session_policies: Option<Vec<NamedPolicy>>,
     /// When the session was made; `None` for keys that last.

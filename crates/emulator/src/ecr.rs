@@ -19,6 +19,7 @@ mod mutability;
 mod parameters;
 mod records;
 mod referrers;
+mod registry;
 mod repository;
 mod repository_policies;
 mod repository_settings;
@@ -36,7 +37,9 @@ pub(crate) use image_batch::image_json;
 pub(crate) use layer_upload::PART_SIZE;
 pub(crate) use layers::{KeepError, blob_size, keep};
 pub(crate) use manifest::MAXIMUM_MANIFEST;
+pub(crate) use records::repository_key;
 pub(crate) use referrers::referrers;
+pub(crate) use registry::{Registry, is_account, is_region};
 pub(crate) use repository::all as all_repositories;
 pub(crate) use seed::seed;
 
@@ -54,9 +57,11 @@ pub(crate) fn handle(
     note: &Note,
 ) -> Result<Value, EcrError> {
     note.parameters(of_json(&body, PARAMETERS));
+    let registry = parameters::registry(&body, caller)?;
     let call = Call {
         state,
         caller,
+        registry: &registry,
         note,
     };
     match operation {

@@ -9,22 +9,20 @@ use std::sync::Arc;
 use axum::Router;
 use tokio::net::TcpListener;
 
+use crate::accounts::{self, AdministratorKeys};
 use crate::admin::{ControlsSecret, SECRET_FILE};
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::connection::{Connections, Peer};
+use crate::ecr::{Registry, is_account, is_region};
+use crate::format::{self, FACTS};
 use crate::front;
 use crate::issuer::{Issuer, KeyError};
-use crate::random;
 use crate::seed::seed;
 use crate::settings::{Controls, Settings};
 use crate::state::State;
-use crate::store::{Store, StoreError, Table};
-use crate::sts::sessions::{ACCESS_KEYS, AccessKey, Identity, Secret};
+use crate::store::{Store, StoreError};
 use crate::trail::Trail;
-
-/// What a data directory is: `account` and `administrator`, each a text.
-const FACTS: Table<String> = Table::new("emulator/facts");
 
 /// Why the emulator did not start.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +44,20 @@ pub enum EmulatorError {
         /// The account asked for.
         wanted: String,
     },
+    /// A later version of the emulator wrote the directory.
+    #[error(
+        "the data directory is of format {found}, and this version reads formats up to {known}; \
+         nothing was changed"
+    )]
+    Format {
+        /// The number in the directory.
+        found: String,
+        /// The newest number that is known here.
+        known: u32,
+    },
+    /// An account or a region is not written as AWS writes it.
+    #[error("`{0}` is not the id of an account (twelve digits) or of a region")]
+    NotAnAddress(String),
     /// The issuer's key cannot be read or made.
     #[error("the issuer's signing key cannot be used: {0}")]
     Key(String),
@@ -77,40 +89,25 @@ impl From<BlobError> for EmulatorError {
     }
 }
 
-/// The keys of the account's root user. They open nothing but this emulator.
-#[derive(Clone)]
-pub struct AdministratorKeys {
-    /// The key's id.
-    pub access_key_id: String,
-    /// The secret that signs.
-    pub secret_access_key: String,
-}
-
-impl std::fmt::Debug for AdministratorKeys {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("AdministratorKeys")
-            .field("access_key_id", &self.access_key_id)
-            .field("secret_access_key", &format_args!("***"))
-            .finish()
-    }
-}
-
 /// An opened emulator.
 #[derive(Debug)]
 pub struct Emulator {
     state: Arc<State>,
-    administrator: AdministratorKeys,
+    /// By account.
+    administrators: Vec<(String, AdministratorKeys)>,
+    credentials_file: PathBuf,
 }
 
 impl Emulator {
     /// Opens the data directory, or makes it, and puts the Terraform resources
     /// in. `base_url` is where clients will reach the listener.
     pub fn open(settings: Settings, base_url: &str) -> Result<Self, EmulatorError> {
+        check_addresses(&settings)?;
         prepare(&settings.data)?;
         let store = Store::open(&settings.data.join("state.redb"))?;
         let clock = Clock::default();
-        let administrator = store.write(|writer| -> Result<_, EmulatorError> {
+        let administrators = store.write(|writer| -> Result<_, EmulatorError> {
+            format::upgrade(writer, &Registry::default_of(&settings))?;
             match writer.get(&FACTS, "account")? {
                 Some(found) if found != settings.account => {
                     let wanted = settings.account.clone();
@@ -119,8 +116,11 @@ impl Emulator {
                 _ => writer.put(&FACTS, "account", &settings.account)?,
             }
             seed(writer, &settings, clock.now())?;
-            administrator(writer, &settings.account)
+            let further = settings.accounts.iter().map(String::as_str);
+            let accounts: Vec<&str> = further.chain([settings.account.as_str()]).collect();
+            Ok(accounts::open(writer, &accounts)?)
         })?;
+        let credentials_file = accounts::write_credentials(&settings.data, &administrators)?;
         let trail = settings.data.join("trail");
         fs_err::create_dir_all(&trail)?;
         let controls = match &settings.controls {
@@ -142,13 +142,28 @@ impl Emulator {
         };
         Ok(Self {
             state: Arc::new(state),
-            administrator,
+            administrators,
+            credentials_file,
         })
     }
 
-    /// The keys of the account's root user.
-    pub fn administrator(&self) -> AdministratorKeys {
-        self.administrator.clone()
+    /// The keys of the root users, each with its account.
+    pub fn administrators(&self) -> &[(String, AdministratorKeys)] {
+        &self.administrators
+    }
+
+    /// The keys of the default account's root user.
+    pub fn administrator(&self) -> Option<&AdministratorKeys> {
+        let default = &self.state.settings.account;
+        let mut administrators = self.administrators.iter();
+        administrators
+            .find(|(account, _)| account == default)
+            .map(|(_, keys)| keys)
+    }
+
+    /// The file with a profile for each account, named by the account's id.
+    pub fn credentials_file(&self) -> &Path {
+        &self.credentials_file
     }
 
     /// The file with the secret of the controls; `None` where they are off, or
@@ -174,6 +189,17 @@ impl Emulator {
     }
 }
 
+/// Accounts and regions are parts of keys: what is not one is refused.
+fn check_addresses(settings: &Settings) -> Result<(), EmulatorError> {
+    let mut accounts = settings.accounts.iter().chain([&settings.account]);
+    let wrong = accounts.find(|account| !is_account(account));
+    let wrong = wrong.or(Some(&settings.region).filter(|region| !is_region(region)));
+    match wrong {
+        Some(wrong) => Err(EmulatorError::NotAnAddress(wrong.clone())),
+        None => Ok(()),
+    }
+}
+
 /// Makes the directory its owner's alone: it holds keys.
 fn prepare(data: &Path) -> Result<(), EmulatorError> {
     fs_err::create_dir_all(data)?;
@@ -183,34 +209,4 @@ fn prepare(data: &Path) -> Result<(), EmulatorError> {
     }
     let owner_only = std::fs::Permissions::from_mode(0o700);
     Ok(fs_err::set_permissions(data, owner_only)?)
-}
-
-/// The administrator's keys of this directory, made on the first start.
-fn administrator(
-    writer: &crate::store::Writer,
-    account: &str,
-) -> Result<AdministratorKeys, EmulatorError> {
-    if let Some(access_key_id) = writer.get(&FACTS, "administrator")?
-        && let Some(key) = writer.get(&ACCESS_KEYS, &access_key_id)?
-    {
-        let secret_access_key = key.secret.reveal().to_owned();
-        return Ok(AdministratorKeys {
-            access_key_id,
-            secret_access_key,
-        });
-    }
-    let keys = AdministratorKeys {
-        access_key_id: random::identifier("AKIA"),
-        secret_access_key: random::access_secret(),
-    };
-    let key = AccessKey {
-        secret: Secret::new(keys.secret_access_key.clone()),
-        identity: Identity::Root {
-            account: account.to_owned(),
-        },
-        session: None,
-    };
-    writer.put(&ACCESS_KEYS, &keys.access_key_id, &key)?;
-    writer.put(&FACTS, "administrator", &keys.access_key_id)?;
-    Ok(keys)
 }

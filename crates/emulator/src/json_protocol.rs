@@ -44,7 +44,7 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
     };
     let scope = Scope {
         service: "ecr",
-        regions: &[&state.settings.region],
+        home: None,
     };
     let caller = match signature::verify(state, &received, scope, note) {
         Ok(caller) => caller,

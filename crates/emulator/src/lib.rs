@@ -9,6 +9,7 @@
 //! It must not import the clients that are tested against it: they meet over
 //! HTTP only, so that one misreading cannot cancel out on both sides.
 
+mod accounts;
 mod admin;
 mod authorize;
 mod blobs;
@@ -18,6 +19,7 @@ mod connection;
 mod ecr;
 mod emulator;
 mod error;
+mod format;
 mod front;
 mod iam;
 mod issuer;
@@ -43,6 +45,7 @@ pub fn reads_token(text: &str) -> bool {
     sts::reads_token(text)
 }
 
+pub use accounts::AdministratorKeys;
 pub use admin::{BadControlsSecret, ControlsSecret};
-pub use emulator::{AdministratorKeys, Emulator, EmulatorError};
+pub use emulator::{Emulator, EmulatorError};
 pub use settings::{Controls, Settings};

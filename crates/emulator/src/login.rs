@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::caller::Caller;
+use crate::ecr::Registry;
 use crate::random;
 use crate::state::State;
 use crate::store::{StoreError, Table};
@@ -26,6 +27,8 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 #[derive(Debug, Serialize, Deserialize)]
 struct Login {
     access_key_id: String,
+    /// The registry that the password was asked for.
+    registry: Registry,
     expires: Timestamp,
 }
 
@@ -44,17 +47,32 @@ pub(crate) enum LoginError {
     /// The password was never issued here.
     #[error("the password was not issued by this registry")]
     Unknown,
+    /// A password opens the registries of its own region only (Amazon ECR User
+    /// Guide, "Private registry authentication").
+    #[error("the password is for registries in {login}, not in {asked}")]
+    OtherRegion {
+        /// Where the password was issued.
+        login: String,
+        /// Where the registry is.
+        asked: String,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Makes a password for `caller`: base64 of `AWS:<password>`, and when it ends.
-pub(crate) fn issue(state: &State, caller: &Caller) -> Result<(String, Timestamp), StoreError> {
+/// Makes a password for `caller`, asked for `registry`: base64 of
+/// `AWS:<password>`, and when it ends.
+pub(crate) fn issue(
+    state: &State,
+    caller: &Caller,
+    registry: &Registry,
+) -> Result<(String, Timestamp), StoreError> {
     let password = random::secret();
     let now = state.clock.now();
     let login = Login {
         access_key_id: caller.access_key_id.clone(),
+        registry: registry.clone(),
         expires: now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX),
     };
     state.store.write::<_, StoreError>(|writer| {
@@ -69,8 +87,13 @@ pub(crate) fn issue(state: &State, caller: &Caller) -> Result<(String, Timestamp
 }
 
 /// The caller to whom the password in `authorization`, the value of the
-/// header, was issued.
-pub(crate) fn verify(state: &State, authorization: Option<&str>) -> Result<Caller, LoginError> {
+/// header, was issued, and the registry that `host` stands for: the one that it
+/// names, otherwise the one that the password was asked for.
+pub(crate) fn verify(
+    state: &State,
+    host: &str,
+    authorization: Option<&str>,
+) -> Result<(Caller, Registry), LoginError> {
     let password = password(authorization.ok_or(LoginError::Missing)?)?;
     let (login, session) = state.store.read::<_, LoginError>(|reader| {
         let login = reader
@@ -83,7 +106,15 @@ pub(crate) fn verify(state: &State, authorization: Option<&str>) -> Result<Calle
         return Err(LoginError::Expired(login.expires));
     }
     let session = session.ok_or(LoginError::Unknown)?;
-    Ok(session.caller(&login.access_key_id))
+    let registry = Registry::of_host(host).unwrap_or_else(|| login.registry.clone());
+    if registry.region != login.registry.region {
+        return Err(LoginError::OtherRegion {
+            login: login.registry.region,
+            asked: registry.region,
+        });
+    }
+    let caller = session.caller(&login.access_key_id, &registry.region);
+    Ok((caller, registry))
 }
 
 fn password(authorization: &str) -> Result<String, LoginError> {

@@ -13,7 +13,7 @@ use crate::xml::Xml;
 use crate::{iam, sts, xml};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/xml");
-/// Where the global endpoints of IAM and STS are signed for.
+/// Where IAM is, which has no other region.
 const GLOBAL_REGION: &str = "us-east-1";
 
 /// What a request asks for, by its `Action` and `Version`.
@@ -53,6 +53,14 @@ impl Operation {
         match self {
             Self::Sts(_) => "sts",
             Self::Iam(_) => "iam",
+        }
+    }
+
+    /// The only region that the service is in.
+    fn home(self) -> Option<&'static str> {
+        match self {
+            Self::Sts(_) => None,
+            Self::Iam(_) => Some(GLOBAL_REGION),
         }
     }
 
@@ -114,12 +122,11 @@ fn perform(
         headers: &call.parts.headers,
         body: &call.body,
     };
-    // AWS wants the region of the endpoint that was called. Here all regions'
-    // endpoints are one, and clients that are given an endpoint of their own
-    // sign for the region that they are configured with.
+    // Clients that are given an endpoint of their own sign for the region that
+    // they are configured with, even to IAM.
     let scope = Scope {
         service: operation.service(),
-        regions: &[GLOBAL_REGION, &state.settings.region],
+        home: operation.home(),
     };
     let caller =
         signature::verify(state, &received, scope, note).map_err(|error| error.in_query())?;

@@ -30,7 +30,7 @@ use error::RegistryError;
 use route::Route;
 
 use crate::caller::Caller;
-use crate::ecr::Call;
+use crate::ecr::{self, Call};
 use crate::state::State;
 use crate::trail::Note;
 
@@ -55,6 +55,7 @@ pub(crate) async fn handle(state: Arc<State>, request: Request, note: Note) -> R
 struct Visit {
     state: Arc<State>,
     caller: Arc<Caller>,
+    registry: Arc<ecr::Registry>,
     note: Note,
 }
 
@@ -64,11 +65,13 @@ impl Visit {
         &self,
         work: impl FnOnce(Call<'_>) -> Result<R, RegistryError> + Send + 'static,
     ) -> Result<R, RegistryError> {
-        let (state, caller, note) = (self.state.clone(), self.caller.clone(), self.note.clone());
+        let (state, note) = (self.state.clone(), self.note.clone());
+        let (caller, registry) = (self.caller.clone(), self.registry.clone());
         let task = tokio::task::spawn_blocking(move || {
             work(Call {
                 state: &state,
                 caller: &caller,
+                registry: &registry,
                 note: &note,
             })
         });

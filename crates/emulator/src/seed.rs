@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ecr;
+use crate::ecr::{self, Registry};
 use crate::emulator::EmulatorError;
 use crate::iam::records::{
-    ManagedPolicy, Origin, POLICIES, PROVIDERS, PolicyVersion, Provider, ROLES, Role,
+    ManagedPolicy, Origin, POLICIES, PROVIDERS, PolicyVersion, Provider, ROLES, Role, role_key,
 };
 use crate::random;
 use crate::settings::Settings;
@@ -34,10 +34,12 @@ pub(crate) fn seed(
     }
     for role in &resources.roles {
         let known = known_roles.get(&role.name);
-        writer.put(&ROLES, &role.name, &role_record(role, known, now))?;
+        let key = role_key(&settings.account, &role.name);
+        writer.put(&ROLES, &key, &role_record(role, known, now))?;
     }
+    let registry = Registry::default_of(settings);
     for repository in &resources.repositories {
-        ecr::seed(writer, settings, repository, now).map_err(|error| EmulatorError::Resource {
+        ecr::seed(writer, &registry, repository, now).map_err(|error| EmulatorError::Resource {
             name: repository.name.clone(),
             reason: error.to_string(),
         })?;
@@ -59,10 +61,10 @@ fn forget(writer: &Writer) -> Result<BTreeMap<String, Role>, EmulatorError> {
         }
     }
     let mut known = BTreeMap::new();
-    for (name, role) in writer.list(&ROLES, "")? {
+    for (key, role) in writer.list(&ROLES, "")? {
         if role.origin == Origin::Terraform {
-            writer.remove(&ROLES, &name)?;
-            known.insert(name, role);
+            writer.remove(&ROLES, &key)?;
+            known.insert(role.name.clone(), role);
         }
     }
     Ok(known)

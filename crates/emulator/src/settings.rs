@@ -6,15 +6,18 @@ use terraform::AwsResources;
 
 use crate::admin::ControlsSecret;
 
-/// Where the emulator keeps its state, and the account that it plays.
+/// Where the emulator keeps its state, and the accounts that it plays.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The data directory: empty, missing, or one that an emulator made.
     pub data: PathBuf,
-    /// The account's id, twelve digits.
+    /// The default account's id, twelve digits: that of `resources`, and of the
+    /// registry at the emulator's own address.
     pub account: String,
-    /// The region, such as `eu-central-1`.
+    /// The default region, such as `eu-central-1`. Every region is there.
     pub region: String,
+    /// Further accounts by their ids. Those of earlier starts stay.
+    pub accounts: Vec<String>,
     /// Roles, providers, policies and repositories that exist from the start.
     pub resources: Option<AwsResources>,
     /// Whether the emulator has controls of its own, under `/_longshore`.

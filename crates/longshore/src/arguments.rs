@@ -228,6 +228,9 @@ pub(crate) struct EmulatorArguments {
     /// Where its state is kept
     #[arg(long, value_name = "DIR", default_value = "target/longshore/emulator")]
     pub(crate) data: PathBuf,
+    /// Play this account too; can be given several times
+    #[arg(long = "account", value_name = "ID")]
+    pub(crate) accounts: Vec<String>,
     /// Start empty, for a real `terraform apply`, instead of with the resources of the Terraform root
     #[arg(long)]
     pub(crate) empty: bool,

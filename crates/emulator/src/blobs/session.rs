@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use jiff::Timestamp;
-use oci::{Algorithm, Digest, Hasher, RepositoryName};
+use oci::{Algorithm, Digest, Hasher};
 
 use super::{BlobError, Blobs, file};
 
@@ -24,7 +24,8 @@ pub(super) enum Slot {
 /// The state of an upload between requests.
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) repository: RepositoryName,
+    /// Key of the repository that the upload is for.
+    pub(super) repository: String,
     pub(super) touched: Timestamp,
     path: PathBuf,
     file: fs::File,
@@ -36,7 +37,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn create(
         path: &Path,
-        repository: RepositoryName,
+        repository: String,
         now: Timestamp,
     ) -> Result<Self, BlobError> {
         Ok(Self {

@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn name(text: &str) -> RepositoryName {
-    text.parse().unwrap()
-}
-
 fn open() -> (tempfile::TempDir, Blobs) {
     let data = tempfile::tempdir().unwrap();
     let blobs = Blobs::open(data.path()).unwrap();
@@ -21,13 +17,13 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 #[test]
 fn chunks_become_the_blob_of_their_digest() {
     let (data, blobs) = open();
-    let id = blobs.begin(&name("team/app"), NOW).unwrap();
+    let id = blobs.begin("team/app", NOW).unwrap();
     for chunk in [b"first ".as_slice(), b"second"] {
-        let mut upload = blobs.upload(&name("team/app"), &id, NOW).unwrap();
+        let mut upload = blobs.upload("team/app", &id, NOW).unwrap();
         upload.append(chunk).unwrap();
         upload.end_chunk();
     }
-    let upload = blobs.upload(&name("team/app"), &id, NOW).unwrap();
+    let upload = blobs.upload("team/app", &id, NOW).unwrap();
     assert_eq!((upload.received(), upload.first_chunk()), (12, 6));
     let digest = Digest::of(b"first second");
     assert_eq!(upload.finish(&digest).unwrap(), 12);
@@ -39,8 +35,8 @@ fn chunks_become_the_blob_of_their_digest() {
 fn a_sha512_digest_is_proved_too() {
     let (_data, blobs) = open();
     for (named, kept) in [(b"bytes".as_slice(), true), (b"others", false)] {
-        let id = blobs.begin(&name("app"), NOW).unwrap();
-        let mut upload = blobs.upload(&name("app"), &id, NOW).unwrap();
+        let id = blobs.begin("app", NOW).unwrap();
+        let mut upload = blobs.upload("app", &id, NOW).unwrap();
         upload.append(b"bytes").unwrap();
         let digest = Digest::with(Algorithm::Sha512, named);
         assert_eq!(upload.finish(&digest).is_ok(), kept);
@@ -51,15 +47,15 @@ fn a_sha512_digest_is_proved_too() {
 #[test]
 fn a_wrong_digest_leaves_nothing() {
     let (data, blobs) = open();
-    let id = blobs.begin(&name("app"), NOW).unwrap();
-    let mut upload = blobs.upload(&name("app"), &id, NOW).unwrap();
+    let id = blobs.begin("app", NOW).unwrap();
+    let mut upload = blobs.upload("app", &id, NOW).unwrap();
     upload.append(b"bytes").unwrap();
     let error = upload.finish(&Digest::of(b"others")).unwrap_err();
     assert!(matches!(error, BlobError::Digest { .. }), "{error}");
     assert_eq!(uploads_on_disk(&data), 0);
     assert!(blobs.read(&Digest::of(b"bytes")).is_err());
     assert!(matches!(
-        blobs.upload(&name("app"), &id, NOW),
+        blobs.upload("app", &id, NOW),
         Err(BlobError::UploadUnknown)
     ));
 }
@@ -67,8 +63,8 @@ fn a_wrong_digest_leaves_nothing() {
 #[test]
 fn an_interrupted_chunk_is_forgotten_and_the_upload_goes_on() {
     let (_data, blobs) = open();
-    let id = blobs.begin(&name("app"), NOW).unwrap();
-    let mut upload = blobs.upload(&name("app"), &id, NOW).unwrap();
+    let id = blobs.begin("app", NOW).unwrap();
+    let mut upload = blobs.upload("app", &id, NOW).unwrap();
     upload.append(b"kept").unwrap();
     let mark = upload.mark();
     upload.append(b"lost").unwrap();
@@ -82,25 +78,25 @@ fn an_interrupted_chunk_is_forgotten_and_the_upload_goes_on() {
 #[test]
 fn an_upload_belongs_to_its_repository_and_to_one_request_at_a_time() {
     let (_data, blobs) = open();
-    let id = blobs.begin(&name("app"), NOW).unwrap();
+    let id = blobs.begin("app", NOW).unwrap();
     assert!(matches!(
-        blobs.upload(&name("other"), &id, NOW),
+        blobs.upload("other", &id, NOW),
         Err(BlobError::UploadUnknown)
     ));
-    let upload = blobs.upload(&name("app"), &id, NOW).unwrap();
+    let upload = blobs.upload("app", &id, NOW).unwrap();
     assert!(matches!(
-        blobs.upload(&name("app"), &id, NOW),
+        blobs.upload("app", &id, NOW),
         Err(BlobError::UploadBusy)
     ));
     drop(upload);
-    assert!(blobs.upload(&name("app"), &id, NOW).is_ok());
+    assert!(blobs.upload("app", &id, NOW).is_ok());
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_named_and_the_upload_is_discarded() {
     let (data, blobs) = open();
-    let id = blobs.begin(&name("app"), NOW).unwrap();
+    let id = blobs.begin("app", NOW).unwrap();
     if let Some(Slot::Idle(session)) = blobs.lock().get_mut(&id) {
         let full = fs::OpenOptions::new()
             .write(true)
@@ -108,13 +104,13 @@ fn a_full_disk_is_named_and_the_upload_is_discarded() {
             .unwrap();
         session.write_to(full);
     }
-    let mut upload = blobs.upload(&name("app"), &id, NOW).unwrap();
+    let mut upload = blobs.upload("app", &id, NOW).unwrap();
     let error = upload.append(b"bytes").unwrap_err();
     drop(upload);
     assert!(matches!(error, BlobError::Full { .. }), "{error}");
     assert_eq!(uploads_on_disk(&data), 0);
     assert!(matches!(
-        blobs.upload(&name("app"), &id, NOW),
+        blobs.upload("app", &id, NOW),
         Err(BlobError::UploadUnknown)
     ));
 }
@@ -123,7 +119,7 @@ fn a_full_disk_is_named_and_the_upload_is_discarded() {
 fn blobs_survive_a_restart_and_leftover_uploads_do_not() {
     let (data, blobs) = open();
     let digest = blobs.put(b"manifest").unwrap();
-    blobs.begin(&name("app"), NOW).unwrap();
+    blobs.begin("app", NOW).unwrap();
     assert_eq!(uploads_on_disk(&data), 1);
     drop(blobs);
     let blobs = Blobs::open(data.path()).unwrap();
@@ -134,12 +130,12 @@ fn blobs_survive_a_restart_and_leftover_uploads_do_not() {
 #[test]
 fn an_upload_nobody_touches_is_given_up() {
     let (data, blobs) = open();
-    let old = blobs.begin(&name("app"), NOW).unwrap();
+    let old = blobs.begin("app", NOW).unwrap();
     let later = NOW + UPLOAD_LIFETIME + SignedDuration::from_secs(1);
-    blobs.begin(&name("app"), later).unwrap();
+    blobs.begin("app", later).unwrap();
     assert_eq!(uploads_on_disk(&data), 1);
     assert!(matches!(
-        blobs.upload(&name("app"), &old, later),
+        blobs.upload("app", &old, later),
         Err(BlobError::UploadUnknown)
     ));
 }

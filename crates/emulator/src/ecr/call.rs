@@ -5,8 +5,8 @@
 
 use oci::RepositoryName;
 
-use super::EcrError;
-use super::records::{REPOSITORIES, Repository};
+use super::records::{REPOSITORIES, Repository, repository_key};
+use super::{EcrError, Registry};
 use crate::authorize::{Target, authorize};
 use crate::caller::Caller;
 use crate::state::State;
@@ -17,28 +17,29 @@ use crate::trail::Note;
 pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
     pub(crate) caller: &'a Caller,
+    /// The registry that the request is for, which may be another account's.
+    pub(crate) registry: &'a Registry,
     pub(crate) note: &'a Note,
 }
 
 impl<'a> Call<'a> {
-    /// The id of the one registry that exists here.
+    /// The id of the registry: the account that owns it.
     pub(crate) fn account(&self) -> &'a str {
-        &self.state.settings.account
+        &self.registry.account
     }
 
-    /// The ARN of a repository in `registry`.
-    pub(crate) fn repository_arn(&self, registry: &str, name: &str) -> String {
-        let region = &self.state.settings.region;
-        format!("arn:aws:ecr:{region}:{registry}:repository/{name}")
+    /// The ARN of a repository of the registry.
+    pub(crate) fn repository_arn(&self, name: &str) -> String {
+        let Registry { account, region } = self.registry;
+        format!("arn:aws:ecr:{region}:{account}:repository/{name}")
     }
 
     /// `<host:port>/<name>`: what `docker push` is given.
     pub(crate) fn repository_uri(&self, name: &RepositoryName) -> String {
-        let base = &self.state.base_url;
-        let host = base
-            .split_once("://")
-            .map_or(base.as_str(), |(_, host)| host);
-        format!("{host}/{name}")
+        let State {
+            settings, base_url, ..
+        } = self.state;
+        format!("{}/{name}", self.registry.host(settings, base_url))
     }
 
     /// Decides about an action whose resource is not one repository.
@@ -53,9 +54,8 @@ impl<'a> Call<'a> {
         &self,
         actions: &[&str],
         name: &RepositoryName,
-        registry: Option<&str>,
     ) -> Result<Repository, EcrError> {
-        self.repository_with(actions, name, registry, &[])
+        self.repository_with(actions, name, &[])
     }
 
     /// As `repository`, with condition keys of the request.
@@ -63,15 +63,9 @@ impl<'a> Call<'a> {
         &self,
         actions: &[&str],
         name: &RepositoryName,
-        registry: Option<&str>,
         context: &[(String, String)],
     ) -> Result<Repository, EcrError> {
-        let registry = registry.unwrap_or(self.account());
-        let found = if registry == self.account() {
-            self.find(name)?
-        } else {
-            None
-        };
+        let found = self.find(name)?;
         let mut context = context.to_vec();
         for (key, value) in found.iter().flat_map(|repository| &repository.tags) {
             context.push((format!("aws:ResourceTag/{key}"), value.clone()));
@@ -80,20 +74,21 @@ impl<'a> Call<'a> {
         for action in actions {
             let target = Target {
                 action,
-                resource: self.repository_arn(registry, name.as_str()),
-                account: registry,
+                resource: self.repository_arn(name.as_str()),
+                account: self.account(),
                 resource_policy: found.as_ref().and_then(|found| found.policy.as_deref()),
                 context: context.clone(),
             };
             authorize(self.state, self.caller, &target, self.note)?;
         }
-        found.ok_or_else(|| EcrError::repository_not_found(name, registry))
+        found.ok_or_else(|| EcrError::repository_not_found(name, self.account()))
     }
 
     fn find(&self, name: &RepositoryName) -> Result<Option<Repository>, EcrError> {
+        let key = repository_key(self.registry, name);
         self.state
             .store
-            .read(|reader| Ok(reader.get(&REPOSITORIES, name.as_str())?))
+            .read(|reader| Ok(reader.get(&REPOSITORIES, &key)?))
     }
 
     /// Changes the record of a repository, as one transaction.
@@ -102,12 +97,13 @@ impl<'a> Call<'a> {
         name: &RepositoryName,
         change: impl FnOnce(&mut Repository) -> Result<(), EcrError>,
     ) -> Result<Repository, EcrError> {
+        let key = repository_key(self.registry, name);
         self.state.store.write(|writer| {
             let mut repository = writer
-                .get(&REPOSITORIES, name.as_str())?
+                .get(&REPOSITORIES, &key)?
                 .ok_or_else(|| EcrError::repository_not_found(name, self.account()))?;
             change(&mut repository)?;
-            writer.put(&REPOSITORIES, name.as_str(), &repository)?;
+            writer.put(&REPOSITORIES, &key, &repository)?;
             Ok(repository)
         })
     }

@@ -6,7 +6,7 @@ use oci::{Digest, RepositoryName};
 
 use super::parameters::ImageIdentifier;
 use super::records::{BLOBS, IMAGES, Image, TAGS, content_prefix, tag_prefix};
-use super::{Call, EcrError};
+use super::{Call, EcrError, Registry};
 use crate::store::{StoreError, Writer};
 
 /// The images of a repository and the tags that point to them.
@@ -24,8 +24,8 @@ impl Contents {
     pub(crate) fn read(call: Call<'_>, name: &RepositoryName) -> Result<Self, EcrError> {
         call.state.store.read(|reader| {
             Ok(Self::of(
-                reader.list(&IMAGES, &content_prefix(name))?,
-                reader.list(&TAGS, &tag_prefix(name))?,
+                reader.list(&IMAGES, &content_prefix(call.registry, name))?,
+                reader.list(&TAGS, &tag_prefix(call.registry, name))?,
             ))
         })
     }
@@ -33,11 +33,12 @@ impl Contents {
     /// The contents as a transaction sees them.
     pub(super) fn in_transaction(
         writer: &Writer,
+        registry: &Registry,
         name: &RepositoryName,
     ) -> Result<Self, StoreError> {
         Ok(Self::of(
-            writer.list(&IMAGES, &content_prefix(name))?,
-            writer.list(&TAGS, &tag_prefix(name))?,
+            writer.list(&IMAGES, &content_prefix(registry, name))?,
+            writer.list(&TAGS, &tag_prefix(registry, name))?,
         ))
     }
 
@@ -111,15 +112,19 @@ impl Contents {
 
 /// Removes every record of what a repository holds. Bytes stay on disk: another
 /// repository may hold the same.
-pub(super) fn remove_all(writer: &Writer, name: &RepositoryName) -> Result<(), StoreError> {
-    let prefix = content_prefix(name);
+pub(super) fn remove_all(
+    writer: &Writer,
+    registry: &Registry,
+    name: &RepositoryName,
+) -> Result<(), StoreError> {
+    let prefix = content_prefix(registry, name);
     for (key, _) in writer.list(&IMAGES, &prefix)? {
         writer.remove(&IMAGES, &key)?;
     }
     for (key, _) in writer.list(&BLOBS, &prefix)? {
         writer.remove(&BLOBS, &key)?;
     }
-    for (key, _) in writer.list(&TAGS, &tag_prefix(name))? {
+    for (key, _) in writer.list(&TAGS, &tag_prefix(registry, name))? {
         writer.remove(&TAGS, &key)?;
     }
     Ok(())

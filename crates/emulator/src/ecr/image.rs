@@ -5,7 +5,9 @@ use jiff::SignedDuration;
 use oci::{Descriptor, Digest, ManifestReference, RepositoryName, Tag};
 
 use super::manifest::{self, ParsedManifest};
-use super::records::{BLOBS, IMAGES, Image, REPOSITORIES, TAGS, content_key, tag_key};
+use super::records::{
+    BLOBS, IMAGES, Image, REPOSITORIES, TAGS, content_key, repository_key, tag_key,
+};
 use super::{Call, EcrError, code};
 use crate::store::{StoreError, Writer};
 
@@ -39,7 +41,7 @@ pub(crate) fn put(call: Call<'_>, name: &RepositoryName, put: &Put<'_>) -> Resul
         ));
     }
     call.state.store.write(|writer| {
-        let old = writer.get(&IMAGES, &content_key(name, &digest))?;
+        let old = writer.get(&IMAGES, &content_key(call.registry, name, &digest))?;
         check_tag(call, writer, name, put, old.as_ref().map(|_| digest))?;
         let content_size = check_contents(call, writer, name, &parsed)?;
         // The bytes are durable before any record names them.
@@ -53,9 +55,9 @@ pub(crate) fn put(call: Call<'_>, name: &RepositoryName, put: &Put<'_>) -> Resul
             subject: parsed.subject,
             children: parsed.children.iter().map(|child| child.digest).collect(),
         });
-        writer.put(&IMAGES, &content_key(name, &digest), &image)?;
+        writer.put(&IMAGES, &content_key(call.registry, name, &digest), &image)?;
         if let Some(tag) = &put.tag {
-            writer.put(&TAGS, &tag_key(name, tag), &digest)?;
+            writer.put(&TAGS, &tag_key(call.registry, name, tag), &digest)?;
         }
         Ok(image)
     })
@@ -71,10 +73,10 @@ fn check_tag(
     existing: Option<Digest>,
 ) -> Result<(), EcrError> {
     let repository = writer
-        .get(&REPOSITORIES, name.as_str())?
+        .get(&REPOSITORIES, &repository_key(call.registry, name))?
         .ok_or_else(|| EcrError::repository_not_found(name, call.account()))?;
     let tagged = match &put.tag {
-        Some(tag) => writer.get(&TAGS, &tag_key(name, tag))?,
+        Some(tag) => writer.get(&TAGS, &tag_key(call.registry, name, tag))?,
         None => None,
     };
     let unchanged = existing.is_some() && (put.tag.is_none() || tagged == existing);
@@ -116,7 +118,7 @@ fn check_contents(
         .iter()
         .filter(|blob| !manifest::is_kept_elsewhere(blob))
     {
-        match writer.get(&BLOBS, &content_key(name, &blob.digest))? {
+        match writer.get(&BLOBS, &content_key(call.registry, name, &blob.digest))? {
             Some(size) => check_size(blob, size)?,
             None => missing.push(blob.digest),
         }
@@ -124,7 +126,7 @@ fn check_contents(
     }
     refuse_missing(call, name, code::LAYERS_NOT_FOUND, "Layers", &missing)?;
     for child in &parsed.children {
-        match writer.get(&IMAGES, &content_key(name, &child.digest))? {
+        match writer.get(&IMAGES, &content_key(call.registry, name, &child.digest))? {
             Some(image) => {
                 check_size(child, image.descriptor.size)?;
                 total = total.max(image.content_size);
@@ -178,10 +180,10 @@ pub(crate) fn find(
     call.state.store.read(|reader| {
         let digest = match reference {
             ManifestReference::Digest(digest) => Some(*digest),
-            ManifestReference::Tag(tag) => reader.get(&TAGS, &tag_key(name, tag))?,
+            ManifestReference::Tag(tag) => reader.get(&TAGS, &tag_key(call.registry, name, tag))?,
         };
         match digest {
-            Some(digest) => Ok(reader.get(&IMAGES, &content_key(name, &digest))?),
+            Some(digest) => Ok(reader.get(&IMAGES, &content_key(call.registry, name, &digest))?),
             None => Ok(None),
         }
     })
@@ -198,7 +200,7 @@ pub(crate) fn note_pull(
     if image.pulled.is_some_and(recent) {
         return Ok(());
     }
-    let key = content_key(name, &image.descriptor.digest);
+    let key = content_key(call.registry, name, &image.descriptor.digest);
     Ok(call.state.store.write::<_, StoreError>(|writer| {
         if let Some(mut image) = writer.get(&IMAGES, &key)? {
             image.pulled = Some(now);

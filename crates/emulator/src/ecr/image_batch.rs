@@ -8,7 +8,7 @@ use super::contents::{Contents, Failure};
 use super::image::{self, Put, note_pull};
 use super::parameters::{ImageIdentifier, RepositoryParameters, count, digest, parse, required};
 use super::records::{IMAGES, Image, TAGS, content_key, tag_prefix};
-use super::{Call, EcrError};
+use super::{Call, EcrError, Registry};
 use crate::store::{StoreError, Writer};
 
 #[derive(Deserialize)]
@@ -32,8 +32,7 @@ impl BatchParameters {
 pub(super) fn get(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let mut parameters: BatchParameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:BatchGetImage"], &name, registry)?;
+    call.repository(&["ecr:BatchGetImage"], &name)?;
     let contents = Contents::read(call, &name)?;
     let (mut images, mut failures) = (Vec::new(), Vec::new());
     for wanted in parameters.images()? {
@@ -89,13 +88,12 @@ fn failure_json(wanted: &ImageIdentifier, (code, reason): Failure) -> Value {
 pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let mut parameters: BatchParameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:BatchDeleteImage"], &name, registry)?;
+    call.repository(&["ecr:BatchDeleteImage"], &name)?;
     let wanted = parameters.images()?;
     let (mut deleted, mut failures) = (Vec::new(), Vec::new());
     call.state.store.write::<_, StoreError>(|writer| {
         for wanted in &wanted {
-            match delete_one(writer, &name, wanted)? {
+            match delete_one(writer, call.registry, &name, wanted)? {
                 Ok(identifiers) => deleted.extend(identifiers),
                 Err(failure) => failures.push(failure_json(wanted, failure)),
             }
@@ -108,10 +106,11 @@ pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 
 fn delete_one(
     writer: &Writer,
+    registry: &Registry,
     name: &RepositoryName,
     wanted: &ImageIdentifier,
 ) -> Result<Result<Vec<ImageIdentifier>, Failure>, StoreError> {
-    let contents = Contents::in_transaction(writer, name)?;
+    let contents = Contents::in_transaction(writer, registry, name)?;
     let digest = match contents.resolve(wanted) {
         Ok(image) => image.descriptor.digest,
         Err(failure) => return Ok(Err(failure)),
@@ -129,10 +128,10 @@ fn delete_one(
         )));
     }
     for tag in &removed {
-        writer.remove(&TAGS, &format!("{}{tag}", tag_prefix(name)))?;
+        writer.remove(&TAGS, &format!("{}{tag}", tag_prefix(registry, name)))?;
     }
     if removed.len() == tags.len() && parents.is_empty() {
-        writer.remove(&IMAGES, &content_key(name, &digest))?;
+        writer.remove(&IMAGES, &content_key(registry, name, &digest))?;
     }
     let identifier = |tag: Option<&str>| ImageIdentifier {
         image_digest: Some(digest.to_string()),
@@ -163,8 +162,7 @@ struct PutParameters {
 pub(super) fn put(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: PutParameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:PutImage"], &name, registry)?;
+    call.repository(&["ecr:PutImage"], &name)?;
     let manifest = required("imageManifest", parameters.image_manifest)?;
     let tag = parameters
         .image_tag

@@ -57,8 +57,7 @@ impl Filter {
 pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:DescribeImages"], &name, registry)?;
+    call.repository(&["ecr:DescribeImages"], &name)?;
     let contents = Contents::read(call, &name)?;
     let (tagged, untagged) = parameters.filter.unwrap_or_default().wanted()?;
     let images: Vec<&Image> = match &parameters.image_ids {
@@ -142,8 +141,7 @@ fn detail(call: Call<'_>, name: &RepositoryName, contents: &Contents, image: &Im
 pub(super) fn list(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:ListImages"], &name, registry)?;
+    call.repository(&["ecr:ListImages"], &name)?;
     let contents = Contents::read(call, &name)?;
     let (tagged, untagged) = parameters.filter.unwrap_or_default().wanted()?;
     let mut identifiers = Vec::new();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::layers::{KeepError, blob_size, keep};
 use super::parameters::{RepositoryParameters, count, digest, parse, required};
+use super::records::repository_key;
 use super::{Call, EcrError};
 use crate::blobs::{BlobError, Upload};
 
@@ -30,8 +31,11 @@ struct Parameters {
 pub(super) fn initiate(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: RepositoryParameters = parse(body)?;
     let name = parameters.name()?;
-    call.repository(&["ecr:InitiateLayerUpload"], &name, parameters.registry()?)?;
-    let id = call.state.blobs.begin(&name, call.state.clock.now())?;
+    call.repository(&["ecr:InitiateLayerUpload"], &name)?;
+    let id = call.state.blobs.begin(
+        &repository_key(call.registry, &name),
+        call.state.clock.now(),
+    )?;
     Ok(json!({ "uploadId": id, "partSize": PART_SIZE }))
 }
 
@@ -39,8 +43,7 @@ pub(super) fn initiate(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 pub(super) fn part(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:UploadLayerPart"], &name, registry)?;
+    call.repository(&["ecr:UploadLayerPart"], &name)?;
     let (id, mut upload) = open(call, &name, parameters.upload_id)?;
     let first = required("partFirstByte", parameters.part_first_byte)?;
     let last = required("partLastByte", parameters.part_last_byte)?;
@@ -79,8 +82,7 @@ pub(super) fn part(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 pub(super) fn complete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:CompleteLayerUpload"], &name, registry)?;
+    call.repository(&["ecr:CompleteLayerUpload"], &name)?;
     let digests = required("layerDigests", parameters.layer_digests)?;
     count("layerDigests", &digests, 100)?;
     let digest = digest("layerDigests", &digests[0])?;
@@ -128,7 +130,10 @@ fn open<'a>(
 ) -> Result<(String, Upload<'a>), EcrError> {
     let id = required("uploadId", id)?;
     let state = call.state;
-    match state.blobs.upload(name, &id, state.clock.now()) {
+    match state
+        .blobs
+        .upload(&repository_key(call.registry, name), &id, state.clock.now())
+    {
         Ok(upload) => Ok((id, upload)),
         Err(BlobError::UploadUnknown) => Err(EcrError::upload_not_found(&id, name, call.account())),
         Err(error) => Err(error.into()),

@@ -18,7 +18,7 @@ pub(crate) fn blob_size(
 ) -> Result<Option<u64>, StoreError> {
     call.state
         .store
-        .read(|reader| reader.get(&BLOBS, &content_key(name, digest)))
+        .read(|reader| reader.get(&BLOBS, &content_key(call.registry, name, digest)))
 }
 
 /// Ends an upload as the blob `digest` of a repository. Returns its size.
@@ -29,9 +29,9 @@ pub(crate) fn keep(
     digest: &Digest,
 ) -> Result<u64, KeepError> {
     let size = upload.finish(digest)?;
-    call.state
-        .store
-        .write::<_, StoreError>(|writer| writer.put(&BLOBS, &content_key(name, digest), &size))?;
+    call.state.store.write::<_, StoreError>(|writer| {
+        writer.put(&BLOBS, &content_key(call.registry, name, digest), &size)
+    })?;
     Ok(size)
 }
 
@@ -58,8 +58,7 @@ struct CheckParameters {
 pub(super) fn check_availability(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: CheckParameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:BatchCheckLayerAvailability"], &name, registry)?;
+    call.repository(&["ecr:BatchCheckLayerAvailability"], &name)?;
     let wanted = required("layerDigests", parameters.layer_digests)?;
     count("layerDigests", &wanted, 100)?;
     let (mut layers, mut failures) = (Vec::new(), Vec::new());
@@ -96,8 +95,7 @@ struct DownloadParameters {
 pub(super) fn download_url(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: DownloadParameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:GetDownloadUrlForLayer"], &name, registry)?;
+    call.repository(&["ecr:GetDownloadUrlForLayer"], &name)?;
     let digest = digest(
         "layerDigest",
         &required("layerDigest", parameters.layer_digest)?,

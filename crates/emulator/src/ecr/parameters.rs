@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::EcrError;
+use super::{EcrError, Registry, is_account};
+use crate::caller::Caller;
 
 /// The pattern of repository names in the service model, quoted in refusals.
 const NAME_PATTERN: &str =
@@ -18,7 +19,6 @@ const NAME_PATTERN: &str =
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RepositoryParameters {
-    pub(super) registry_id: Option<String>,
     pub(super) repository_name: Option<String>,
 }
 
@@ -73,16 +73,29 @@ impl RepositoryParameters {
     pub(super) fn name(&self) -> Result<RepositoryName, EcrError> {
         repository_name(self.repository_name.as_deref())
     }
+}
 
-    /// The registry's id, checked.
-    pub(super) fn registry(&self) -> Result<Option<&str>, EcrError> {
-        match self.registry_id.as_deref() {
-            Some(id) if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) => Err(
-                EcrError::parameter("registryId", "must satisfy regular expression '[0-9]{12}'"),
-            ),
-            id => Ok(id),
+/// The registry that a request is for: that of the account in `registryId`, or
+/// of the caller's own, in the region that the caller asks in.
+pub(super) fn registry(body: &Value, caller: &Caller) -> Result<Registry, EcrError> {
+    let account = match &body["registryId"] {
+        Value::Null => caller.principal.account().unwrap_or_default(),
+        Value::String(id) => checked_account(id)?,
+        _ => {
+            let message = "registryId must be a string";
+            return Err(EcrError::client("SerializationException", message));
         }
+    };
+    Ok(Registry::new(account, &caller.region))
+}
+
+/// An account's id, checked.
+pub(super) fn checked_account(id: &str) -> Result<&str, EcrError> {
+    if is_account(id) {
+        return Ok(id);
     }
+    let constraint = "must satisfy regular expression '[0-9]{12}'";
+    Err(EcrError::parameter("registryId", constraint))
 }
 
 /// The name of a repository, checked.

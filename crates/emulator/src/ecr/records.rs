@@ -1,7 +1,9 @@
 //! What the store holds about repositories and images.
 //!
-//! Keys begin with the repository's name and a character that no name
-//! contains, so that a prefix finds one repository's records and no other's.
+//! Every key says the registry first, `ACCOUNT/REGION/`. What belongs to a
+//! repository goes on with its name and a character that no name contains, so
+//! that a prefix finds one repository's records and no other's. Keys are made
+//! by the functions here and nowhere else.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +11,18 @@ use jiff::Timestamp;
 use oci::{Descriptor, Digest, RepositoryName, Tag};
 use serde::{Deserialize, Serialize};
 
+use super::Registry;
 use super::mutability::Mutability;
 use crate::store::Table;
 
-/// Repositories by name.
+/// Repositories by `ACCOUNT/REGION/NAME`.
 pub(crate) const REPOSITORIES: Table<Repository> = Table::new("ecr/repositories");
-/// Sizes in bytes of the blobs that a repository may see, by `NAME@DIGEST`:
-/// those that were uploaded to it.
+/// Sizes in bytes of the blobs that a repository may see, by
+/// `ACCOUNT/REGION/NAME@DIGEST`: those that were uploaded to it.
 pub(crate) const BLOBS: Table<u64> = Table::new("ecr/blobs");
-/// Images by `NAME@DIGEST`.
+/// Images by `ACCOUNT/REGION/NAME@DIGEST`.
 pub(crate) const IMAGES: Table<Image> = Table::new("ecr/images");
-/// The digest that a tag points to, by `NAME:TAG`.
+/// The digest that a tag points to, by `ACCOUNT/REGION/NAME:TAG`.
 pub(crate) const TAGS: Table<Digest> = Table::new("ecr/tags");
 
 /// A repository and its settings.
@@ -74,22 +77,32 @@ pub(crate) struct Image {
     pub(crate) children: Vec<Digest>,
 }
 
+/// Prefix of the keys of a registry's repositories.
+pub(crate) fn registry_prefix(registry: &Registry) -> String {
+    format!("{registry}/")
+}
+
+/// Key of a repository.
+pub(crate) fn repository_key(registry: &Registry, name: &RepositoryName) -> String {
+    format!("{registry}/{name}")
+}
+
 /// Prefix of the keys of a repository's blobs and images.
-pub(crate) fn content_prefix(name: &RepositoryName) -> String {
-    format!("{name}@")
+pub(crate) fn content_prefix(registry: &Registry, name: &RepositoryName) -> String {
+    format!("{registry}/{name}@")
 }
 
 /// Key of a blob or an image.
-pub(crate) fn content_key(name: &RepositoryName, digest: &Digest) -> String {
-    format!("{name}@{digest}")
+pub(crate) fn content_key(registry: &Registry, name: &RepositoryName, digest: &Digest) -> String {
+    format!("{registry}/{name}@{digest}")
 }
 
 /// Prefix of the keys of a repository's tags.
-pub(crate) fn tag_prefix(name: &RepositoryName) -> String {
-    format!("{name}:")
+pub(crate) fn tag_prefix(registry: &Registry, name: &RepositoryName) -> String {
+    format!("{registry}/{name}:")
 }
 
 /// Key of a tag.
-pub(crate) fn tag_key(name: &RepositoryName, tag: &Tag) -> String {
-    format!("{name}:{tag}")
+pub(crate) fn tag_key(registry: &Registry, name: &RepositoryName, tag: &Tag) -> String {
+    format!("{registry}/{name}:{tag}")
 }

@@ -61,8 +61,7 @@ struct Filter {
 pub(super) fn list(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:BatchGetImage"], &name, registry)?;
+    call.repository(&["ecr:BatchGetImage"], &name)?;
     let subject = required("subjectId", parameters.subject_id)?;
     let subject = digest("subjectId.imageDigest", &subject.image_digest)?;
     let filter = parameters.filter.unwrap_or_default();

@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use super::contents::remove_all;
 use super::mutability::Mutability;
 use super::parameters::{Page, RepositoryParameters, count, epoch, parse, repository_name};
-use super::records::{Encryption, IMAGES, REPOSITORIES, Repository, content_prefix};
+use super::records::{
+    Encryption, IMAGES, REPOSITORIES, Repository, content_prefix, registry_prefix, repository_key,
+};
 use super::repository_settings::{ExclusionFilter, Scanning, exclusions_json, filters};
 use super::resource_tags::{Tag, checked_tags, request_context};
-use super::{Call, EcrError};
+use super::{Call, EcrError, Registry};
 use crate::authorize::{Target, authorize};
-use crate::settings::Settings;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,9 +33,8 @@ struct CreateParameters {
 pub(super) fn create(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: CreateParameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
     let tags = checked_tags(&BTreeMap::new(), parameters.tags.unwrap_or_default())?;
-    authorize_creation(call, &name, registry, &tags)?;
+    authorize_creation(call, &name, &tags)?;
     let setting = parameters.image_tag_mutability.as_deref();
     let repository = Repository {
         created: call.state.clock.now(),
@@ -46,7 +46,7 @@ pub(super) fn create(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
             .image_scanning_configuration
             .and_then(|scanning| scanning.scan_on_push)
             .unwrap_or(false),
-        encryption: checked_encryption(&call.state.settings, parameters.encryption_configuration)?,
+        encryption: checked_encryption(call.registry, parameters.encryption_configuration)?,
         lifecycle_policy: None,
         policy: None,
         tags,
@@ -54,7 +54,8 @@ pub(super) fn create(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     };
     call.state.store.write(|writer| {
         let name = &repository.name;
-        if writer.get(&REPOSITORIES, name.as_str())?.is_some() {
+        let key = repository_key(call.registry, name);
+        if writer.get(&REPOSITORIES, &key)?.is_some() {
             return Err(EcrError::client(
                 "RepositoryAlreadyExistsException",
                 format!(
@@ -63,7 +64,7 @@ pub(super) fn create(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
                 ),
             ));
         }
-        Ok(writer.put(&REPOSITORIES, name.as_str(), &repository)?)
+        Ok(writer.put(&REPOSITORIES, &key, &repository)?)
     })?;
     Ok(json!({ "repository": to_json(call, &repository) }))
 }
@@ -72,10 +73,8 @@ pub(super) fn create(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 fn authorize_creation(
     call: Call<'_>,
     name: &RepositoryName,
-    registry: Option<&str>,
     tags: &BTreeMap<String, String>,
 ) -> Result<(), EcrError> {
-    let registry = registry.unwrap_or(call.account());
     let actions: &[&str] = if tags.is_empty() {
         &["ecr:CreateRepository"]
     } else {
@@ -84,28 +83,16 @@ fn authorize_creation(
     for action in actions {
         let target = Target {
             context: request_context(tags),
-            ..Target::new(
-                action,
-                call.repository_arn(registry, name.as_str()),
-                registry,
-            )
+            ..Target::new(action, call.repository_arn(name.as_str()), call.account())
         };
         authorize(call.state, call.caller, &target, call.note)?;
     }
-    if registry == call.account() {
-        Ok(())
-    } else {
-        // Inferred: a repository is made in one's own registry only.
-        Err(EcrError::parameter(
-            "registryId",
-            "must be the id of the caller's own registry",
-        ))
-    }
+    Ok(())
 }
 
 /// The encryption that ECR reports for what was asked for.
 pub(super) fn checked_encryption(
-    settings: &Settings,
+    registry: &Registry,
     encryption: Option<Encryption>,
 ) -> Result<Encryption, EcrError> {
     let mut encryption = encryption.unwrap_or_default();
@@ -121,7 +108,7 @@ pub(super) fn checked_encryption(
             encryption.kms_key.get_or_insert_with(|| {
                 format!(
                     "arn:aws:kms:{}:{}:alias/aws/ecr",
-                    settings.region, settings.account
+                    registry.region, registry.account
                 )
             });
             Ok(encryption)
@@ -136,8 +123,6 @@ pub(super) fn checked_encryption(
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct DescribeParameters {
-    #[serde(flatten)]
-    repository: RepositoryParameters,
     repository_names: Option<Vec<String>>,
     #[serde(flatten)]
     page: Page,
@@ -147,18 +132,17 @@ struct DescribeParameters {
 pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     const ACTION: &str = "ecr:DescribeRepositories";
     let parameters: DescribeParameters = parse(body)?;
-    let registry = parameters.repository.registry()?;
     if let Some(names) = &parameters.repository_names {
         count("repositoryNames", names, 100)?;
         let mut repositories = Vec::with_capacity(names.len());
         for name in names {
             let name = repository_name(Some(name))?;
-            let repository = call.repository(&[ACTION], &name, registry)?;
+            let repository = call.repository(&[ACTION], &name)?;
             repositories.push(to_json(call, &repository));
         }
         return Ok(json!({ "repositories": repositories }));
     }
-    let all = all(call, registry)?;
+    let all = all(call)?;
     let (repositories, token) =
         parameters
             .page
@@ -176,21 +160,18 @@ pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 }
 
 /// All repositories of the registry, by name, if the caller may list them.
-pub(crate) fn all(call: Call<'_>, registry: Option<&str>) -> Result<Vec<Repository>, EcrError> {
-    let registry = registry.unwrap_or(call.account());
+pub(crate) fn all(call: Call<'_>) -> Result<Vec<Repository>, EcrError> {
     let target = Target::new(
         "ecr:DescribeRepositories",
-        call.repository_arn(registry, "*"),
-        registry,
+        call.repository_arn("*"),
+        call.account(),
     );
     authorize(call.state, call.caller, &target, call.note)?;
-    if registry != call.account() {
-        return Ok(Vec::new());
-    }
+    let prefix = registry_prefix(call.registry);
     let listed = call
         .state
         .store
-        .read::<_, EcrError>(|reader| Ok(reader.list(&REPOSITORIES, "")?))?;
+        .read::<_, EcrError>(|reader| Ok(reader.list(&REPOSITORIES, &prefix)?))?;
     Ok(listed
         .into_iter()
         .map(|(_, repository)| repository)
@@ -208,10 +189,9 @@ struct DeleteParameters {
 pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: DeleteParameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    let repository = call.repository(&["ecr:DeleteRepository"], &name, registry)?;
+    let repository = call.repository(&["ecr:DeleteRepository"], &name)?;
     call.state.store.write(|writer| {
-        let images = writer.list(&IMAGES, &content_prefix(&name))?;
+        let images = writer.list(&IMAGES, &content_prefix(call.registry, &name))?;
         if !images.is_empty() && parameters.force != Some(true) {
             return Err(EcrError::client(
                 "RepositoryNotEmptyException",
@@ -222,8 +202,8 @@ pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
                 ),
             ));
         }
-        remove_all(writer, &name)?;
-        Ok(writer.remove(&REPOSITORIES, name.as_str())?)
+        remove_all(writer, call.registry, &name)?;
+        Ok(writer.remove(&REPOSITORIES, &repository_key(call.registry, &name))?)
     })?;
     Ok(json!({ "repository": to_json(call, &repository) }))
 }
@@ -239,7 +219,7 @@ pub(super) fn describe_registry(call: Call<'_>) -> Result<Value, EcrError> {
 
 fn to_json(call: Call<'_>, repository: &Repository) -> Value {
     let mut json = json!({
-        "repositoryArn": call.repository_arn(call.account(), repository.name.as_str()),
+        "repositoryArn": call.repository_arn(repository.name.as_str()),
         "registryId": call.account(),
         "repositoryName": repository.name,
         "repositoryUri": call.repository_uri(&repository.name),

@@ -106,7 +106,7 @@ fn open(
     action: &str,
     parameters: &RepositoryParameters,
 ) -> Result<Repository, EcrError> {
-    call.repository(&[action], &parameters.name()?, parameters.registry()?)
+    call.repository(&[action], &parameters.name()?)
 }
 
 /// A repository policy has principals and no resource; ECR has one sentence

@@ -66,8 +66,7 @@ struct MutabilityParameters {
 pub(super) fn put_tag_mutability(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: MutabilityParameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:PutImageTagMutability"], &name, registry)?;
+    call.repository(&["ecr:PutImageTagMutability"], &name)?;
     let setting = required("imageTagMutability", parameters.image_tag_mutability)?;
     let exclusions = filters(parameters.image_tag_mutability_exclusion_filters)?;
     let mutability = Mutability::new(&setting, exclusions)?;
@@ -98,8 +97,7 @@ struct ScanningParameters {
 pub(super) fn put_scanning(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: ScanningParameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let registry = parameters.repository.registry()?;
-    call.repository(&["ecr:PutImageScanningConfiguration"], &name, registry)?;
+    call.repository(&["ecr:PutImageScanningConfiguration"], &name)?;
     let scanning = required(
         "imageScanningConfiguration",
         parameters.image_scanning_configuration,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::parameters::{parse, required};
-use super::{Call, EcrError};
+use super::{Call, EcrError, Registry, is_account};
 
 /// One tag on the wire. The capitals are the API's.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,7 +32,11 @@ struct Parameters {
 pub(super) fn list(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let (registry, name) = resource(call, parameters.resource_arn)?;
-    let repository = call.repository(&["ecr:ListTagsForResource"], &name, Some(&registry))?;
+    let call = Call {
+        registry: &registry,
+        ..call
+    };
+    let repository = call.repository(&["ecr:ListTagsForResource"], &name)?;
     let tags: Vec<Tag> = repository
         .tags
         .into_iter()
@@ -45,13 +49,12 @@ pub(super) fn list(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 pub(super) fn tag(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let (registry, name) = resource(call, parameters.resource_arn)?;
+    let call = Call {
+        registry: &registry,
+        ..call
+    };
     let added = checked_tags(&BTreeMap::new(), required("tags", parameters.tags)?)?;
-    call.repository_with(
-        &["ecr:TagResource"],
-        &name,
-        Some(&registry),
-        &request_context(&added),
-    )?;
+    call.repository_with(&["ecr:TagResource"], &name, &request_context(&added))?;
     call.update(&name, |repository| {
         let added = added.into_iter().map(|(key, value)| Tag { key, value });
         repository.tags = checked_tags(&repository.tags, added.collect())?;
@@ -64,12 +67,16 @@ pub(super) fn tag(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 pub(super) fn untag(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let (registry, name) = resource(call, parameters.resource_arn)?;
+    let call = Call {
+        registry: &registry,
+        ..call
+    };
     let keys = required("tagKeys", parameters.tag_keys)?;
     let context: Vec<_> = keys
         .iter()
         .map(|key| ("aws:TagKeys".to_owned(), key.clone()))
         .collect();
-    call.repository_with(&["ecr:UntagResource"], &name, Some(&registry), &context)?;
+    call.repository_with(&["ecr:UntagResource"], &name, &context)?;
     call.update(&name, |repository| {
         repository.tags.retain(|key, _| !keys.contains(key));
         Ok(())
@@ -114,13 +121,14 @@ pub(super) fn request_context(tags: &BTreeMap<String, String>) -> Vec<(String, S
     context
 }
 
-/// Registry and repository of a `resourceArn`.
-fn resource(call: Call<'_>, arn: Option<String>) -> Result<(String, RepositoryName), EcrError> {
+/// Registry and repository of a `resourceArn`, which is of the region that is
+/// asked.
+fn resource(call: Call<'_>, arn: Option<String>) -> Result<(Registry, RepositoryName), EcrError> {
     let arn = required("resourceArn", arn)?;
-    let prefix = format!("arn:aws:ecr:{}:", call.state.settings.region);
-    arn.strip_prefix(&prefix)
+    let region = &call.registry.region;
+    arn.strip_prefix(&format!("arn:aws:ecr:{region}:"))
         .and_then(|rest| rest.split_once(":repository/"))
-        .filter(|(account, _)| account.len() == 12)
-        .and_then(|(account, name)| Some((account.to_owned(), name.parse().ok()?)))
+        .filter(|(account, _)| is_account(account))
+        .and_then(|(account, name)| Some((Registry::new(account, region), name.parse().ok()?)))
         .ok_or_else(|| EcrError::parameter("resourceArn", "Invalid ARN"))
 }

@@ -5,17 +5,16 @@ use oci::RepositoryName;
 
 use super::mutability::Mutability;
 use super::parameters::repository_name;
-use super::records::{Encryption, REPOSITORIES, Repository};
+use super::records::{Encryption, REPOSITORIES, Repository, repository_key};
 use super::repository::checked_encryption;
-use super::{EcrError, lifecycle, repository_policies};
-use crate::settings::Settings;
+use super::{EcrError, Registry, lifecycle, repository_policies};
 use crate::store::Writer;
 
 /// Creates the repository that `wanted` describes, or gives the one of that
 /// name these settings. Its images stay. What ECR would refuse is refused.
 pub(crate) fn seed(
     writer: &Writer,
-    settings: &Settings,
+    registry: &Registry,
     wanted: &terraform::EcrRepository,
     now: Timestamp,
 ) -> Result<(), EcrError> {
@@ -30,18 +29,19 @@ pub(crate) fn seed(
         encryption_type: wanted.encryption_type.clone(),
         kms_key: wanted.kms_key.clone(),
     };
+    let key = repository_key(registry, &name);
     let created = writer
-        .get(&REPOSITORIES, name.as_str())?
+        .get(&REPOSITORIES, &key)?
         .map_or(now, |old: Repository| old.created);
     let repository = Repository {
         created,
         mutability: Mutability::new(&wanted.mutability, Some(wanted.exclusion_filters.clone()))?,
         scan_on_push: wanted.scan_on_push,
-        encryption: checked_encryption(settings, Some(encryption))?,
+        encryption: checked_encryption(registry, Some(encryption))?,
         lifecycle_policy: wanted.lifecycle_policy.clone(),
         policy: wanted.policy.clone(),
         tags: wanted.tags.clone(),
         name,
     };
-    Ok(writer.put(&REPOSITORIES, repository.name.as_str(), &repository)?)
+    Ok(writer.put(&REPOSITORIES, &key, &repository)?)
 }

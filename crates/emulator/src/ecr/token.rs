@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::parameters::{RepositoryParameters, count, epoch, parse};
-use super::{Call, EcrError};
+use super::parameters::{checked_account, count, epoch, parse};
+use super::{Call, EcrError, Registry};
 use crate::login;
+use crate::state::State;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -13,32 +14,32 @@ struct Parameters {
     registry_ids: Option<Vec<String>>,
 }
 
-/// One token per registry asked for, each the same: there is one registry, and
-/// AWS's tokens open every registry that the caller may use.
+/// One token per registry asked for. As in AWS each of them opens every registry
+/// of the region that the caller may use; at the emulator's own address, which
+/// names no registry, it opens the one that it was asked for.
 pub(super) fn get_authorization_token(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     call.authorize("ecr:GetAuthorizationToken", "*".to_owned())?;
-    let registries = parameters
+    let accounts = parameters
         .registry_ids
         .unwrap_or_else(|| vec![call.account().to_owned()]);
-    count("registryIds", &registries, 10)?;
-    for registry in &registries {
-        let named = RepositoryParameters {
-            registry_id: Some(registry.clone()),
-            repository_name: None,
-        };
-        named.registry()?;
+    count("registryIds", &accounts, 10)?;
+    let mut data = Vec::with_capacity(accounts.len());
+    for account in &accounts {
+        let registry = Registry::new(checked_account(account)?, &call.registry.region);
+        let (token, expires) = login::issue(call.state, call.caller, &registry)?;
+        data.push(json!({
+            "authorizationToken": token,
+            "expiresAt": epoch(expires),
+            "proxyEndpoint": proxy_endpoint(call.state, &registry),
+        }));
     }
-    let (token, expires) = login::issue(call.state, call.caller)?;
-    let data: Vec<Value> = registries
-        .iter()
-        .map(|_| {
-            json!({
-                "authorizationToken": token,
-                "expiresAt": epoch(expires),
-                "proxyEndpoint": call.state.base_url,
-            })
-        })
-        .collect();
     Ok(json!({ "authorizationData": data }))
+}
+
+/// The address of a registry, with the scheme.
+fn proxy_endpoint(state: &State, registry: &Registry) -> String {
+    let base = &state.base_url;
+    let scheme = base.split_once("://").map_or("http", |(scheme, _)| scheme);
+    format!("{scheme}://{}", registry.host(&state.settings, base))
 }

@@ -3,6 +3,7 @@
 use crate::authorize::{Target, authorize};
 use crate::caller::Caller;
 use crate::error::AwsError;
+use crate::iam::records::role_key;
 use crate::query::Parameters;
 use crate::state::State;
 use crate::trail::Note;
@@ -24,18 +25,35 @@ impl Call<'_> {
     /// Refuses a caller that may not do this to `resource`.
     pub(super) fn authorize(&self, resource: &str, context: Context) -> Result<(), AwsError> {
         let action = format!("iam:{}", self.action);
-        let account = &self.state.settings.account;
         let target = Target {
             context,
-            ..Target::new(&action, resource, account)
+            ..Target::new(&action, resource, self.owner(resource))
         };
         authorize(self.state, self.caller, &target, self.note)?;
         Ok(())
     }
 
+    /// The account that calls; IAM's calls are about one's own.
+    pub(super) fn account(&self) -> &str {
+        self.caller.principal.account().unwrap_or_default()
+    }
+
+    /// The account in the ARN of a resource. AWS's own policies are everybody's.
+    fn owner<'a>(&'a self, arn: &'a str) -> &'a str {
+        match arn.split(':').nth(4) {
+            None | Some("" | "aws") => self.account(),
+            Some(account) => account,
+        }
+    }
+
     /// The ARN of what `resource` names in this account: `role/ci/publisher`.
     pub(super) fn arn(&self, resource: &str) -> String {
-        format!("arn:aws:iam::{}:{resource}", self.state.settings.account)
+        format!("arn:aws:iam::{}:{resource}", self.account())
+    }
+
+    /// The key of the role `name` in this account.
+    pub(super) fn role_key(&self, name: &str) -> String {
+        role_key(self.account(), name)
     }
 
     /// The name in the parameter `parameter`, of at most `longest` characters.

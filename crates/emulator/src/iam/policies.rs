@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::call::{Call, Context, conflict, exists, missing};
-use super::records::{ManagedPolicy, Origin, POLICIES, PolicyVersion, ROLES, Role};
+use super::records::{
+    ManagedPolicy, Origin, POLICIES, PolicyVersion, ROLES, Role, policy_prefix, role_prefix,
+};
 use super::{Answer, documents, managed, tags};
 use crate::error::AwsError;
 use crate::random;
@@ -20,7 +22,8 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     call.state.store.write(|writer| {
         let same =
             |(_, other): &(String, ManagedPolicy)| other.name.eq_ignore_ascii_case(&policy.name);
-        if writer.list(&POLICIES, "")?.iter().any(same) {
+        let prefix = policy_prefix(call.account());
+        if writer.list(&POLICIES, &prefix)?.iter().any(same) {
             return Err(exists(format!(
                 "A policy called {} already exists. Duplicate names are not allowed.",
                 policy.name
@@ -59,7 +62,11 @@ fn requested(call: &Call<'_>) -> Result<ManagedPolicy, AwsError> {
 /// `GetPolicy`.
 pub(super) fn get(call: &Call<'_>) -> Answer {
     let policy = authorized(call, Context::new())?;
-    let roles = call.state.store.read(|reader| reader.list(&ROLES, ""))?;
+    let prefix = role_prefix(call.account());
+    let roles = call
+        .state
+        .store
+        .read(|reader| reader.list(&ROLES, &prefix))?;
     Ok(Some(
         Xml::new().element("Policy", &describe(&policy, &roles)),
     ))
@@ -70,7 +77,7 @@ pub(super) fn delete(call: &Call<'_>) -> Answer {
     let arn = authorized(call, Context::new())?.arn;
     call.state.store.write(|writer| {
         let policy = writer.get(&POLICIES, &arn)?.ok_or_else(|| gone(&arn))?;
-        let uses = Uses::of(&arn, &writer.list(&ROLES, "")?);
+        let uses = Uses::of(&arn, &writer.list(&ROLES, &role_prefix(call.account()))?);
         if uses.attachments + uses.boundaries > 0 {
             return Err(conflict("Cannot delete a policy attached to entities."));
         }
@@ -134,9 +141,10 @@ pub(super) fn change(
     })
 }
 
-/// Whether there is a policy `arn`, the customer's or one of AWS's.
-pub(super) fn is_known(writer: &Writer, arn: &str) -> Result<bool, StoreError> {
-    Ok(managed::of_aws(arn).is_some() || writer.get(&POLICIES, arn)?.is_some())
+/// Whether there is a policy `arn` for the account: its own or one of AWS's.
+pub(super) fn is_known(writer: &Writer, account: &str, arn: &str) -> Result<bool, StoreError> {
+    let own = arn.starts_with(&policy_prefix(account));
+    Ok(managed::of_aws(arn).is_some() || (own && writer.get(&POLICIES, arn)?.is_some()))
 }
 
 fn gone(arn: &str) -> AwsError {

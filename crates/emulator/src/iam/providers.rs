@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Answer;
 use super::call::{Call, Context, exists, limit, missing};
-use super::records::{Origin, PROVIDERS, Provider};
+use super::records::{Origin, PROVIDERS, Provider, provider_prefix};
 use super::tags;
 use crate::error::AwsError;
 use crate::xml::Xml;
@@ -65,10 +65,11 @@ pub(super) fn get(call: &Call<'_>) -> Answer {
 /// `ListOpenIDConnectProviders`.
 pub(super) fn list(call: &Call<'_>) -> Answer {
     call.authorize(&call.arn("oidc-provider/*"), Context::new())?;
+    let prefix = provider_prefix(call.account());
     let providers = call
         .state
         .store
-        .read(|reader| reader.list(&PROVIDERS, ""))?;
+        .read(|reader| reader.list(&PROVIDERS, &prefix))?;
     let members = providers.iter().map(|(arn, _)| Xml::new().text("Arn", arn));
     Ok(Some(Xml::new().list("OpenIDConnectProviderList", members)))
 }

@@ -7,12 +7,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::Table;
 
-/// Roles by name.
+/// Roles by `ACCOUNT/NAME`.
 pub(crate) const ROLES: Table<Role> = Table::new("iam/roles");
-/// Customer managed policies by ARN.
+/// Customer managed policies by ARN, which says the account.
 pub(crate) const POLICIES: Table<ManagedPolicy> = Table::new("iam/policies");
-/// OpenID Connect providers by ARN.
+/// OpenID Connect providers by ARN, which says the account.
 pub(crate) const PROVIDERS: Table<Provider> = Table::new("iam/providers");
+
+/// Prefix of the keys of an account's roles.
+pub(crate) fn role_prefix(account: &str) -> String {
+    format!("{account}/")
+}
+
+/// Key of a role.
+pub(crate) fn role_key(account: &str, name: &str) -> String {
+    format!("{account}/{name}")
+}
+
+/// Prefix of the keys of an account's customer managed policies.
+pub(crate) fn policy_prefix(account: &str) -> String {
+    format!("arn:aws:iam::{account}:policy/")
+}
+
+/// Prefix of the keys of an account's providers.
+pub(crate) fn provider_prefix(account: &str) -> String {
+    format!("arn:aws:iam::{account}:oidc-provider/")
+}
 
 /// Tags by key, in the order of their keys.
 pub(crate) type Tags = BTreeMap<String, String>;

@@ -58,11 +58,12 @@ pub(super) fn delete(call: &Call<'_>) -> Answer {
 pub(super) fn attach(call: &Call<'_>) -> Answer {
     let arn = policies::requested_arn(call)?;
     let name = roles::authorized(call, attachment_context(arn))?.name;
+    let key = call.role_key(&name);
     call.state.store.write(|writer| {
         let mut role = writer
-            .get(&ROLES, &name)?
+            .get(&ROLES, &key)?
             .ok_or_else(|| roles::gone(&name))?;
-        if !policies::is_known(writer, arn)? {
+        if !policies::is_known(writer, call.account(), arn)? {
             return Err(missing(format!(
                 "Policy {arn} does not exist or is not attachable."
             )));
@@ -73,7 +74,7 @@ pub(super) fn attach(call: &Call<'_>) -> Answer {
                 "Cannot exceed quota for PoliciesPerRole: {MAXIMUM_ATTACHED}"
             )));
         }
-        writer.put(&ROLES, &name, &role)?;
+        writer.put(&ROLES, &key, &role)?;
         Ok(None)
     })
 }

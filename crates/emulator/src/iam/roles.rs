@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::call::{Call, Context, conflict, exists, missing};
-use super::records::{Origin, ROLES, Role};
+use super::records::{Origin, ROLES, Role, role_prefix};
 use super::{Answer, documents, policies, tags};
 use crate::error::AwsError;
 use crate::random;
@@ -23,17 +23,21 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     }
     call.authorize(&role.arn, context)?;
     call.state.store.write(|writer| {
-        let same = |(name, _): &(String, Role)| name.eq_ignore_ascii_case(&role.name);
-        if writer.list(&ROLES, "")?.iter().any(same) {
+        let same = |(_, other): &(String, Role)| other.name.eq_ignore_ascii_case(&role.name);
+        let prefix = role_prefix(call.account());
+        if writer.list(&ROLES, &prefix)?.iter().any(same) {
             return Err(exists(format!(
                 "Role with name {} already exists.",
                 role.name
             )));
         }
         if let Some(boundary) = &role.permissions_boundary {
-            check_boundary(policies::is_known(writer, boundary)?, boundary)?;
+            check_boundary(
+                policies::is_known(writer, call.account(), boundary)?,
+                boundary,
+            )?;
         }
-        writer.put(&ROLES, &role.name, &role)?;
+        writer.put(&ROLES, &call.role_key(&role.name), &role)?;
         Ok(())
     })?;
     Ok(Some(Xml::new().element("Role", &describe_fully(&role))))
@@ -72,7 +76,11 @@ pub(super) fn get(call: &Call<'_>) -> Answer {
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let prefix = call.parameters.get("PathPrefix").unwrap_or("/");
     call.authorize(&call.arn(&format!("role{prefix}")), Context::new())?;
-    let roles = call.state.store.read(|reader| reader.list(&ROLES, ""))?;
+    let prefix_of_keys = role_prefix(call.account());
+    let roles = call
+        .state
+        .store
+        .read(|reader| reader.list(&ROLES, &prefix_of_keys))?;
     let members = roles
         .iter()
         .filter(|(_, role)| role.path.starts_with(prefix))
@@ -118,8 +126,9 @@ pub(super) fn update_trust_policy(call: &Call<'_>) -> Answer {
 /// `DeleteRole`.
 pub(super) fn delete(call: &Call<'_>) -> Answer {
     let name = authorized(call, Context::new())?.name;
+    let key = call.role_key(&name);
     call.state.store.write(|writer| {
-        let role = writer.get(&ROLES, &name)?.ok_or_else(|| gone(&name))?;
+        let role = writer.get(&ROLES, &key)?.ok_or_else(|| gone(&name))?;
         if !role.attached_policies.is_empty() {
             return Err(conflict(
                 "Cannot delete entity, must detach all policies first.",
@@ -130,7 +139,7 @@ pub(super) fn delete(call: &Call<'_>) -> Answer {
                 "Cannot delete entity, must delete policies first.",
             ));
         }
-        writer.remove(&ROLES, &name)?;
+        writer.remove(&ROLES, &key)?;
         Ok(None)
     })
 }
@@ -165,11 +174,15 @@ pub(super) fn put_boundary(call: &Call<'_>) -> Answer {
     let boundary = requested_boundary(call)?;
     let context = vec![(BOUNDARY_KEY.to_owned(), boundary.to_owned())];
     let name = authorized(call, context)?.name;
+    let key = call.role_key(&name);
     call.state.store.write(|writer| {
-        let mut role = writer.get(&ROLES, &name)?.ok_or_else(|| gone(&name))?;
-        check_boundary(policies::is_known(writer, boundary)?, boundary)?;
+        let mut role = writer.get(&ROLES, &key)?.ok_or_else(|| gone(&name))?;
+        check_boundary(
+            policies::is_known(writer, call.account(), boundary)?,
+            boundary,
+        )?;
         role.permissions_boundary = Some(boundary.to_owned());
-        writer.put(&ROLES, &name, &role)?;
+        writer.put(&ROLES, &key, &role)?;
         Ok(None)
     })
 }
@@ -198,7 +211,8 @@ pub(super) fn list_instance_profiles(call: &Call<'_>) -> Answer {
 /// that is not there is asked for as one without a path.
 pub(super) fn authorized(call: &Call<'_>, mut context: Context) -> Result<Role, AwsError> {
     let name = call.name("RoleName", LONGEST_NAME)?;
-    let found = call.state.store.read(|reader| reader.get(&ROLES, name))?;
+    let key = call.role_key(name);
+    let found = call.state.store.read(|reader| reader.get(&ROLES, &key))?;
     let Some(role) = found else {
         call.authorize(&call.arn(&format!("role/{name}")), context)?;
         return Err(gone(name));
@@ -219,10 +233,11 @@ pub(super) fn change(
     work: impl FnOnce(&mut Role) -> Result<(), AwsError>,
 ) -> Result<Role, AwsError> {
     let name = authorized(call, context)?.name;
+    let key = call.role_key(&name);
     call.state.store.write(|writer| {
-        let mut role = writer.get(&ROLES, &name)?.ok_or_else(|| gone(&name))?;
+        let mut role = writer.get(&ROLES, &key)?.ok_or_else(|| gone(&name))?;
         work(&mut role)?;
-        writer.put(&ROLES, &name, &role)?;
+        writer.put(&ROLES, &key, &role)?;
         Ok(role)
     })
 }

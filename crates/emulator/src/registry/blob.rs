@@ -34,7 +34,7 @@ pub(super) async fn head(
         .event("ecr.amazonaws.com", "BatchCheckLayerAvailability");
     let size = visit
         .blocking(move |call| {
-            call.repository(&["ecr:BatchCheckLayerAvailability"], &name, None)?;
+            call.repository(&["ecr:BatchCheckLayerAvailability"], &name)?;
             held(call, &name, &digest)
         })
         .await?;
@@ -56,7 +56,7 @@ pub(super) async fn get(
         .event("ecr.amazonaws.com", "GetDownloadUrlForLayer");
     let path = visit
         .blocking(move |call| {
-            call.repository(&["ecr:GetDownloadUrlForLayer"], &name, None)?;
+            call.repository(&["ecr:GetDownloadUrlForLayer"], &name)?;
             held(call, &name, &digest)?;
             let state = call.state;
             Ok(state.blobs.signer().path(&digest, state.clock.now()))

@@ -75,7 +75,7 @@ pub(super) async fn list(visit: &Visit, parts: &Parts) -> Result<Response, Regis
         .event("ecr.amazonaws.com", "DescribeRepositories");
     let listing = Listing::read(parts)?;
     let repositories = visit
-        .blocking(move |call| Ok(ecr::all_repositories(call, None)?))
+        .blocking(move |call| Ok(ecr::all_repositories(call)?))
         .await?;
     let names = repositories
         .into_iter()

@@ -160,6 +160,10 @@ impl From<LoginError> for RegistryError {
                 ErrorCode::Denied,
                 "Your authorization token has expired. Reauthenticate and try again.".to_owned(),
             ),
+            // Documented as `403 (Forbidden)`; the sentence is inferred.
+            LoginError::OtherRegion { .. } => {
+                Self::new(403, ErrorCode::Denied, "Not Authorized".to_owned())
+            }
             LoginError::Store(error) => error.into(),
         }
     }

@@ -27,7 +27,7 @@ pub(super) async fn get(
     visit.note.event("ecr.amazonaws.com", "BatchGetImage");
     let (image, bytes) = visit
         .blocking(move |call| {
-            call.repository(&["ecr:BatchGetImage"], &name, None)?;
+            call.repository(&["ecr:BatchGetImage"], &name)?;
             let image = ecr::find(call, &name, &reference)?.ok_or_else(|| {
                 let message = "Requested image not found".to_owned();
                 RegistryError::new(404, ErrorCode::ManifestUnknown, message)
@@ -79,7 +79,7 @@ pub(super) async fn put(
                 call.note
                     .parameter("imageManifestMediaType", media_type.as_str());
             }
-            call.repository(&["ecr:PutImage"], &name, None)?;
+            call.repository(&["ecr:PutImage"], &name)?;
             let (tag, digest) = match reference {
                 ManifestReference::Tag(tag) => (Some(tag), None),
                 ManifestReference::Digest(digest) => (None, Some(digest)),

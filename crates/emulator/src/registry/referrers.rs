@@ -29,7 +29,7 @@ pub(super) async fn list(
     let filtered = !types.is_empty();
     let manifests = visit
         .blocking(move |call| {
-            call.repository(&["ecr:BatchGetImage"], &name, None)?;
+            call.repository(&["ecr:BatchGetImage"], &name)?;
             Ok(ecr::referrers(call, &name, &subject, &types)?)
         })
         .await?;

@@ -22,7 +22,7 @@ pub(super) async fn list(
     let repository = name.clone();
     let tags = visit
         .blocking(move |call| {
-            call.repository(&["ecr:ListImages"], &name, None)?;
+            call.repository(&["ecr:ListImages"], &name)?;
             Ok(Contents::read(call, &name)?.tags)
         })
         .await?;

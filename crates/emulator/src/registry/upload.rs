@@ -15,7 +15,7 @@ use super::range::chunk_start;
 use super::response::{absolute, empty, set, set_digest};
 use super::route::{UploadAddress, parse_digest};
 use crate::blobs::{BlobError, Upload};
-use crate::ecr::{self, Call};
+use crate::ecr::{self, Call, repository_key};
 
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
@@ -31,8 +31,11 @@ pub(super) async fn start(
     let digest = digest_parameter(parts)?;
     let address = visit
         .blocking(move |call| {
-            call.repository(&["ecr:InitiateLayerUpload"], &name, None)?;
-            let id = call.state.blobs.begin(&name, call.state.clock.now())?;
+            call.repository(&["ecr:InitiateLayerUpload"], &name)?;
+            let id = call.state.blobs.begin(
+                &repository_key(call.registry, &name),
+                call.state.clock.now(),
+            )?;
             call.note
                 .answer(json!({ "uploadId": id, "partSize": ecr::PART_SIZE }));
             Ok(UploadAddress { name, id })
@@ -56,7 +59,7 @@ pub(super) async fn status(
     let (address, chunk) = visit
         .blocking(move |call| {
             // Which action ECR asks for here is inferred.
-            call.repository(&["ecr:UploadLayerPart"], &address.name, None)?;
+            call.repository(&["ecr:UploadLayerPart"], &address.name)?;
             let chunk = open(call, &address)?.first_chunk();
             Ok((address, chunk))
         })
@@ -76,7 +79,7 @@ pub(super) async fn patch(
     let pieces = pipe(body);
     let (address, chunk) = visit
         .blocking(move |call| {
-            call.repository(&["ecr:UploadLayerPart"], &address.name, None)?;
+            call.repository(&["ecr:UploadLayerPart"], &address.name)?;
             let mut upload = open(call, &address)?;
             expect_start(&upload, start)?;
             let before = upload.received();
@@ -115,7 +118,7 @@ pub(super) async fn cancel(
     visit
         .blocking(move |call| {
             // Which action ECR asks for here is inferred.
-            call.repository(&["ecr:UploadLayerPart"], &address.name, None)?;
+            call.repository(&["ecr:UploadLayerPart"], &address.name)?;
             open(call, &address)?.discard();
             Ok(empty(StatusCode::NO_CONTENT))
         })
@@ -144,7 +147,7 @@ async fn complete(
     let path = format!("/v2/{}/blobs/{digest}", address.name);
     visit
         .blocking(move |call| {
-            call.repository(&actions, &address.name, None)?;
+            call.repository(&actions, &address.name)?;
             let mut upload = open(call, &address)?;
             expect_start(&upload, start)?;
             let before = upload.received();
@@ -193,9 +196,10 @@ impl Part {
 
 fn open<'a>(call: Call<'a>, address: &UploadAddress) -> Result<Upload<'a>, BlobError> {
     let state = call.state;
+    let repository = repository_key(call.registry, &address.name);
     state
         .blobs
-        .upload(&address.name, &address.id, state.clock.now())
+        .upload(&repository, &address.id, state.clock.now())
 }
 
 /// Where the upload stands, in the headers that ECR sends.

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::caller::Caller;
+use crate::ecr::is_region;
 use crate::state::State;
 use crate::sts::sessions::{ACCESS_KEYS, AccessKey};
 use crate::trail::Note;
@@ -39,8 +40,9 @@ pub(crate) struct Received<'a> {
 pub(crate) struct Scope<'a> {
     /// Such as `sts`.
     pub(crate) service: &'a str,
-    /// Regions that a signature may name.
-    pub(crate) regions: &'a [&'a str],
+    /// The region that the service is in, whatever the signature names; `None`
+    /// for a service that is in every region.
+    pub(crate) home: Option<&'a str>,
 }
 
 /// The caller whose key signed `received`, for `scope`.
@@ -67,7 +69,8 @@ pub(crate) fn verify(
     {
         return Err(SignatureError::ExpiredToken);
     }
-    Ok(key.caller(&authorization.access_key_id))
+    let region = scope.home.unwrap_or(&authorization.region);
+    Ok(key.caller(&authorization.access_key_id, region))
 }
 
 fn check_scope(authorization: &Authorization, scope: Scope<'_>) -> Result<(), SignatureError> {
@@ -79,7 +82,7 @@ fn check_scope(authorization: &Authorization, scope: Scope<'_>) -> Result<(), Si
             authorization.scope_day, authorization.date
         ));
     }
-    if !scope.regions.contains(&authorization.region.as_str()) {
+    if !is_region(&authorization.region) {
         return mismatch(format!(
             "Credential should be scoped to a valid region, not '{}'. ",
             authorization.region

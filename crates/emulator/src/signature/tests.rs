@@ -135,20 +135,23 @@ fn five_minutes_of_skew_are_the_limit_both_ways() {
 }
 
 #[test]
-fn the_scope_must_be_of_this_day_service_and_region() {
+fn the_scope_must_be_of_this_day_and_service_and_some_region() {
     let headers = list_users();
     let authorization = Authorization::find(&received(&headers, "")).unwrap();
-    let check = |service, regions| check_scope(&authorization, Scope { service, regions });
-    assert!(check("iam", &["us-east-1"]).is_ok());
-    assert!(check("sts", &["us-east-1"]).is_err());
-    assert!(check("iam", &["eu-west-1"]).is_err());
+    let scope = |service| Scope {
+        service,
+        home: None,
+    };
+    assert!(check_scope(&authorization, scope("iam")).is_ok());
+    assert!(check_scope(&authorization, scope("sts")).is_err());
+    let nowhere = Authorization {
+        region: "nowhere".to_owned(),
+        ..Authorization::find(&received(&headers, "")).unwrap()
+    };
+    assert!(check_scope(&nowhere, scope("iam")).is_err());
     let other_day = Authorization {
         scope_day: "20150829".to_owned(),
         ..authorization
     };
-    let scope = Scope {
-        service: "iam",
-        regions: &["us-east-1"],
-    };
-    assert!(check_scope(&other_day, scope).is_err());
+    assert!(check_scope(&other_day, scope("iam")).is_err());
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use policy::{Document, NamedPolicy, Principal, Request, evaluate_trust};
+use policy::{Document, NamedPolicy, Principal};
 
 use super::credentials::{self, Lasting};
 use super::parameters::{Asked, SessionPolicies};
-use crate::authorize::{Target, authorize, request_context};
+use crate::authorize::{Target, authorize_assume_role};
 use crate::caller::Caller;
 use crate::error::AwsError;
-use crate::iam::records::{ROLES, Role};
+use crate::iam::records::{ROLES, Role, role_key};
 use crate::query::Parameters;
 use crate::state::State;
 use crate::trail::Note;
@@ -50,11 +50,8 @@ pub(super) fn assume(
 }
 
 /// The role, if its trust policy admits the caller and the caller's own
-/// policies do not stand against it.
-///
-/// The trust policy must allow by itself. Where it names only the caller's
-/// account, the caller's identity policies must allow too, which is what the
-/// engine answers when the trust policy is asked as the role's own policy.
+/// policies do too where they must. A role that is not there is denied in the
+/// same words.
 fn trusted_role(
     state: &State,
     caller: &Caller,
@@ -62,17 +59,8 @@ fn trusted_role(
     parameters: &Parameters,
     note: &Note,
 ) -> Result<Role, AwsError> {
-    let denied = || {
-        let sentence = format!(
-            "User: {} is not authorized to perform: {ACTION} on resource: {}",
-            caller.arn(),
-            asked.role.arn
-        );
-        AwsError::new(403, "AccessDenied", sentence)
-    };
-    let found = state
-        .store
-        .read(|reader| reader.get(&ROLES, asked.role.name))?;
+    let key = role_key(asked.role.account, asked.role.name);
+    let found = state.store.read(|reader| reader.get(&ROLES, &key))?;
     let document = found
         .as_ref()
         .filter(|role| role.arn == asked.role.arn)
@@ -82,42 +70,27 @@ fn trusted_role(
             "there is no role {} with a readable trust policy",
             asked.role.arn
         ));
-        return Err(denied());
-    };
-    let mut keys = vec![(
-        "sts:RoleSessionName".to_owned(),
-        asked.session_name.to_owned(),
-    )];
-    if let Some(id) = parameters.get("ExternalId") {
-        keys.push(("sts:ExternalId".to_owned(), id.to_owned()));
-    }
-    let mut context = request_context(state, caller, note);
-    for (key, value) in &keys {
-        context.insert(key, value.clone());
-    }
-    let request = Request {
-        principal: caller.principal.clone(),
-        action: ACTION.to_owned(),
-        resource: role.arn.clone(),
-        resource_account: asked.role.account.to_owned(),
-        context,
+        let sentence = format!(
+            "User: {} is not authorized to perform: {ACTION} on resource: {}",
+            caller.arn(),
+            asked.role.arn
+        );
+        return Err(AwsError::new(403, "AccessDenied", sentence));
     };
     let trust = NamedPolicy {
         name: format!("trust policy of {}", role.name),
         document,
     };
-    note.resource(&role.arn);
-    let decision = evaluate_trust(&request, &trust);
-    if !decision.is_allowed() {
-        note.decision(&decision);
-        return Err(denied());
+    let session_name = asked.session_name.to_owned();
+    let mut context = vec![("sts:RoleSessionName".to_owned(), session_name)];
+    if let Some(id) = parameters.get("ExternalId") {
+        context.push(("sts:ExternalId".to_owned(), id.to_owned()));
     }
     let target = Target {
-        resource_policy: Some(&role.trust_policy),
-        context: keys,
+        context,
         ..Target::new(ACTION, role.arn.clone(), asked.role.account)
     };
-    authorize(state, caller, &target, note)?;
+    authorize_assume_role(state, caller, &target, &trust, note)?;
     Ok(role)
 }
 

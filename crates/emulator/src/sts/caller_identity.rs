@@ -1,14 +1,12 @@
 //! `GetCallerIdentity`: needs no permission and cannot be denied.
 
 use crate::caller::Caller;
-use crate::state::State;
 use crate::xml::Xml;
 
 /// Who `caller` is.
-pub(super) fn describe(state: &State, caller: &Caller) -> Xml {
-    let account = caller.principal.account();
+pub(super) fn describe(caller: &Caller) -> Xml {
     Xml::new()
         .text("Arn", caller.arn())
         .text("UserId", &caller.user_id)
-        .text("Account", account.unwrap_or(&state.settings.account))
+        .text("Account", caller.principal.account().unwrap_or_default())
 }

@@ -92,6 +92,6 @@ pub(crate) fn handle(
     match operation {
         Operation::AssumeRole => assume_role::assume(state, caller, parameters, note),
         Operation::AssumeRoleWithWebIdentity => handle_unsigned(state, parameters, note),
-        Operation::GetCallerIdentity => Ok(caller_identity::describe(state, caller)),
+        Operation::GetCallerIdentity => Ok(caller_identity::describe(caller)),
     }
 }

@@ -1,4 +1,4 @@
-//! Access keys: the administrator's, and those of role sessions.
+//! Access keys: those of root users, and those of role sessions.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ impl std::fmt::Debug for Secret {
 pub(crate) struct AccessKey {
     pub(crate) secret: Secret,
     pub(crate) identity: Identity,
-    /// `None` for the administrator's key, which lasts.
+    /// `None` for the key of a root user, which lasts.
     pub(crate) session: Option<Session>,
 }
 
@@ -76,8 +76,8 @@ pub(crate) struct Session {
 }
 
 impl AccessKey {
-    /// The identity behind this key, whose id is `id`.
-    pub(crate) fn caller(self, id: &str) -> Caller {
+    /// The identity behind this key, whose id is `id`, when it asks in `region`.
+    pub(crate) fn caller(self, id: &str, region: &str) -> Caller {
         let (principal, user_id) = match self.identity {
             Identity::Root { account } => (
                 Principal::AccountRoot {
@@ -112,6 +112,7 @@ impl AccessKey {
             principal,
             user_id,
             access_key_id: id.to_owned(),
+            region: region.to_owned(),
             session_policies,
             session_created,
             context,

@@ -14,7 +14,7 @@ use super::parameters::{Asked, SessionPolicies};
 use super::token::{Refused, Token};
 use crate::authorize::global_keys;
 use crate::error::AwsError;
-use crate::iam::records::{PROVIDERS, Provider, ROLES, Role};
+use crate::iam::records::{PROVIDERS, Provider, ROLES, Role, provider_prefix, role_key};
 use crate::issuer::SigningKey;
 use crate::query::Parameters;
 use crate::state::State;
@@ -62,8 +62,7 @@ pub(super) fn assume(state: &State, parameters: &Parameters, note: &Note) -> Res
     Ok(answer)
 }
 
-/// The provider for the token's issuer in the account of the role: other
-/// accounts than ours have none that is known here.
+/// The provider for the token's issuer in the account of the role.
 fn provider(
     state: &State,
     asked: &Asked<'_>,
@@ -73,11 +72,11 @@ fn provider(
     let account = asked.role.account;
     let host = token.issuer().strip_prefix("https://");
     let found = match host {
-        Some(host) if account == state.settings.account => {
-            let arn = format!("arn:aws:iam::{account}:oidc-provider/{host}");
+        Some(host) => {
+            let arn = format!("{}{host}", provider_prefix(account));
             state.store.read(|reader| reader.get(&PROVIDERS, &arn))?
         }
-        _ => None,
+        None => None,
     };
     found.ok_or_else(|| {
         note.because(format!(
@@ -130,9 +129,8 @@ fn trusted_role(
             format!("Not authorized to perform {ACTION}"),
         )
     };
-    let found = state
-        .store
-        .read(|reader| reader.get(&ROLES, asked.role.name))?;
+    let key = role_key(asked.role.account, asked.role.name);
+    let found = state.store.read(|reader| reader.get(&ROLES, &key))?;
     let Some(role) = found.filter(|role| role.arn == asked.role.arn) else {
         note.because(format!("there is no role {}", asked.role.arn));
         return Err(denied());
@@ -167,7 +165,8 @@ fn request(
     note: &Note,
 ) -> Request {
     let mut context = web_identity_context(&provider.url, token.claims());
-    global_keys(state, note, &mut context);
+    // Without a signature the request does not say its region.
+    global_keys(state, &state.settings.region, note, &mut context);
     context.insert("aws:FederatedProvider", provider.arn.clone());
     context.insert("sts:RoleSessionName", asked.session_name);
     // True only where the identity provider itself names the role.

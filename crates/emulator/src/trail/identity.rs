@@ -161,6 +161,7 @@ mod tests {
                 session_arn: "arn:aws:sts::123456789012:assumed-role/publisher/run".to_owned(),
             },
             user_id: "AROA1:run".to_owned(),
+            region: "eu-west-1".to_owned(),
             access_key_id: "ASIA1".to_owned(),
             session_policies: None,
             session_created: Some(jiff::Timestamp::UNIX_EPOCH),

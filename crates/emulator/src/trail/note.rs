@@ -118,7 +118,9 @@ impl Note {
 
     /// Names who asks.
     pub(crate) fn caller(&self, caller: &Caller) {
-        self.entry().who = Who::caller(caller);
+        let mut entry = self.entry();
+        entry.who = Who::caller(caller);
+        entry.region = Some(caller.region.clone());
     }
 
     /// Names a caller that has no AWS identity: the subject of a web token that

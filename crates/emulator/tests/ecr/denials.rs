@@ -7,7 +7,7 @@ use roxmltree::Document;
 use serde_json::{Value, json};
 use terraform::Role;
 
-use crate::served::{ACCOUNT, Docker, OTHER, REGION, REPOSITORY, Served, header, refused};
+use crate::served::{ACCOUNT, OTHER, REGION, REPOSITORY, Served, header, refused};
 use crate::signing::Keys;
 
 pub(crate) const ROLE: &str = "publisher";
@@ -51,9 +51,9 @@ pub(crate) fn role(actions: &[&str]) -> Role {
 }
 
 /// A session of the role, as a job on GitHub gets one.
-pub(crate) async fn assume(served: &Served) -> Keys {
+pub(crate) async fn assume(served: &Served, role: &str) -> Keys {
     let token = github_token(served).await;
-    exchange(served, &token).await
+    exchange(served, role, &token).await
 }
 
 /// The token of a job on GitHub.
@@ -85,11 +85,11 @@ pub(crate) async fn github_token(served: &Served) -> String {
 }
 
 /// The session that STS gives for a token.
-pub(crate) async fn exchange(served: &Served, token: &str) -> Keys {
+pub(crate) async fn exchange(served: &Served, role: &str, token: &str) -> Keys {
     let form = [
         ("Action", "AssumeRoleWithWebIdentity"),
         ("Version", "2011-06-15"),
-        ("RoleArn", &format!("arn:aws:iam::{ACCOUNT}:role/{ROLE}")),
+        ("RoleArn", &format!("arn:aws:iam::{ACCOUNT}:role/{role}")),
         ("RoleSessionName", "GitHubActions"),
         ("WebIdentityToken", token),
     ];
@@ -173,11 +173,8 @@ fn requests() -> Vec<(Method, String, &'static str)> {
 async fn every_request_to_the_registry_is_denied_under_its_own_action() {
     let data = tempfile::tempdir().unwrap();
     let served = Served::start(data.path(), vec![role(&["ecr:StartImageScan"])]).await;
-    let keys = assume(&served).await;
-    let docker = Docker {
-        served: &served,
-        login: served.log_in(&keys).await,
-    };
+    let keys = assume(&served, ROLE).await;
+    let docker = served.docker(&keys).await;
     assert_eq!(docker.get("/v2/").await.status(), StatusCode::OK);
     for (method, path, action) in requests() {
         let answer = docker.request(method, &path).send().await.unwrap();
@@ -208,11 +205,8 @@ async fn the_push_policy_pushes_to_its_repository_and_to_no_other() {
         "ecr:BatchGetImage",
     ];
     let served = Served::start(data.path(), vec![role(&push)]).await;
-    let keys = assume(&served).await;
-    let docker = Docker {
-        served: &served,
-        login: served.log_in(&keys).await,
-    };
+    let keys = assume(&served, ROLE).await;
+    let docker = served.docker(&keys).await;
     docker.push(REPOSITORY, "v1", "one").await;
     for repository in [OTHER, "does/not/exist"] {
         let path = format!("/v2/{repository}/blobs/uploads/");
@@ -236,7 +230,7 @@ async fn the_push_policy_pushes_to_its_repository_and_to_no_other() {
 async fn a_repository_policy_opens_and_closes_a_repository() {
     let data = tempfile::tempdir().unwrap();
     let served = Served::start(data.path(), vec![role(&["ecr:ListImages"])]).await;
-    let keys = assume(&served).await;
+    let keys = assume(&served, ROLE).await;
     let body = json!({ "repositoryName": REPOSITORY });
     assert_eq!(
         served.call_as(&keys, "ListImages", body.clone()).await.0,

@@ -5,8 +5,10 @@
     reason = "the client that the tests share fails the test that uses it"
 )]
 
+mod accounts;
 mod aws_cli;
 mod denials;
+mod formats;
 mod images;
 mod layer_uploads;
 mod limits;

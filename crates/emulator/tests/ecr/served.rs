@@ -1,7 +1,8 @@
 //! An emulator on a free port, and a client for it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use emulator::{Controls, Emulator, Settings};
@@ -15,7 +16,10 @@ use tokio::runtime::{Builder, Runtime};
 use crate::signing::{Keys, headers};
 
 pub(crate) const ACCOUNT: &str = "123456789012";
+/// A second account, without any resources.
+pub(crate) const SECOND_ACCOUNT: &str = "222222222222";
 pub(crate) const REGION: &str = "eu-central-1";
+pub(crate) const OTHER_REGION: &str = "us-west-2";
 /// A repository that Terraform made: immutable tags except `latest`.
 pub(crate) const REPOSITORY: &str = "portfolio/backend";
 /// A second repository, with mutable tags.
@@ -26,6 +30,9 @@ pub(crate) struct Served {
     pub(crate) base: String,
     pub(crate) client: reqwest::Client,
     pub(crate) administrator: Keys,
+    /// The root keys of [`SECOND_ACCOUNT`].
+    pub(crate) second_administrator: Keys,
+    pub(crate) credentials_file: PathBuf,
     /// The emulator's own, so that it can be killed.
     runtime: Option<Runtime>,
 }
@@ -48,25 +55,35 @@ impl Served {
             .unwrap();
         let listening = runtime.spawn(TcpListener::bind("127.0.0.1:0"));
         let listener = listening.await.unwrap().unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let base = format!("http://{address}");
         let settings = Settings {
             data: data.join("state"),
             account: ACCOUNT.to_owned(),
             region: REGION.to_owned(),
+            accounts: vec![SECOND_ACCOUNT.to_owned()],
             resources: Some(resources(roles)),
             controls: Controls::On { secret: None },
         };
         let emulator = Emulator::open(settings, &base).unwrap();
-        let keys = emulator.administrator();
+        let keys_of = |account: &str| {
+            let mut administrators = emulator.administrators().iter();
+            let (_, keys) = administrators.find(|(id, _)| id == account).unwrap();
+            Keys {
+                id: keys.access_key_id.clone(),
+                secret: keys.secret_access_key.clone(),
+                session_token: None,
+            }
+        };
+        let (administrator, second_administrator) = (keys_of(ACCOUNT), keys_of(SECOND_ACCOUNT));
+        let credentials_file = emulator.credentials_file().to_owned();
         runtime.spawn(emulator.serve(listener, std::future::pending()));
         Self {
             base,
-            client: reqwest::Client::new(),
-            administrator: Keys {
-                id: keys.access_key_id,
-                secret: keys.secret_access_key,
-                session_token: None,
-            },
+            client: client(address),
+            administrator,
+            second_administrator,
+            credentials_file,
             runtime: Some(runtime),
         }
     }
@@ -107,10 +124,21 @@ impl Served {
 
     /// A signed call of the JSON API: status and body.
     pub(crate) async fn call_as(&self, keys: &Keys, operation: &str, body: Value) -> (u16, Value) {
+        self.call_in(REGION, keys, operation, body).await
+    }
+
+    /// A signed call of the JSON API in a region.
+    pub(crate) async fn call_in(
+        &self,
+        region: &str,
+        keys: &Keys,
+        operation: &str,
+        body: Value,
+    ) -> (u16, Value) {
         let body = body.to_string();
         let date = self.now().await.strftime("%Y%m%dT%H%M%SZ").to_string();
         let mut request = self.client.post(&self.base);
-        for (name, value) in headers(keys, (self.host(), REGION), &date, operation, &body) {
+        for (name, value) in headers(keys, (self.host(), region), &date, operation, &body) {
             request = request.header(name, value);
         }
         let answer = request.body(body).send().await.unwrap();
@@ -142,16 +170,43 @@ impl Served {
     }
 
     pub(crate) async fn administrator(&self) -> Docker<'_> {
+        self.docker(&self.administrator).await
+    }
+
+    /// A client that is logged in with `keys` to the emulator's own address.
+    pub(crate) async fn docker(&self, keys: &Keys) -> Docker<'_> {
         Docker {
             served: self,
-            login: self.log_in(&self.administrator).await,
+            base: self.base.clone(),
+            login: self.log_in(keys).await,
         }
     }
+
+    /// `http://HOST:PORT` of the registry of an account in a region.
+    pub(crate) fn registry(&self, account: &str, region: &str) -> String {
+        let (_, port) = self.base.rsplit_once(':').unwrap();
+        format!("http://{account}.dkr.ecr.{region}.localhost:{port}")
+    }
+}
+
+/// A client that finds the hosts of registries of other accounts and regions,
+/// as a resolver that knows `*.localhost` does.
+fn client(address: SocketAddr) -> reqwest::Client {
+    let mut builder = reqwest::Client::builder().no_proxy();
+    for account in [ACCOUNT, SECOND_ACCOUNT] {
+        for region in [REGION, OTHER_REGION] {
+            let name = format!("{account}.dkr.ecr.{region}.localhost");
+            builder = builder.resolve(&name, address);
+        }
+    }
+    builder.build().unwrap()
 }
 
 /// A logged-in client of the registry.
 pub(crate) struct Docker<'a> {
     pub(crate) served: &'a Served,
+    /// `http://HOST:PORT` of the registry that is asked.
+    pub(crate) base: String,
     pub(crate) login: String,
 }
 
@@ -160,7 +215,7 @@ impl Docker<'_> {
         let url = if path.starts_with("http") {
             path.to_owned()
         } else {
-            format!("{}{path}", self.served.base)
+            format!("{}{path}", self.base)
         };
         let request = self.served.client.request(method, url);
         request.header("authorization", &self.login)

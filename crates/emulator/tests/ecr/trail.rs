@@ -54,9 +54,10 @@ async fn push_and_pull(data: &Path) -> String {
         .chain(["ecr:GetDownloadUrlForLayer"])
         .collect();
     let served = Served::start(data, vec![role(&actions)]).await;
-    let session = assume(&served).await;
+    let session = assume(&served, ROLE).await;
     let docker = Docker {
         served: &served,
+        base: served.base.clone(),
         login: served.log_in(&session).await,
     };
     let manifest = docker.push(REPOSITORY, "v1", "layer").await;
@@ -138,7 +139,7 @@ async fn a_push_and_a_pull_have_the_parameters_of_the_api() {
 async fn an_assumed_role_shows_who_came_and_what_was_given_but_no_secret() {
     let data = tempfile::tempdir().unwrap();
     let served = Served::start(data.path(), vec![role(&PUSH)]).await;
-    let session = assume(&served).await;
+    let session = assume(&served, ROLE).await;
     let record = last(data.path(), "AssumeRoleWithWebIdentity");
     let provider =
         format!("arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com");
@@ -176,10 +177,11 @@ async fn no_token_password_or_secret_reaches_the_trail() {
     let data = tempfile::tempdir().unwrap();
     let served = Served::start(data.path(), vec![role(&PUSH)]).await;
     let token = github_token(&served).await;
-    let session = exchange(&served, &token).await;
+    let session = exchange(&served, ROLE, &token).await;
     let login = served.log_in(&session).await;
     let docker = Docker {
         served: &served,
+        base: served.base.clone(),
         login: login.clone(),
     };
     docker.push(REPOSITORY, "v1", "layer").await;
@@ -199,6 +201,7 @@ async fn no_token_password_or_secret_reaches_the_trail() {
         .await;
     let wrong = Docker {
         served: &served,
+        base: served.base.clone(),
         login: format!("Basic {}", STANDARD.encode("AWS:wrong-password")),
     };
     assert_eq!(wrong.get("/v2/").await.status(), StatusCode::UNAUTHORIZED);

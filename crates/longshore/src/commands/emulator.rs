@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use ::emulator::{AdministratorKeys, Controls, ControlsSecret, Emulator};
+use ::emulator::{Controls, ControlsSecret, Emulator};
 use receipts::{ExitCode, Problem, ProblemCode};
 use serde_json::json;
 use terraform::AwsResources;
@@ -26,6 +26,8 @@ pub(crate) struct Stage {
     pub(crate) data: PathBuf,
     pub(crate) account: String,
     pub(crate) region: String,
+    /// Further accounts.
+    pub(crate) accounts: Vec<String>,
     pub(crate) resources: Option<AwsResources>,
     pub(crate) controls: Controls,
 }
@@ -52,6 +54,7 @@ impl Stage {
             data: self.data,
             account: self.account,
             region: self.region,
+            accounts: self.accounts,
             resources: self.resources,
             controls: self.controls,
         };
@@ -92,12 +95,13 @@ pub(crate) async fn run(
             .clone()
             .or(found.region)
             .unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+        accounts: arguments.accounts.clone(),
         resources: resources.filter(|_| !arguments.empty),
         controls: controls(arguments, settings)?,
     };
     let region = stage.region.clone();
     let (listener, emulator, url) = stage.open(arguments.listen).await?;
-    announce(settings, &url, &region, &emulator.administrator());
+    announce(settings, &url, &region, &emulator);
     if arguments.controls {
         announce_controls(&url, arguments.listen.ip(), &emulator);
     }
@@ -160,29 +164,46 @@ fn announce_controls(url: &str, listened: IpAddr, emulator: &Emulator) {
 }
 
 /// What to paste into a shell. These keys open nothing but the emulator.
-fn announce(settings: &Settings, url: &str, region: &str, keys: &AdministratorKeys) {
-    let variables = [
+fn announce(settings: &Settings, url: &str, region: &str, emulator: &Emulator) {
+    let file = emulator.credentials_file().display().to_string();
+    let mut variables = vec![
         ("AWS_ENDPOINT_URL", url),
         ("AWS_REGION", region),
         // The first version of the `aws` command line knows only this name.
         ("AWS_DEFAULT_REGION", region),
-        ("AWS_ACCESS_KEY_ID", keys.access_key_id.as_str()),
-        ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.as_str()),
+        // A profile for each account, for `aws --profile ACCOUNT`.
+        ("AWS_SHARED_CREDENTIALS_FILE", file.as_str()),
     ];
+    if let Some(keys) = emulator.administrator() {
+        variables.push(("AWS_ACCESS_KEY_ID", &keys.access_key_id));
+        variables.push(("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key));
+    }
     match settings.format {
         Format::Json => {
-            let fields = variables.map(|(name, value)| (name.to_owned(), json!(value)));
-            printer::json(&serde_json::Map::from_iter(fields));
+            let fields = variables
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), json!(value)));
+            printer::json(&fields.collect::<serde_json::Map<_, _>>());
         }
         Format::Text | Format::Sarif => {
             for (name, value) in variables {
-                printer::data(&format!("export {name}={value}"));
+                printer::data(&format!("export {name}={}", quoted(value)));
             }
             printer::message(&format!(
                 "the emulator listens on {url}; stop it with Ctrl-C"
             ));
         }
     }
+}
+
+/// The value as one word of a shell: only a path can need quotes.
+fn quoted(value: &str) -> String {
+    let plain =
+        |character: char| character.is_ascii_alphanumeric() || "/:._-+=@,".contains(character);
+    if value.chars().all(plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 /// Resolves when the process is asked to stop.

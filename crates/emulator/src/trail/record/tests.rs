@@ -15,6 +15,7 @@ fn caller() -> Caller {
             session_arn: format!("arn:aws:sts::{HOME}:assumed-role/publisher/run"),
         },
         user_id: "AROA1:run".to_owned(),
+        region: "eu-west-1".to_owned(),
         access_key_id: "ASIA1".to_owned(),
         session_policies: None,
         session_created: None,

@@ -55,6 +55,7 @@ impl Rehearsal {
             data,
             account: cloud.account.clone(),
             region: cloud.region.clone(),
+            accounts: Vec::new(),
             resources: Some(resources),
             controls: Controls::On { secret: None },
         };
