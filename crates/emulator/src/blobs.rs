@@ -96,17 +96,15 @@ impl Blobs {
         }
     }
 
-    /// Stores `bytes`, durably, and returns their digest.
-    pub(crate) fn put(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
-        let digest = Digest::of(bytes);
+    /// Stores `bytes`, whose digest is `digest`, durably.
+    pub(crate) fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<(), BlobError> {
         let temporary = self.upload_path(&random::uuid());
         let written = file::write(&temporary, bytes)
-            .and_then(|()| file::install(&temporary, &self.path(&digest)));
+            .and_then(|()| file::install(&temporary, &self.path(digest)));
         if written.is_err() {
             file::remove_quietly(&temporary);
         }
-        written?;
-        Ok(digest)
+        Ok(written?)
     }
 
     /// All bytes of a blob. For manifests, whose size is bounded; a layer is

@@ -7,6 +7,7 @@
 
 mod call;
 mod contents;
+mod deletion;
 mod error;
 mod image;
 mod image_batch;
@@ -30,7 +31,8 @@ mod token;
 use serde_json::Value;
 
 pub(crate) use call::Call;
-pub(crate) use contents::Contents;
+pub(crate) use contents::tag_names;
+pub(crate) use deletion::{Deletion, delete, remove_blob};
 pub(crate) use error::{EcrError, code};
 pub(crate) use image::{Put, find, note_pull, put};
 pub(crate) use image_batch::image_json;

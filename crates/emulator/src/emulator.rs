@@ -18,6 +18,7 @@ use crate::ecr::{Registry, is_account, is_region};
 use crate::format::{self, FACTS};
 use crate::front;
 use crate::issuer::{Issuer, KeyError};
+use crate::registry::Behaviour;
 use crate::seed::seed;
 use crate::settings::{Controls, Settings};
 use crate::state::State;
@@ -133,6 +134,7 @@ impl Emulator {
         let state = State {
             base_url: base_url.to_owned(),
             controls,
+            behaviour: Behaviour::of(settings.registry),
             blobs: Blobs::open(&settings.data)?,
             issuer: Issuer::open(&settings.data)?,
             trail: Trail::new(trail, &settings.account, &settings.region)?,

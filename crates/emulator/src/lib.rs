@@ -48,4 +48,4 @@ pub fn reads_token(text: &str) -> bool {
 pub use accounts::AdministratorKeys;
 pub use admin::{BadControlsSecret, ControlsSecret};
 pub use emulator::{Emulator, EmulatorError};
-pub use settings::{Controls, Settings};
+pub use settings::{Controls, RegistryBehaviour, Settings};

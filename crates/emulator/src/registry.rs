@@ -1,14 +1,16 @@
-//! The registry: the OCI distribution protocol as ECR speaks it, deviations
-//! included.
+//! The registry: the OCI distribution protocol, as ECR speaks it or as its
+//! specification says (`behaviour`).
 //!
 //! Every request logs in by HTTP Basic and is decided by the policy engine
 //! under the IAM action that ECR demands for it. Records are `ecr`'s; bytes
 //! are `blobs`'. No layer is ever held in memory.
 
 mod authentication;
+mod behaviour;
 mod blob;
 mod body;
 mod catalog;
+mod conditional;
 mod error;
 mod manifest;
 mod range;
@@ -20,11 +22,13 @@ mod upload;
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use http::Method;
 use http::request::Parts;
 
+pub(crate) use behaviour::Behaviour;
 pub(crate) use blob::download;
 use error::RegistryError;
 use route::Route;
@@ -37,18 +41,12 @@ use crate::trail::Note;
 /// Answers a request below `/v2/`.
 pub(crate) async fn handle(state: Arc<State>, request: Request, note: Note) -> Response {
     let (parts, body) = request.into_parts();
-    let visit = match authentication::log_in(state, &parts, note.clone()).await {
-        Ok(caller) => caller,
-        Err(error) => return response::finish(error.respond(&parts, &note)),
-    };
-    let answered = match Route::parse(parts.uri.path()) {
-        Ok(route) => {
-            note.parameters(route.parameters(&parts));
-            answer(&visit, route, &parts, body).await
-        }
+    let behaviour = state.behaviour;
+    let answered = match authentication::log_in(state, &parts, note.clone()).await {
+        Ok(visit) => route(&visit, &parts, body).await,
         Err(error) => Err(error),
     };
-    response::finish(answered.unwrap_or_else(|error| error.respond(&parts, &note)))
+    response::finish(answered.unwrap_or_else(|error| error.respond(&parts, &note, behaviour)))
 }
 
 /// What every handler works with: who is there, and on which state.
@@ -60,6 +58,11 @@ struct Visit {
 }
 
 impl Visit {
+    /// How the registry speaks.
+    fn behaviour(&self) -> &'static Behaviour {
+        self.state.behaviour
+    }
+
     /// Runs `work`, which may block on the disk, where blocking is allowed.
     async fn blocking<R: Send + 'static>(
         &self,
@@ -79,39 +82,56 @@ impl Visit {
     }
 }
 
-async fn answer(
+async fn route(visit: &Visit, parts: &Parts, body: Body) -> Result<Response, RegistryError> {
+    let route = Route::parse(parts.uri.path(), visit.behaviour().algorithms)?;
+    visit.note.parameters(route.parameters(parts));
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        read(visit, route, parts).await
+    } else {
+        write(visit, route, parts, body).await
+    }
+}
+
+async fn read(visit: &Visit, route: Route, parts: &Parts) -> Result<Response, RegistryError> {
+    match route {
+        Route::Version => Ok(response::version()),
+        Route::Catalog => catalog::list(visit, parts).await,
+        Route::Tags { name } => tags::list(visit, name, parts).await,
+        Route::Referrers { name, subject } => referrers::list(visit, name, subject, parts).await,
+        Route::Blob { name, digest } if parts.method == Method::HEAD => {
+            blob::head(visit, name, digest, parts).await
+        }
+        Route::Blob { name, digest } => blob::get(visit, name, digest, parts).await,
+        Route::Manifest { name, reference } => manifest::get(visit, name, reference, parts).await,
+        Route::Upload(address) if parts.method == Method::GET => {
+            upload::status(visit, address, parts).await
+        }
+        Route::Upload(_) | Route::Uploads { .. } => Err(RegistryError::unsupported()),
+    }
+}
+
+async fn write(
     visit: &Visit,
     route: Route,
     parts: &Parts,
-    body: axum::body::Body,
+    body: Body,
 ) -> Result<Response, RegistryError> {
-    let read = matches!(parts.method, Method::GET | Method::HEAD);
     match (&parts.method, route) {
-        (_, Route::Version) if read => Ok(response::version()),
-        (&Method::GET, Route::Catalog) => catalog::list(visit, parts).await,
-        (&Method::GET, Route::Tags { name }) => tags::list(visit, name, parts).await,
-        (&Method::GET, Route::Referrers { name, subject }) => {
-            referrers::list(visit, name, subject, parts).await
-        }
-        (&Method::HEAD, Route::Blob { name, digest }) => blob::head(visit, name, digest).await,
-        (&Method::GET, Route::Blob { name, digest }) => blob::get(visit, name, digest).await,
-        (_, Route::Manifest { name, reference }) if read => {
-            manifest::get(visit, name, reference, parts.method == Method::HEAD).await
-        }
         (&Method::PUT, Route::Manifest { name, reference }) => {
             manifest::put(visit, name, reference, parts, body).await
         }
+        (&Method::DELETE, Route::Manifest { name, reference }) => {
+            manifest::delete(visit, name, reference).await
+        }
+        (&Method::DELETE, Route::Blob { name, digest }) if visit.behaviour().blob_deletion => {
+            blob::delete(visit, name, digest).await
+        }
         (&Method::POST, Route::Uploads { name }) => upload::start(visit, name, parts, body).await,
-        (&Method::GET, Route::Upload(address)) => upload::status(visit, address, parts).await,
         (&Method::PATCH, Route::Upload(address)) => {
             upload::patch(visit, address, parts, body).await
         }
         (&Method::PUT, Route::Upload(address)) => upload::finish(visit, address, parts, body).await,
         (&Method::DELETE, Route::Upload(address)) => upload::cancel(visit, address).await,
-        // Images are deleted through `BatchDeleteImage` only (inferred for the
-        // answer to an HTTP deletion).
-        _ => Err(RegistryError::unsupported(
-            "The operation is unsupported.".to_owned(),
-        )),
+        _ => Err(RegistryError::unsupported()),
     }
 }

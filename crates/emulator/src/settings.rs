@@ -22,6 +22,8 @@ pub struct Settings {
     pub resources: Option<AwsResources>,
     /// Whether the emulator has controls of its own, under `/_longshore`.
     pub controls: Controls,
+    /// How the registry speaks.
+    pub registry: RegistryBehaviour,
 }
 
 /// The controls: what AWS would never offer, such as a clock that can be moved.
@@ -35,4 +37,14 @@ pub enum Controls {
         /// on the first start.
         secret: Option<ControlsSecret>,
     },
+}
+
+/// Whom the registry below `/v2/` resembles.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RegistryBehaviour {
+    /// ECR, with all that departs from the distribution specification.
+    #[default]
+    Ecr,
+    /// The distribution specification, v1.1.
+    Specification,
 }

@@ -4,6 +4,7 @@ use crate::admin::ControlsSecret;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::issuer::Issuer;
+use crate::registry::Behaviour;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::trail::Trail;
@@ -25,6 +26,8 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     /// GitHub's signing key and runs.
     pub(crate) issuer: Issuer,
+    /// How the registry speaks.
+    pub(crate) behaviour: &'static Behaviour,
     /// Who did what.
     pub(crate) trail: Trail,
 }

@@ -237,4 +237,7 @@ pub(crate) struct EmulatorArguments {
     /// Turn on its controls: tokens for any caller, the clock, the trail; they are for this machine, and others need the secret it names
     #[arg(long)]
     pub(crate) controls: bool,
+    /// Speak the plain distribution specification below `/v2/`, without ECR's deviations
+    #[arg(long)]
+    pub(crate) spec_registry: bool,
 }

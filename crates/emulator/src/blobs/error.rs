@@ -16,6 +16,14 @@ pub(crate) enum BlobError {
     /// The sender went away before the end of the body.
     #[error("the body ended before its end was announced")]
     Interrupted,
+    /// The body is not as long as its range.
+    #[error("the range has {announced} bytes, and {actual} arrived")]
+    Length {
+        /// What `Content-Range` says.
+        announced: u64,
+        /// What arrived.
+        actual: u64,
+    },
     /// More bytes than a layer may have.
     #[error("the upload is larger than {limit} bytes")]
     TooLarge {

@@ -31,7 +31,29 @@ pub(super) struct Session {
     file: fs::File,
     hasher: Hasher,
     received: u64,
-    first_chunk: Option<u64>,
+    chunks: Chunks,
+}
+
+/// How the bytes of an upload were cut, in bytes.
+#[derive(Debug, Default)]
+struct Chunks {
+    first: Option<u64>,
+    last: Option<u64>,
+    smallest_but_last: Option<u64>,
+    total: u64,
+}
+
+impl Chunks {
+    /// Says that the bytes up to `received` which were in no chunk are one.
+    fn end(&mut self, received: u64) {
+        let size = received - self.total;
+        self.total = received;
+        self.first.get_or_insert(size);
+        if let Some(before) = self.last.replace(size) {
+            let smallest = self.smallest_but_last.unwrap_or(u64::MAX);
+            self.smallest_but_last = Some(smallest.min(before));
+        }
+    }
 }
 
 impl Session {
@@ -47,7 +69,7 @@ impl Session {
             file: fs::File::create_new(path)?,
             hasher: Hasher::default(),
             received: 0,
-            first_chunk: None,
+            chunks: Chunks::default(),
         })
     }
 
@@ -110,8 +132,13 @@ impl<'a> Upload<'a> {
     pub(crate) fn first_chunk(&self) -> u64 {
         self.session
             .as_ref()
-            .and_then(|session| session.first_chunk)
+            .and_then(|session| session.chunks.first)
             .unwrap_or(0)
+    }
+
+    /// Bytes in the smallest chunk that is not the last, if there are several.
+    pub(crate) fn smallest_inner_chunk(&self) -> Option<u64> {
+        self.session.as_ref()?.chunks.smallest_but_last
     }
 
     /// The point to which `rewind` goes back.
@@ -150,11 +177,10 @@ impl<'a> Upload<'a> {
         }
     }
 
-    /// Says that what was appended since the beginning was one chunk.
+    /// Says that what was appended since the last chunk was one chunk.
     pub(crate) fn end_chunk(&mut self) {
         if let Some(session) = &mut self.session {
-            let received = session.received;
-            session.first_chunk.get_or_insert(received);
+            session.chunks.end(session.received);
         }
     }
 

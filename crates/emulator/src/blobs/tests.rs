@@ -25,6 +25,7 @@ fn chunks_become_the_blob_of_their_digest() {
     }
     let upload = blobs.upload("team/app", &id, NOW).unwrap();
     assert_eq!((upload.received(), upload.first_chunk()), (12, 6));
+    assert_eq!(upload.smallest_inner_chunk(), Some(6));
     let digest = Digest::of(b"first second");
     assert_eq!(upload.finish(&digest).unwrap(), 12);
     assert_eq!(blobs.read(&digest).unwrap(), b"first second");
@@ -118,7 +119,8 @@ fn a_full_disk_is_named_and_the_upload_is_discarded() {
 #[test]
 fn blobs_survive_a_restart_and_leftover_uploads_do_not() {
     let (data, blobs) = open();
-    let digest = blobs.put(b"manifest").unwrap();
+    let digest = Digest::of(b"manifest");
+    blobs.put(&digest, b"manifest").unwrap();
     blobs.begin("app", NOW).unwrap();
     assert_eq!(uploads_on_disk(&data), 1);
     drop(blobs);

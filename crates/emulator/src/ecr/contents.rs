@@ -110,6 +110,19 @@ impl Contents {
     }
 }
 
+/// The tags of a repository, sorted.
+pub(crate) fn tag_names(call: Call<'_>, name: &RepositoryName) -> Result<Vec<String>, EcrError> {
+    let prefix = tag_prefix(call.registry, name);
+    let tags = call
+        .state
+        .store
+        .read::<_, EcrError>(|reader| Ok(reader.list(&TAGS, &prefix)?))?;
+    let names = tags
+        .into_iter()
+        .filter_map(|(key, _)| Some(key.strip_prefix(&prefix)?.to_owned()));
+    Ok(names.collect())
+}
+
 /// Removes every record of what a repository holds. Bytes stay on disk: another
 /// repository may hold the same.
 pub(super) fn remove_all(

@@ -14,6 +14,9 @@ pub(crate) mod code {
     pub(crate) const ACCESS_DENIED: &str = "AccessDeniedException";
     pub(crate) const IMAGE_DIGEST_DOES_NOT_MATCH: &str = "ImageDigestDoesNotMatchException";
     pub(crate) const IMAGE_TAG_ALREADY_EXISTS: &str = "ImageTagAlreadyExistsException";
+    pub(crate) const IMAGE_NOT_FOUND: &str = "ImageNotFoundException";
+    /// The exception is of no operation: it is a failure code of a batch.
+    pub(crate) const IMAGE_REFERENCED: &str = "ImageReferencedByManifestList";
     pub(crate) const INVALID_PARAMETER: &str = "InvalidParameterException";
     pub(crate) const LAYERS_NOT_FOUND: &str = "LayersNotFoundException";
     pub(crate) const REFERENCED_IMAGES_NOT_FOUND: &str = "ReferencedImagesNotFoundException";
@@ -72,7 +75,7 @@ impl EcrError {
     /// `image` is ECR's rendering of an image id: `{imageDigest:'null', imageTag:'v1'}`.
     pub(crate) fn image_not_found(image: &str, name: &RepositoryName, registry: &str) -> Self {
         Self::client(
-            "ImageNotFoundException",
+            code::IMAGE_NOT_FOUND,
             format!(
                 "The image with imageId {image} does not exist within the repository with name \
                  '{name}' in the registry with id '{registry}'"

@@ -27,12 +27,21 @@ pub(crate) struct Put<'a> {
     /// Whether to refuse what changes nothing: `PutImage` does, the registry
     /// does not.
     pub(crate) refuse_unchanged: bool,
+    /// Whether the mutability of the repository's tags counts.
+    pub(crate) tags_lock: bool,
+    /// Whether media types may have parameters.
+    pub(crate) media_type_parameters: bool,
 }
 
 /// Stores a manifest in `name`. The caller has been authorized.
 pub(crate) fn put(call: Call<'_>, name: &RepositoryName, put: &Put<'_>) -> Result<Image, EcrError> {
-    let parsed = manifest::parse(put.bytes, put.media_type)?;
-    let digest = parsed.descriptor.digest;
+    let mut parsed = manifest::parse(put.bytes, put.media_type)?;
+    if !put.media_type_parameters {
+        manifest::refuse_parameters(&parsed)?;
+    }
+    let algorithm = put.digest.map(|expected| expected.algorithm());
+    let digest = Digest::with(algorithm.unwrap_or_default(), put.bytes);
+    parsed.descriptor.digest = digest;
     if put.digest.is_some_and(|expected| expected != digest) {
         // Inferred sentence.
         return Err(EcrError::client(
@@ -45,7 +54,7 @@ pub(crate) fn put(call: Call<'_>, name: &RepositoryName, put: &Put<'_>) -> Resul
         check_tag(call, writer, name, put, old.as_ref().map(|_| digest))?;
         let content_size = check_contents(call, writer, name, &parsed)?;
         // The bytes are durable before any record names them.
-        call.state.blobs.put(put.bytes)?;
+        call.state.blobs.put(&digest, put.bytes)?;
         let image = old.unwrap_or(Image {
             descriptor: parsed.descriptor,
             content_size,
@@ -92,13 +101,15 @@ fn check_tag(
         ));
     }
     match &put.tag {
-        Some(tag) if tagged.is_some() && repository.mutability.locks(tag) => Err(EcrError::client(
-            code::IMAGE_TAG_ALREADY_EXISTS,
-            format!(
-                "The image tag '{tag}' already exists in the '{name}' repository and cannot be \
+        Some(tag) if put.tags_lock && tagged.is_some() && repository.mutability.locks(tag) => {
+            Err(EcrError::client(
+                code::IMAGE_TAG_ALREADY_EXISTS,
+                format!(
+                    "The image tag '{tag}' already exists in the '{name}' repository and cannot be \
                  overwritten because the repository is immutable."
-            ),
-        )),
+                ),
+            ))
+        }
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use super::contents::{Contents, Failure};
 use super::image::{self, Put, note_pull};
 use super::parameters::{ImageIdentifier, RepositoryParameters, count, digest, parse, required};
 use super::records::{IMAGES, Image, TAGS, content_key, tag_prefix};
-use super::{Call, EcrError, Registry};
+use super::{Call, EcrError, Registry, code};
 use crate::store::{StoreError, Writer};
 
 #[derive(Deserialize)]
@@ -104,7 +104,7 @@ pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     Ok(json!({ "imageIds": deleted, "failures": failures }))
 }
 
-fn delete_one(
+pub(super) fn delete_one(
     writer: &Writer,
     registry: &Registry,
     name: &RepositoryName,
@@ -123,7 +123,7 @@ fn delete_one(
     let parents = contents.parents_of(&digest);
     if wanted.image_tag.is_none() && !parents.is_empty() {
         return Ok(Err((
-            "ImageReferencedByManifestList",
+            code::IMAGE_REFERENCED,
             format!("Requested image referenced by manifest list: {parents:?}"),
         )));
     }
@@ -187,6 +187,8 @@ pub(super) fn put(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
                 .map(|text| digest("imageDigest", text))
                 .transpose()?,
             refuse_unchanged: true,
+            tags_lock: true,
+            media_type_parameters: false,
         },
     )?;
     let tag = tag.map(String::from);

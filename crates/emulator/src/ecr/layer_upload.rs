@@ -6,7 +6,7 @@ use oci::RepositoryName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::layers::{KeepError, blob_size, keep};
+use super::layers::{KeepError, SMALLEST_PART, blob_size, keep};
 use super::parameters::{RepositoryParameters, count, digest, parse, required};
 use super::records::repository_key;
 use super::{Call, EcrError};
@@ -106,7 +106,7 @@ pub(super) fn complete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
             ),
         ));
     }
-    match keep(call, &name, upload, &digest) {
+    match keep(call, &name, upload, &digest, SMALLEST_PART) {
         Ok(_) => Ok(json!({
             "registryId": call.account(),
             "repositoryName": name,
@@ -117,6 +117,10 @@ pub(super) fn complete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
         Err(KeepError::Blob(error @ BlobError::Digest { .. })) => Err(EcrError::client(
             "InvalidLayerException",
             format!("The upload '{id}' is not the layer: {error}"),
+        )),
+        Err(error @ KeepError::PartTooSmall) => Err(EcrError::client(
+            "LayerPartTooSmallException",
+            error.to_string(),
         )),
         Err(KeepError::Blob(error)) => Err(error.into()),
         Err(KeepError::Store(error)) => Err(error.into()),

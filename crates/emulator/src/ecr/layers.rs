@@ -21,13 +21,23 @@ pub(crate) fn blob_size(
         .read(|reader| reader.get(&BLOBS, &content_key(call.registry, name, digest)))
 }
 
-/// Ends an upload as the blob `digest` of a repository. Returns its size.
+/// Smallest layer part that is not the last, in bytes (service quotas).
+pub(super) const SMALLEST_PART: u64 = 5 * 1024 * 1024;
+
+/// Ends an upload as the blob `digest` of a repository. All of its parts but
+/// the last have `smallest_part` bytes at least. Returns its size.
 pub(crate) fn keep(
     call: Call<'_>,
     name: &RepositoryName,
     upload: Upload<'_>,
     digest: &Digest,
+    smallest_part: u64,
 ) -> Result<u64, KeepError> {
+    let is_small = |part| part < smallest_part;
+    if upload.smallest_inner_chunk().is_some_and(is_small) {
+        upload.discard();
+        return Err(KeepError::PartTooSmall);
+    }
     let size = upload.finish(digest)?;
     call.state.store.write::<_, StoreError>(|writer| {
         writer.put(&BLOBS, &content_key(call.registry, name, digest), &size)
@@ -44,6 +54,9 @@ pub(crate) enum KeepError {
     /// The record could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A part that is not the last was too small.
+    #[error("All layer parts except the last part should be at least 5MB")]
+    PartTooSmall,
 }
 
 #[derive(Deserialize)]

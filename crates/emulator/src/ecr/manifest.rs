@@ -3,6 +3,8 @@
 //! Pure. Refusals are `InvalidParameterException` at `ImageManifest`, which the
 //! registry turns into ECR's 405 `UNSUPPORTED`.
 
+use std::collections::BTreeMap;
+
 use oci::{AnyManifest, Descriptor, Digest, ManifestError};
 use serde::Deserialize;
 
@@ -47,11 +49,16 @@ pub(super) fn parse(bytes: &[u8], media_type: Option<&str>) -> Result<ParsedMani
     let parsed = AnyManifest::parse(media_type, bytes).map_err(|error| refused(&error))?;
     let mut descriptor = Descriptor::of(media_type, bytes);
     let subject = parsed.subject().map(|subject| subject.digest);
+    // Only a list of referrers shows annotations, which may be megabytes.
+    let shown = |annotations| match subject {
+        Some(_) => annotations,
+        None => BTreeMap::new(),
+    };
     let parsed = match parsed {
         AnyManifest::Image(manifest) => {
             let configuration = manifest.config.media_type.clone();
             descriptor.artifact_type = head.artifact_type.or(Some(configuration.clone()));
-            descriptor.annotations = manifest.annotations;
+            descriptor.annotations = shown(manifest.annotations);
             let mut blobs = vec![manifest.config];
             blobs.extend(manifest.layers);
             ParsedManifest {
@@ -64,7 +71,7 @@ pub(super) fn parse(bytes: &[u8], media_type: Option<&str>) -> Result<ParsedMani
         }
         AnyManifest::Index(index) => {
             descriptor.artifact_type = head.artifact_type;
-            descriptor.annotations = index.annotations;
+            descriptor.annotations = shown(index.annotations);
             ParsedManifest {
                 descriptor,
                 artifact_media_type: None,
@@ -75,6 +82,18 @@ pub(super) fn parse(bytes: &[u8], media_type: Option<&str>) -> Result<ParsedMani
         }
     };
     Ok(parsed)
+}
+
+/// ECR takes no media types with parameters (containers-roadmap#2306); that
+/// its sentence is this one is inferred.
+pub(super) fn refuse_parameters(manifest: &ParsedManifest) -> Result<(), EcrError> {
+    let parts = manifest.blobs.iter().chain(&manifest.children);
+    let types = parts.map(|part| part.media_type.as_str());
+    let own = manifest.descriptor.artifact_type.as_deref();
+    match types.chain(own).find(|media_type| media_type.contains(';')) {
+        Some(_) => Err(invalid("Invalid JSON syntax")),
+        None => Ok(()),
+    }
 }
 
 /// Whether a layer is, by its media type, kept elsewhere and never pushed

@@ -91,6 +91,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::settings::RegistryBehaviour;
 
     fn settings() -> Settings {
         Settings {
@@ -100,6 +101,7 @@ mod tests {
             accounts: Vec::new(),
             resources: None,
             controls: crate::settings::Controls::Off,
+            registry: RegistryBehaviour::Ecr,
         }
     }
 

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderValue, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, header};
 use oci::{Digest, ErrorCode, RepositoryName};
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
 use super::Visit;
+use super::conditional::{not_modified, range, set_tag};
 use super::error::RegistryError;
 use super::range::{Wanted, wanted};
 use super::response::{empty, set, set_digest};
@@ -28,6 +30,7 @@ pub(super) async fn head(
     visit: &Visit,
     name: RepositoryName,
     digest: Digest,
+    parts: &Parts,
 ) -> Result<Response, RegistryError> {
     visit
         .note
@@ -38,18 +41,22 @@ pub(super) async fn head(
             held(call, &name, &digest)
         })
         .await?;
+    if let Some(response) = not_modified(parts, &digest) {
+        return Ok(response);
+    }
     let mut response = empty(StatusCode::OK);
     describe(&mut response, &digest, size);
     Ok(response)
 }
 
-/// `GET /v2/NAME/blobs/DIGEST`: like ECR, sends the client to an address that
-/// needs no login. It is relative, so it holds under whatever name the client
-/// knows the emulator.
+/// `GET /v2/NAME/blobs/DIGEST`: the bytes, or as in ECR an address that needs no
+/// login. It is relative, so it holds under whatever name the client knows the
+/// emulator.
 pub(super) async fn get(
     visit: &Visit,
     name: RepositoryName,
     digest: Digest,
+    parts: &Parts,
 ) -> Result<Response, RegistryError> {
     visit
         .note
@@ -62,21 +69,47 @@ pub(super) async fn get(
             Ok(state.blobs.signer().path(&digest, state.clock.now()))
         })
         .await?;
+    if !visit.behaviour().blobs_elsewhere {
+        return send(visit.state.clone(), digest, parts).await;
+    }
     let mut response = empty(StatusCode::TEMPORARY_REDIRECT);
     set(&mut response, header::LOCATION, &path);
     set_digest(&mut response, &digest);
     Ok(response)
 }
 
+/// `DELETE /v2/NAME/blobs/DIGEST`, which no action of ECR is for; that of images
+/// is asked for.
+pub(super) async fn delete(
+    visit: &Visit,
+    name: RepositoryName,
+    digest: Digest,
+) -> Result<Response, RegistryError> {
+    visit.note.event("ecr.amazonaws.com", "BatchDeleteImage");
+    visit
+        .blocking(move |call| {
+            call.repository(&["ecr:BatchDeleteImage"], &name)?;
+            if ecr::remove_blob(call, &name, &digest)? {
+                Ok(empty(StatusCode::ACCEPTED))
+            } else {
+                Err(unknown(&name, &digest))
+            }
+        })
+        .await
+}
+
 fn held(call: Call<'_>, name: &RepositoryName, digest: &Digest) -> Result<u64, RegistryError> {
-    ecr::blob_size(call, name, digest)?.ok_or_else(|| {
-        let message = format!("the repository '{name}' has no blob {digest}");
-        RegistryError::new(404, ErrorCode::BlobUnknown, message)
-    })
+    ecr::blob_size(call, name, digest)?.ok_or_else(|| unknown(name, digest))
+}
+
+fn unknown(name: &RepositoryName, digest: &Digest) -> RegistryError {
+    let message = format!("the repository '{name}' has no blob {digest}");
+    RegistryError::new(404, ErrorCode::BlobUnknown, message)
 }
 
 fn describe(response: &mut Response, digest: &Digest, size: u64) {
     set_digest(response, digest);
+    set_tag(response, digest);
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -93,22 +126,17 @@ pub(crate) async fn download(state: Arc<State>, request: Request, note: Note) ->
     // The bucket is AWS's own: what is read from it is in nobody's trail.
     note.unrecorded("s3.amazonaws.com", "GetObject");
     let (parts, _) = request.into_parts();
+    let behaviour = state.behaviour;
     let answer = match admitted(&state, &parts) {
-        Ok(digest) => {
-            let range = parts
-                .headers
-                .get(header::RANGE)
-                .and_then(|value| value.to_str().ok());
-            send(state, digest, range, parts.method == http::Method::HEAD).await
-        }
+        Ok(digest) => send(state, digest, &parts).await,
         Err(error) => Err(error),
     };
-    answer.unwrap_or_else(|error| error.respond(&parts, &note))
+    answer.unwrap_or_else(|error| error.respond(&parts, &note, behaviour))
 }
 
-fn admitted(state: &State, parts: &http::request::Parts) -> Result<Digest, RegistryError> {
+fn admitted(state: &State, parts: &Parts) -> Result<Digest, RegistryError> {
     let path = parts.uri.path().trim_start_matches("/layers/");
-    let digest = parse_digest(&path.replace("%3A", ":"))?;
+    let digest = parse_digest(&path.replace("%3A", ":"), state.behaviour.algorithms)?;
     let query = parts.uri.query().unwrap_or_default();
     let parameter = |wanted: &str| {
         url::form_urlencoded::parse(query.as_bytes())
@@ -134,19 +162,17 @@ fn admitted(state: &State, parts: &http::request::Parts) -> Result<Digest, Regis
     }
 }
 
-async fn send(
-    state: Arc<State>,
-    digest: Digest,
-    range: Option<&str>,
-    head: bool,
-) -> Result<Response, RegistryError> {
+async fn send(state: Arc<State>, digest: Digest, parts: &Parts) -> Result<Response, RegistryError> {
+    if let Some(response) = not_modified(parts, &digest) {
+        return Ok(response);
+    }
     let opened = tokio::task::spawn_blocking(move || {
         let file = state.blobs.open_blob(&digest)?;
         let size = file.metadata()?.len();
         Ok::<_, crate::blobs::BlobError>((file, size))
     });
     let (mut file, size) = opened.await.map_err(|_| RegistryError::crashed())??;
-    let (first, length, status) = match wanted(range, size) {
+    let (first, length, status) = match wanted(range(parts, &digest), size) {
         Wanted::Whole => (0, size, StatusCode::OK),
         Wanted::Part { first, length } => (first, length, StatusCode::PARTIAL_CONTENT),
         Wanted::Unsatisfiable => {
@@ -161,7 +187,7 @@ async fn send(
     };
     file.seek(SeekFrom::Start(first))
         .map_err(crate::blobs::BlobError::from)?;
-    let body = if head {
+    let body = if parts.method == Method::HEAD {
         Body::empty()
     } else {
         let (file, _path) = file.into_parts();

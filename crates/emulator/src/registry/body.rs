@@ -53,20 +53,29 @@ async fn forward(mut frames: BodyDataStream, sender: mpsc::Sender<Piece>) {
 }
 
 impl Pieces {
-    /// Appends the body to `upload`. A body that breaks off is forgotten, and
-    /// the upload is as it was. Returns how many bytes came.
-    pub(super) fn append_to(mut self, upload: &mut Upload<'_>) -> Result<u64, BlobError> {
+    /// Appends the body to `upload` as one chunk, of `announced` bytes if that
+    /// was said. A body that breaks off or has another length is forgotten, and
+    /// the upload is as it was.
+    pub(super) fn append_to(
+        mut self,
+        upload: &mut Upload<'_>,
+        announced: Option<u64>,
+    ) -> Result<(), BlobError> {
         let mark = upload.mark();
         let before = upload.received();
         loop {
             match self.0.blocking_recv() {
                 Some(Piece::Bytes(bytes)) => upload.append(&bytes)?,
                 Some(Piece::End) => {
-                    let received = upload.received() - before;
-                    if received > 0 {
+                    let actual = upload.received() - before;
+                    if let Some(announced) = announced.filter(|announced| *announced != actual) {
+                        upload.rewind(mark)?;
+                        return Err(BlobError::Length { announced, actual });
+                    }
+                    if actual > 0 {
                         upload.end_chunk();
                     }
-                    return Ok(received);
+                    return Ok(());
                 }
                 None => {
                     upload.rewind(mark)?;

@@ -3,12 +3,13 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use oci::{ErrorCode, ManifestReference, RepositoryName};
 use serde_json::json;
 
 use super::Visit;
 use super::body;
+use super::conditional::{not_modified, set_tag};
 use super::error::RegistryError;
 use super::response::{absolute, empty, set, set_digest};
 use crate::ecr::{self, MAXIMUM_MANIFEST, Put};
@@ -22,9 +23,10 @@ pub(super) async fn get(
     visit: &Visit,
     name: RepositoryName,
     reference: ManifestReference,
-    head: bool,
+    parts: &Parts,
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "BatchGetImage");
+    let head = parts.method == Method::HEAD;
     let (image, bytes) = visit
         .blocking(move |call| {
             call.repository(&["ecr:BatchGetImage"], &name)?;
@@ -40,8 +42,15 @@ pub(super) async fn get(
             Ok((image, Some(bytes)))
         })
         .await?;
+    let digest = &image.descriptor.digest;
+    if let Some(response) = not_modified(parts, digest) {
+        return Ok(response);
+    }
     let mut response = Response::new(bytes.map_or_else(Body::empty, Body::from));
-    set_digest(&mut response, &image.descriptor.digest);
+    if head || visit.behaviour().digest_of_manifest {
+        set_digest(&mut response, digest);
+    }
+    set_tag(&mut response, digest);
     set(
         &mut response,
         header::CONTENT_TYPE,
@@ -70,7 +79,8 @@ pub(super) async fn put(
         .and_then(|value| value.split(';').next())
         .map(|value| value.trim().to_owned());
     let bytes = body::read(body, MAXIMUM_MANIFEST).await?;
-    let location = format!("/v2/{name}/manifests/{reference}");
+    let repository = name.clone();
+    let behaviour = visit.behaviour();
     let image = visit
         .blocking(move |call| {
             let manifest = String::from_utf8_lossy(&bytes);
@@ -90,6 +100,8 @@ pub(super) async fn put(
                 tag,
                 digest,
                 refuse_unchanged: false,
+                tags_lock: behaviour.tags_lock,
+                media_type_parameters: behaviour.media_type_parameters,
             };
             let image = ecr::put(call, &name, &put)?;
             let tag = put.tag.as_ref().map(oci::Tag::as_str);
@@ -99,10 +111,32 @@ pub(super) async fn put(
         })
         .await?;
     let mut response = empty(StatusCode::CREATED);
-    set(&mut response, header::LOCATION, &absolute(parts, &location));
-    set_digest(&mut response, &image.descriptor.digest);
+    let digest = image.descriptor.digest;
+    if behaviour.manifest_location {
+        let location = format!("/v2/{repository}/manifests/{digest}");
+        set(&mut response, header::LOCATION, &absolute(parts, &location));
+    }
+    set_digest(&mut response, &digest);
     if let Some(subject) = image.subject {
         set(&mut response, SUBJECT, &subject.to_string());
     }
     Ok(response)
+}
+
+/// `DELETE /v2/NAME/manifests/REFERENCE`. That ECR asks for
+/// `ecr:BatchDeleteImage` is inferred.
+pub(super) async fn delete(
+    visit: &Visit,
+    name: RepositoryName,
+    reference: ManifestReference,
+) -> Result<Response, RegistryError> {
+    visit.note.event("ecr.amazonaws.com", "BatchDeleteImage");
+    let deletion = visit.behaviour().deletion;
+    visit
+        .blocking(move |call| {
+            call.repository(&["ecr:BatchDeleteImage"], &name)?;
+            ecr::delete(call, &name, &reference, deletion)?;
+            Ok(empty(StatusCode::ACCEPTED))
+        })
+        .await
 }

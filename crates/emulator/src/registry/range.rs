@@ -23,6 +23,7 @@ pub(super) fn wanted(header: Option<&str>, size: u64) -> Wanted {
     };
     let (first, last) = match (first.parse::<u64>(), last.parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last => (first, last),
+        (Ok(_), Ok(_)) => return Wanted::Unsatisfiable,
         (Ok(first), Err(_)) if last.is_empty() => (first, u64::MAX),
         (Err(_), Ok(0)) if first.is_empty() => return Wanted::Unsatisfiable,
         (Err(_), Ok(suffix)) if first.is_empty() => (size.saturating_sub(suffix), u64::MAX),
@@ -37,13 +38,26 @@ pub(super) fn wanted(header: Option<&str>, size: u64) -> Wanted {
     }
 }
 
-/// First byte of a chunk's `Content-Range`, `FIRST-LAST` as the distribution
-/// protocol writes it, with `bytes` and a total size allowed.
-pub(super) fn chunk_start(header: &str) -> Option<u64> {
+/// What a chunk says about its place in the upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ChunkRange {
+    /// The first byte.
+    pub(super) first: u64,
+    /// How many bytes; a chunk has one at least.
+    pub(super) length: u64,
+}
+
+/// Reads a chunk's `Content-Range`, `FIRST-LAST` as the distribution protocol
+/// writes it, with `bytes` and a total size allowed.
+pub(super) fn chunk_range(header: &str) -> Option<ChunkRange> {
     let range = header
         .trim_start_matches("bytes")
         .trim_start_matches(['=', ' ']);
-    range.split_once('-')?.0.trim().parse().ok()
+    let (first, rest) = range.split_once('-')?;
+    let last = rest.split('/').next().unwrap_or_default();
+    let (first, last): (u64, u64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    let length = last.checked_sub(first)?.checked_add(1)?;
+    Some(ChunkRange { first, length })
 }
 
 #[cfg(test)]
@@ -64,7 +78,7 @@ mod tests {
             (Some("bytes=-99"), part(0, 10)),
             (Some("bytes=10-"), Wanted::Unsatisfiable),
             (Some("bytes=-0"), Wanted::Unsatisfiable),
-            (Some("bytes=5-2"), Wanted::Whole),
+            (Some("bytes=5-2"), Wanted::Unsatisfiable),
             (Some("bytes=0-1,3-4"), Wanted::Whole),
             (Some("lines=0-1"), Wanted::Whole),
         ] {
@@ -74,10 +88,16 @@ mod tests {
     }
 
     #[test]
-    fn chunks_name_their_first_byte() {
-        assert_eq!(chunk_start("10-19"), Some(10));
-        assert_eq!(chunk_start("bytes 10-19/20"), Some(10));
-        assert_eq!(chunk_start("x"), None);
+    fn chunks_name_their_place() {
+        let place = Some(ChunkRange {
+            first: 10,
+            length: 10,
+        });
+        assert_eq!(chunk_range("10-19"), place);
+        assert_eq!(chunk_range("bytes 10-19/20"), place);
+        for wrong in ["x", "10", "10-", "-19", "19-10", "0-18446744073709551615"] {
+            assert_eq!(chunk_range(wrong), None, "{wrong}");
+        }
     }
 
     proptest! {

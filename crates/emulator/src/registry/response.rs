@@ -22,9 +22,13 @@ pub(super) fn version() -> Response {
     json("{}".into())
 }
 
-/// A JSON document.
+/// A JSON document. What is asked for with `HEAD` has the same headers.
 pub(super) fn json(body: Vec<u8>) -> Response {
+    let length = HeaderValue::from(body.len());
     let mut response = Response::new(Body::from(body));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length);
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json; charset=utf-8"),

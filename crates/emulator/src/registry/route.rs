@@ -3,7 +3,7 @@
 
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
-use oci::{Digest, ErrorCode, ManifestReference, NameError, RepositoryName};
+use oci::{Algorithm, Digest, ErrorCode, ManifestReference, NameError, RepositoryName};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -47,8 +47,9 @@ pub(super) struct UploadAddress {
 }
 
 impl Route {
-    /// Parses the path of a request, still percent-encoded.
-    pub(super) fn parse(path: &str) -> Result<Self, RegistryError> {
+    /// Parses the path of a request, still percent-encoded. Digests are by one
+    /// of `algorithms`.
+    pub(super) fn parse(path: &str, algorithms: &[Algorithm]) -> Result<Self, RegistryError> {
         let path = percent_decode_str(path)
             .decode_utf8()
             .map_err(|_| unknown_path())?;
@@ -71,15 +72,15 @@ impl Route {
             })),
             [name @ .., "blobs", digest] => Ok(Self::Blob {
                 name: repository(name)?,
-                digest: parse_digest(digest)?,
+                digest: parse_digest(digest, algorithms)?,
             }),
             [name @ .., "referrers", digest] => Ok(Self::Referrers {
                 name: repository(name)?,
-                subject: parse_digest(digest)?,
+                subject: parse_digest(digest, algorithms)?,
             }),
             [name @ .., "manifests", text] => Ok(Self::Manifest {
                 name: repository(name)?,
-                reference: text.parse().map_err(|error| wrong_reference(&error))?,
+                reference: parse_reference(text, algorithms)?,
             }),
             _ => Err(unknown_path()),
         }
@@ -109,6 +110,8 @@ impl Route {
                 };
                 if parts.method == Method::PUT {
                     json!({ "repositoryName": name, member: value })
+                } else if parts.method == Method::DELETE {
+                    json!({ "repositoryName": name, "imageIds": [{ member: value }] })
                 } else {
                     json!({
                         "repositoryName": name,
@@ -140,11 +143,29 @@ fn repository(segments: &[&str]) -> Result<RepositoryName, RegistryError> {
     })
 }
 
-/// A digest from a path or a query.
-pub(super) fn parse_digest(text: &str) -> Result<Digest, RegistryError> {
-    text.parse().map_err(|error: oci::DigestError| {
+/// A digest from a path or a query, by one of `algorithms`.
+pub(super) fn parse_digest(text: &str, algorithms: &[Algorithm]) -> Result<Digest, RegistryError> {
+    let digest: Digest = text.parse().map_err(|error: oci::DigestError| {
         RegistryError::new(400, ErrorCode::DigestInvalid, error.to_string())
-    })
+    })?;
+    if algorithms.contains(&digest.algorithm()) {
+        return Ok(digest);
+    }
+    Err(RegistryError::new(
+        400,
+        ErrorCode::DigestInvalid,
+        format!("digests by {} are not understood", digest.algorithm()),
+    ))
+}
+
+fn parse_reference(
+    text: &str,
+    algorithms: &[Algorithm],
+) -> Result<ManifestReference, RegistryError> {
+    if text.contains(':') {
+        return Ok(ManifestReference::Digest(parse_digest(text, algorithms)?));
+    }
+    text.parse().map_err(|error| wrong_reference(&error))
 }
 
 fn wrong_reference(error: &NameError) -> RegistryError {
@@ -167,7 +188,17 @@ fn unknown_path() -> RegistryError {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::behaviour::{ECR, SPECIFICATION};
     use super::*;
+
+    const ALL: &[Algorithm] = SPECIFICATION.algorithms;
+
+    #[test]
+    fn ecr_does_not_understand_sha512() {
+        let path = format!("/v2/ab/blobs/{}", Digest::with(Algorithm::Sha512, b""));
+        assert!(Route::parse(&path, ALL).is_ok());
+        assert!(Route::parse(&path, ECR.algorithms).is_err());
+    }
 
     fn name(text: &str) -> RepositoryName {
         text.parse().unwrap()
@@ -220,7 +251,7 @@ mod tests {
                 },
             ),
         ] {
-            assert_eq!(Route::parse(path).unwrap(), route, "{path}");
+            assert_eq!(Route::parse(path, ALL).unwrap(), route, "{path}");
         }
     }
 
@@ -243,15 +274,15 @@ mod tests {
             ("/v2/%ff", ErrorCode::NameUnknown),
             ("/v2/ab", ErrorCode::NameUnknown),
         ] {
-            let error = Route::parse(path).unwrap_err();
-            assert_eq!(error.code, code, "{path}");
+            let error = Route::parse(path, ALL).unwrap_err();
+            assert_eq!(error.code(&SPECIFICATION), code, "{path}");
         }
     }
 
     proptest! {
         #[test]
         fn any_path_is_parsed_or_refused_without_panic(path in "(/v2)?[ -~]{0,60}") {
-            let _ = Route::parse(&path);
+            let _ = Route::parse(&path, ALL);
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Visit;
 use super::catalog::Listing;
 use super::error::RegistryError;
-use crate::ecr::Contents;
+use crate::ecr;
 
 /// The tags of a repository in lexical order, by pages. That ECR asks for
 /// `ecr:ListImages` is inferred.
@@ -23,13 +23,13 @@ pub(super) async fn list(
     let tags = visit
         .blocking(move |call| {
             call.repository(&["ecr:ListImages"], &name)?;
-            Ok(Contents::read(call, &name)?.tags)
+            Ok(ecr::tag_names(call, &name)?)
         })
         .await?;
     let path = format!("/v2/{repository}/tags/list");
     Ok(listing.answer(
         &path,
-        tags.into_keys(),
+        tags.into_iter(),
         |tags| json!({ "name": repository, "tags": tags }),
     ))
 }

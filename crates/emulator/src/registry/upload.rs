@@ -1,5 +1,4 @@
-//! Uploads, with ECR's deviations: a chunk is answered with 201, and `Range`
-//! stands still at the end of the first chunk (containers-roadmap#2831).
+//! Uploads: begun, continued, ended, given up.
 
 use axum::body::{Body, HttpBody as _};
 use axum::response::Response;
@@ -9,9 +8,10 @@ use oci::{Digest, ErrorCode, RepositoryName};
 use serde_json::{Value, json};
 
 use super::Visit;
-use super::body::pipe;
+use super::behaviour::Behaviour;
+use super::body::{Pieces, pipe};
 use super::error::RegistryError;
-use super::range::chunk_start;
+use super::range::{ChunkRange, chunk_range};
 use super::response::{absolute, empty, set, set_digest};
 use super::route::{UploadAddress, parse_digest};
 use crate::blobs::{BlobError, Upload};
@@ -28,7 +28,7 @@ pub(super) async fn start(
     body: Body,
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "InitiateLayerUpload");
-    let digest = digest_parameter(parts)?;
+    let digest = digest_parameter(visit, parts, "digest")?;
     let address = visit
         .blocking(move |call| {
             call.repository(&["ecr:InitiateLayerUpload"], &name)?;
@@ -56,15 +56,16 @@ pub(super) async fn status(
     visit
         .note
         .unrecorded("ecr.amazonaws.com", "GetUploadStatus");
-    let (address, chunk) = visit
+    let behaviour = visit.behaviour();
+    let (address, shown) = visit
         .blocking(move |call| {
             // Which action ECR asks for here is inferred.
             call.repository(&["ecr:UploadLayerPart"], &address.name)?;
-            let chunk = open(call, &address)?.first_chunk();
-            Ok((address, chunk))
+            let shown = shown(behaviour, &open(call, &address)?);
+            Ok((address, shown))
         })
         .await?;
-    Ok(progress(StatusCode::NO_CONTENT, parts, &address, chunk))
+    Ok(progress(StatusCode::NO_CONTENT, parts, &address, shown))
 }
 
 /// `PATCH`: one chunk.
@@ -75,24 +76,24 @@ pub(super) async fn patch(
     body: Body,
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "UploadLayerPart");
-    let start = content_range(parts)?;
+    let range = content_range(parts)?;
+    let behaviour = visit.behaviour();
     let pieces = pipe(body);
-    let (address, chunk) = visit
+    let (address, shown) = visit
         .blocking(move |call| {
             call.repository(&["ecr:UploadLayerPart"], &address.name)?;
             let mut upload = open(call, &address)?;
-            expect_start(&upload, start)?;
             let before = upload.received();
-            pieces.append_to(&mut upload)?;
+            append(behaviour, &mut upload, pieces, range)?;
             let part = Part::new(&address, before, upload.received());
             call.note.parameters(part.parameters);
             call.note.answer(part.answer);
-            let chunk = upload.first_chunk();
+            let shown = shown(behaviour, &upload);
             drop(upload);
-            Ok((address, chunk))
+            Ok((address, shown))
         })
         .await?;
-    Ok(progress(StatusCode::CREATED, parts, &address, chunk))
+    Ok(progress(behaviour.chunk_status, parts, &address, shown))
 }
 
 /// `PUT ?digest=`: the end, with the last chunk or all of it in the body.
@@ -102,7 +103,7 @@ pub(super) async fn finish(
     parts: &Parts,
     body: Body,
 ) -> Result<Response, RegistryError> {
-    let digest = digest_parameter(parts)?.ok_or_else(|| {
+    let digest = digest_parameter(visit, parts, "digest")?.ok_or_else(|| {
         let message = "the parameter digest is missing".to_owned();
         RegistryError::new(400, ErrorCode::DigestInvalid, message)
     })?;
@@ -138,7 +139,8 @@ async fn complete(
     visit.note.parameters(json!({
         "repositoryName": address.name, "uploadId": address.id, "layerDigests": [digest],
     }));
-    let start = content_range(parts)?;
+    let range = content_range(parts)?;
+    let behaviour = visit.behaviour();
     let mut actions = vec!["ecr:CompleteLayerUpload"];
     if !body.is_end_stream() {
         actions.insert(0, "ecr:UploadLayerPart");
@@ -149,15 +151,15 @@ async fn complete(
         .blocking(move |call| {
             call.repository(&actions, &address.name)?;
             let mut upload = open(call, &address)?;
-            expect_start(&upload, start)?;
             let before = upload.received();
-            pieces.append_to(&mut upload)?;
+            append(behaviour, &mut upload, pieces, range)?;
             if upload.received() > before {
                 let part = Part::new(&address, before, upload.received());
                 call.note
                     .preceded_by("UploadLayerPart", part.parameters, part.answer);
             }
-            ecr::keep(call, &address.name, upload, &digest)?;
+            let smallest = behaviour.smallest_chunk;
+            ecr::keep(call, &address.name, upload, &digest, smallest)?;
             call.note.answer(json!({
                 "registryId": call.account(), "repositoryName": address.name,
                 "uploadId": address.id, "layerDigest": digest,
@@ -202,33 +204,60 @@ fn open<'a>(call: Call<'a>, address: &UploadAddress) -> Result<Upload<'a>, BlobE
         .upload(&repository, &address.id, state.clock.now())
 }
 
-/// Where the upload stands, in the headers that ECR sends.
-fn progress(
-    status: StatusCode,
-    parts: &Parts,
-    address: &UploadAddress,
-    first_chunk: u64,
-) -> Response {
+/// Takes a body as one chunk, if it is where and as long as it says.
+fn append(
+    behaviour: &Behaviour,
+    upload: &mut Upload<'_>,
+    pieces: Pieces,
+    range: Option<ChunkRange>,
+) -> Result<(), RegistryError> {
+    let place = upload.received();
+    if let Some(range) = range
+        && range.first != place
+    {
+        return Err(RegistryError::out_of_place(
+            format!(
+                "the chunk begins at byte {}, and {place} bytes were received",
+                range.first
+            ),
+            range_header(shown(behaviour, upload)),
+        ));
+    }
+    pieces.append_to(upload, range.map(|range| range.length))?;
+    Ok(())
+}
+
+/// How many bytes `Range` shows of an upload.
+fn shown(behaviour: &Behaviour, upload: &Upload<'_>) -> u64 {
+    if behaviour.range_sticks {
+        upload.first_chunk()
+    } else {
+        upload.received()
+    }
+}
+
+fn range_header(bytes: u64) -> String {
+    format!("0-{}", bytes.saturating_sub(1))
+}
+
+/// Where the upload stands.
+fn progress(status: StatusCode, parts: &Parts, address: &UploadAddress, shown: u64) -> Response {
     let mut response = empty(status);
     let path = format!("/v2/{}/blobs/uploads/{}", address.name, address.id);
     set(&mut response, header::LOCATION, &absolute(parts, &path));
-    set(&mut response, header::RANGE, &sticky_range(first_chunk));
+    set(&mut response, header::RANGE, &range_header(shown));
     set(&mut response, UPLOAD_ID, &address.id);
     response
 }
 
-fn sticky_range(first_chunk: u64) -> String {
-    format!("0-{}", first_chunk.saturating_sub(1))
-}
-
-fn content_range(parts: &Parts) -> Result<Option<u64>, RegistryError> {
+fn content_range(parts: &Parts) -> Result<Option<ChunkRange>, RegistryError> {
     let Some(header) = parts.headers.get(header::CONTENT_RANGE) else {
         return Ok(None);
     };
     header
         .to_str()
         .ok()
-        .and_then(chunk_start)
+        .and_then(chunk_range)
         .map(Some)
         .ok_or_else(|| {
             let message = "the header Content-Range is not FIRST-LAST".to_owned();
@@ -236,24 +265,14 @@ fn content_range(parts: &Parts) -> Result<Option<u64>, RegistryError> {
         })
 }
 
-/// A chunk that says where it begins must begin where the upload ends.
-fn expect_start(upload: &Upload<'_>, start: Option<u64>) -> Result<(), RegistryError> {
-    match start {
-        Some(start) if start != upload.received() => Err(RegistryError::out_of_place(
-            format!(
-                "the chunk begins at byte {start}, and {} bytes were received",
-                upload.received()
-            ),
-            sticky_range(upload.first_chunk()),
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn digest_parameter(parts: &Parts) -> Result<Option<Digest>, RegistryError> {
+fn digest_parameter(
+    visit: &Visit,
+    parts: &Parts,
+    name: &str,
+) -> Result<Option<Digest>, RegistryError> {
     let query = parts.uri.query().unwrap_or_default();
     url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "digest")
-        .map(|(_, value)| parse_digest(&value))
+        .find(|(found, _)| found == name)
+        .map(|(_, value)| parse_digest(&value, visit.behaviour().algorithms))
         .transpose()
 }

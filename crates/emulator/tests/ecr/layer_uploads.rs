@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::served::{OTHER, REPOSITORY, Served, header, refused};
 
+/// The fewest bytes of a part that is not the last.
+const SMALLEST_PART: usize = 5 * 1024 * 1024;
+
 fn uploads_on_disk(data: &tempfile::TempDir) -> usize {
     fs_err::read_dir(data.path().join("state/uploads"))
         .unwrap()
@@ -23,25 +26,27 @@ async fn the_range_stands_still_at_the_first_chunk_and_a_resent_chunk_is_refused
     let started = docker.request(Method::POST, &start).send().await.unwrap();
     let place = header(&started, "location");
     assert!(place.starts_with("http://"), "{place}");
-    for (range, chunk) in [("0-4", "first"), ("5-10", "second")] {
+    let first = "1".repeat(SMALLEST_PART);
+    for (range, chunk) in [("0-5242879", &*first), ("5242880-5242885", "second")] {
         let patch = docker
             .request(Method::PATCH, &place)
             .header("content-range", range);
-        let sent = patch.body(chunk).send().await.unwrap();
+        let sent = patch.body(chunk.to_owned()).send().await.unwrap();
         assert_eq!(sent.status(), StatusCode::CREATED);
-        assert_eq!(header(&sent, "range"), "0-4");
+        assert_eq!(header(&sent, "range"), "0-5242879");
     }
     let again = docker
         .request(Method::PATCH, &place)
-        .header("content-range", "5-10");
+        .header("content-range", "5242880-5242885");
     let again = again.body("second").send().await.unwrap();
     assert_eq!(again.status(), StatusCode::RANGE_NOT_SATISFIABLE);
     let status = docker.get(&place).await;
     assert_eq!(
         (status.status(), header(&status, "range")),
-        (StatusCode::NO_CONTENT, "0-4".to_owned())
+        (StatusCode::NO_CONTENT, "0-5242879".to_owned())
     );
-    let end = format!("{place}?digest={}", Digest::of(b"firstsecond"));
+    let whole = format!("{first}second");
+    let end = format!("{place}?digest={}", Digest::of(whole.as_bytes()));
     let ended = docker.request(Method::PUT, &end).send().await.unwrap();
     assert_eq!(ended.status(), StatusCode::CREATED);
 }
@@ -59,8 +64,9 @@ async fn a_wrong_digest_leaves_nothing() {
         .send()
         .await
         .unwrap();
-    let (status, code, _) = refused(sent).await;
-    assert_eq!((status, code.as_str()), (400, "DIGEST_INVALID"));
+    let sentence = "None of the provided layer digests match the calculated layer digest";
+    let expected = (400, "BLOB_UPLOAD_INVALID".to_owned(), sentence.to_owned());
+    assert_eq!(refused(sent).await, expected);
     assert_eq!(uploads_on_disk(&data), 0);
     for bytes in [b"announced".as_slice(), b"others"] {
         let blob = format!("/v2/{REPOSITORY}/blobs/{}", Digest::of(bytes));
@@ -133,12 +139,16 @@ async fn the_json_api_uploads_checks_and_downloads_a_layer() {
             "layerPartBlob": STANDARD.encode(bytes),
         }))
     };
-    let sent = served.call("UploadLayerPart", part(0, b"lay")).await;
-    assert_eq!(sent["lastByteReceived"], 2);
+    let first = vec![b'1'; SMALLEST_PART];
+    let sent = served.call("UploadLayerPart", part(0, &first)).await;
+    assert_eq!(sent["lastByteReceived"], 5_242_879);
     let (code, _) = served.refusal("UploadLayerPart", part(0, b"lay")).await;
     assert_eq!(code, "InvalidLayerPartException");
-    served.call("UploadLayerPart", part(3, b"er")).await;
-    let digest = Digest::of(b"layer");
+    served
+        .call("UploadLayerPart", part(5_242_880, b"layer"))
+        .await;
+    let layer = [first, b"layer".to_vec()].concat();
+    let digest = Digest::of(&layer);
     let end = with(json!({ "uploadId": id, "layerDigests": [digest] }));
     assert_eq!(
         served.call("CompleteLayerUpload", end).await["layerDigest"],
@@ -148,7 +158,7 @@ async fn the_json_api_uploads_checks_and_downloads_a_layer() {
     let absent = Digest::of(b"absent");
     let check = with(json!({ "layerDigests": [digest, absent, "nonsense"] }));
     let check = served.call("BatchCheckLayerAvailability", check).await;
-    assert_eq!(check["layers"][0]["layerSize"], 5);
+    assert_eq!(check["layers"][0]["layerSize"], layer.len());
     assert_eq!(check["layers"][1]["layerAvailability"], "UNAVAILABLE");
     assert_eq!(check["failures"][0]["failureCode"], "InvalidLayerDigest");
 
@@ -156,7 +166,7 @@ async fn the_json_api_uploads_checks_and_downloads_a_layer() {
     let url = served.call("GetDownloadUrlForLayer", wanted).await["downloadUrl"].clone();
     let url = url.as_str().unwrap();
     let given = served.client.get(url).send().await.unwrap();
-    assert_eq!(given.text().await.unwrap(), "layer");
+    assert_eq!(given.bytes().await.unwrap(), layer);
     let forged = url.replace(&digest.to_string(), &absent.to_string());
     let forged = served.client.get(forged).send().await.unwrap();
     assert_eq!(forged.status(), StatusCode::FORBIDDEN);

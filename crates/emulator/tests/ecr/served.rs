@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use emulator::{Controls, Emulator, Settings};
+use emulator::{Controls, Emulator, RegistryBehaviour, Settings};
 use oci::{Descriptor, Digest, media_type};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -48,6 +48,15 @@ impl Drop for Served {
 impl Served {
     /// Serves `data` with two repositories, and the roles that are given.
     pub(crate) async fn start(data: &Path, roles: Vec<Role>) -> Self {
+        Self::start_as(data, roles, RegistryBehaviour::Ecr).await
+    }
+
+    /// As `start`, with a registry of either behaviour.
+    pub(crate) async fn start_as(
+        data: &Path,
+        roles: Vec<Role>,
+        registry: RegistryBehaviour,
+    ) -> Self {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -64,6 +73,7 @@ impl Served {
             accounts: vec![SECOND_ACCOUNT.to_owned()],
             resources: Some(resources(roles)),
             controls: Controls::On { secret: None },
+            registry,
         };
         let emulator = Emulator::open(settings, &base).unwrap();
         let keys_of = |account: &str| {

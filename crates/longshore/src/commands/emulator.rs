@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use ::emulator::{Controls, ControlsSecret, Emulator};
+use ::emulator::{Controls, ControlsSecret, Emulator, RegistryBehaviour};
 use receipts::{ExitCode, Problem, ProblemCode};
 use serde_json::json;
 use terraform::AwsResources;
@@ -30,6 +30,7 @@ pub(crate) struct Stage {
     pub(crate) accounts: Vec<String>,
     pub(crate) resources: Option<AwsResources>,
     pub(crate) controls: Controls,
+    pub(crate) registry: RegistryBehaviour,
 }
 
 impl Stage {
@@ -57,6 +58,7 @@ impl Stage {
             accounts: self.accounts,
             resources: self.resources,
             controls: self.controls,
+            registry: self.registry,
         };
         let emulator = Emulator::open(settings, &url).map_err(|error| {
             Problem::new(
@@ -98,6 +100,11 @@ pub(crate) async fn run(
         accounts: arguments.accounts.clone(),
         resources: resources.filter(|_| !arguments.empty),
         controls: controls(arguments, settings)?,
+        registry: if arguments.spec_registry {
+            RegistryBehaviour::Specification
+        } else {
+            RegistryBehaviour::Ecr
+        },
     };
     let region = stage.region.clone();
     let (listener, emulator, url) = stage.open(arguments.listen).await?;
