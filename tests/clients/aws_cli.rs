@@ -112,3 +112,32 @@ async fn aws_shows_the_sentence_that_everybody_knows_for_a_pull_request() {
                     Not authorized to perform sts:AssumeRoleWithWebIdentity";
     assert!(text.contains(sentence), "{text}");
 }
+
+#[tokio::test]
+async fn aws_looks_events_up_page_by_page() {
+    if !has("aws") {
+        return;
+    }
+    let (project, _) = Project::built();
+    let emulator = Emulator::start(project.path());
+    for _ in 0..3 {
+        succeed(aws(&emulator).args(["ecr", "describe-repositories"]));
+    }
+    let looked_up = json_of(&succeed(aws(&emulator).args([
+        "cloudtrail",
+        "lookup-events",
+        "--lookup-attributes",
+        "AttributeKey=EventName,AttributeValue=DescribeRepositories",
+        "--page-size",
+        "2",
+    ])));
+    let events = looked_up["Events"].as_array().unwrap();
+    assert_eq!(events.len(), 3, "{looked_up}");
+    assert_eq!(events[0]["Username"], "root");
+    let unsupported = aws(&emulator)
+        .args(["cloudtrail", "describe-trails"])
+        .output()
+        .unwrap();
+    let text = both(&unsupported);
+    assert!(text.contains("UnsupportedOperationException"), "{text}");
+}

@@ -46,8 +46,19 @@ pub(crate) use repository::all as all_repositories;
 pub(crate) use seed::seed;
 
 use crate::caller::Caller;
+use crate::json_protocol::BODY_LIMIT;
 use crate::state::State;
 use crate::trail::{Note, of_json};
+
+/// How long the body of an operation may be, in bytes: a part of a layer (20 MiB
+/// in base 64) and a manifest (4 MiB, with its quotes escaped) are large.
+pub(crate) fn body_limit(operation: &str) -> usize {
+    match operation {
+        "UploadLayerPart" => 28 << 20,
+        "PutImage" => 8 << 20,
+        _ => BODY_LIMIT,
+    }
+}
 
 /// Performs `operation`, such as `CreateRepository`, for a verified caller.
 /// Blocks on the disk: the front runs it where that is allowed.

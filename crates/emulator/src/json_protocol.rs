@@ -1,40 +1,74 @@
-//! AWS JSON 1.1: the protocol of ECR.
+//! AWS JSON 1.1: the protocol of ECR and CloudTrail.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::ecr;
+use crate::caller::Caller;
+use crate::error::AwsError;
 use crate::front::Call;
 use crate::signature::{self, Received, Scope};
 use crate::state::State;
 use crate::trail::Note;
+use crate::{cloudtrail, ecr};
 
 /// The header that names the operation.
 pub(crate) const TARGET: &str = "x-amz-target";
-const PREFIX: &str = "AmazonEC2ContainerRegistry_V20150921.";
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 
-/// How long a body may be: only a layer's part (20 MiB in base 64) is large.
-pub(crate) fn body_limit(headers: &HeaderMap) -> usize {
-    match operation(headers) {
-        Some("UploadLayerPart") => 28 << 20,
-        // A manifest has at most 4 MiB, and JSON escapes its quotes.
-        Some("PutImage") => 8 << 20,
-        _ => 1 << 20,
-    }
+/// A service that speaks this protocol.
+struct Service {
+    /// What stands before the operation in the target.
+    target: &'static str,
+    /// Its name in a credential scope, and before `.amazonaws.com`.
+    name: &'static str,
+    handle: fn(&State, &Caller, &str, Value, &Note) -> Result<Value, AwsError>,
+    /// How long the body of an operation may be, in bytes.
+    body_limit: fn(&str) -> usize,
 }
 
-fn operation(headers: &HeaderMap) -> Option<&str> {
-    headers.get(TARGET)?.to_str().ok()?.strip_prefix(PREFIX)
+/// The services that are here.
+const SERVICES: &[Service] = &[
+    Service {
+        target: "AmazonEC2ContainerRegistry_V20150921",
+        name: "ecr",
+        handle: |state, caller, operation, body, note| {
+            Ok(ecr::handle(state, caller, operation, body, note)?)
+        },
+        body_limit: ecr::body_limit,
+    },
+    Service {
+        target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+        name: "cloudtrail",
+        handle: cloudtrail::handle,
+        body_limit: |_| BODY_LIMIT,
+    },
+];
+
+/// How long a body may be where nothing else is said.
+pub(crate) const BODY_LIMIT: usize = 1 << 20;
+
+/// How long the body of a request may be.
+pub(crate) fn body_limit(headers: &HeaderMap) -> usize {
+    asked(headers).map_or(BODY_LIMIT, |(service, operation)| {
+        (service.body_limit)(operation)
+    })
+}
+
+/// The service and the operation that the target names.
+fn asked(headers: &HeaderMap) -> Option<(&'static Service, &str)> {
+    let target = headers.get(TARGET)?.to_str().ok()?;
+    let (prefix, operation) = target.rsplit_once('.')?;
+    let service = SERVICES.iter().find(|service| service.target == prefix)?;
+    Some((service, operation))
 }
 
 /// Authenticates a call and hands it to its service.
 pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
-    let Some(operation) = operation(&call.parts.headers) else {
+    let Some((service, operation)) = asked(&call.parts.headers) else {
         return refused(note, 400, "UnknownOperationException", "");
     };
-    note.event("ecr.amazonaws.com", operation);
+    note.event(&format!("{}.amazonaws.com", service.name), operation);
     let received = Received {
         method: &call.parts.method,
         path: call.parts.uri.path(),
@@ -43,7 +77,7 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
         body: &call.body,
     };
     let scope = Scope {
-        service: "ecr",
+        service: service.name,
         home: None,
     };
     let caller = match signature::verify(state, &received, scope, note) {
@@ -58,7 +92,7 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
         let message = "The body is not a JSON object";
         return refused(note, 400, "SerializationException", message);
     };
-    match ecr::handle(state, &caller, operation, body, note) {
+    match (service.handle)(state, &caller, operation, body, note) {
         Ok(answer) => {
             note.json_answer(&answer);
             ([(header::CONTENT_TYPE, CONTENT_TYPE)], answer.to_string()).into_response()
@@ -76,4 +110,30 @@ fn refused(note: &Note, status: u16, code: &'static str, message: &str) -> Respo
         .headers_mut()
         .insert("x-amzn-errortype", HeaderValue::from_static(code));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_names_service_and_operation() {
+        let of = |target: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(TARGET, HeaderValue::from_static(target));
+            let (service, operation) = asked(&headers)?;
+            Some((service.name, operation.to_owned()))
+        };
+        assert_eq!(
+            of("AmazonEC2ContainerRegistry_V20150921.PutImage"),
+            Some(("ecr", "PutImage".to_owned()))
+        );
+        assert_eq!(
+            of("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents"),
+            Some(("cloudtrail", "LookupEvents".to_owned()))
+        );
+        for other in ["PutImage", "AmazonSSM.GetParameter", ""] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
 }

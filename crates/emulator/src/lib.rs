@@ -15,6 +15,7 @@ mod authorize;
 mod blobs;
 mod caller;
 mod clock;
+mod cloudtrail;
 mod connection;
 mod ecr;
 mod emulator;

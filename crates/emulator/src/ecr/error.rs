@@ -7,6 +7,7 @@ use oci::{Digest, RepositoryName};
 
 use crate::authorize::Denied;
 use crate::blobs::BlobError;
+use crate::error::AwsError;
 use crate::store::StoreError;
 
 /// Names of exceptions that the code tells apart.
@@ -102,6 +103,12 @@ impl EcrError {
                  '{name}' in the registry with id '{registry}'"
             ),
         )
+    }
+}
+
+impl From<EcrError> for AwsError {
+    fn from(error: EcrError) -> Self {
+        Self::new(error.status, error.code, error.message)
     }
 }
 

@@ -4,26 +4,26 @@
 //! A line is written by one call under a lock. What a kill or a full disk left
 //! of a line is taken away again before anything follows it.
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use serde_json::Value;
-
+use super::index::Index;
 use super::note::Note;
 use super::record::{Delivery, deliveries};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 /// The trail of every account.
 #[derive(Debug)]
 pub(crate) struct Trail {
-    directory: PathBuf,
+    pub(super) directory: PathBuf,
     /// Where requests belong that no account is known for.
     account: String,
     region: String,
     appending: Mutex<()>,
+    pub(super) index: Mutex<Index>,
 }
 
 impl Trail {
@@ -37,13 +37,14 @@ impl Trail {
             account: account.to_owned(),
             region: region.to_owned(),
             appending: Mutex::new(()),
+            index: Mutex::default(),
         })
     }
 
     /// Appends what was noted, for every account that it concerns.
     pub(crate) fn append(&self, note: &Note, now: Timestamp) -> std::io::Result<()> {
         let deliveries = deliveries(&note.entry(), &self.account, &self.region, now);
-        let day = now.to_zoned_datetime(TimeZone::UTC).date();
+        let day = day(now);
         let _one_at_a_time = self
             .appending
             .lock()
@@ -57,35 +58,15 @@ impl Trail {
         }
         Ok(())
     }
+}
 
-    /// The records of `request_id`, or all of them, oldest first, at most the
-    /// last `limit`.
-    pub(crate) fn find(
-        &self,
-        request_id: Option<&str>,
-        limit: usize,
-    ) -> std::io::Result<Vec<Value>> {
-        let mut found = VecDeque::new();
-        for path in files(&self.directory)? {
-            for line in BufReader::new(fs_err::File::open(path)?).split(b'\n') {
-                let Ok(record) = serde_json::from_slice::<Value>(&line?) else {
-                    continue;
-                };
-                if request_id.is_some_and(|id| record["requestID"] != id) {
-                    continue;
-                }
-                if found.len() == limit {
-                    found.pop_front();
-                }
-                found.push_back(record);
-            }
-        }
-        Ok(found.into())
-    }
+/// The day of a moment, by which files are named.
+pub(super) fn day(time: Timestamp) -> Date {
+    time.to_zoned_datetime(TimeZone::UTC).date()
 }
 
 /// The files of all accounts, by day, then by account.
-fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(super) fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for account in fs_err::read_dir(directory)? {
         let account = account?.path();
@@ -150,6 +131,8 @@ fn mend(path: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use serde_json::Value;
 
     use super::*;
     use crate::trail::Origin;

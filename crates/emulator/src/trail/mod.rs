@@ -14,11 +14,17 @@ mod elements;
 mod files;
 mod hidden;
 mod identity;
+mod index;
 mod note;
 mod operations;
+mod query;
 mod record;
+mod terms;
 
 pub(crate) use authorization::Authorization;
 pub(crate) use elements::{moment, of_json, of_query, small, typed};
 pub(crate) use files::Trail;
+pub(crate) use index::Position;
 pub(crate) use note::{Note, Origin};
+pub(crate) use query::{Found, Query};
+pub(crate) use terms::{Attribute, Term};

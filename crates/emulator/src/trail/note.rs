@@ -120,7 +120,7 @@ impl Note {
     pub(crate) fn caller(&self, caller: &Caller) {
         let mut entry = self.entry();
         entry.who = Who::caller(caller);
-        entry.region = Some(caller.region.clone());
+        entry.region.get_or_insert_with(|| caller.region.clone());
     }
 
     /// Names a caller that has no AWS identity: the subject of a web token that
@@ -158,7 +158,8 @@ impl Note {
         }
     }
 
-    /// The region that was asked.
+    /// The region that was asked, where it is not the one that the caller signed
+    /// for. The first one counts.
     pub(crate) fn region(&self, region: &str) {
         self.entry().region = Some(region.to_owned());
     }

@@ -13,6 +13,7 @@ mod images;
 mod layer_uploads;
 mod limits;
 mod login;
+mod lookup_events;
 mod push_and_pull;
 mod repositories;
 mod restart;

@@ -132,12 +132,12 @@ impl Served {
         assert_eq!(answer.status(), StatusCode::OK);
     }
 
-    /// A signed call of the JSON API: status and body.
+    /// A signed call of ECR's API: status and body.
     pub(crate) async fn call_as(&self, keys: &Keys, operation: &str, body: Value) -> (u16, Value) {
         self.call_in(REGION, keys, operation, body).await
     }
 
-    /// A signed call of the JSON API in a region.
+    /// A signed call of ECR's API in a region.
     pub(crate) async fn call_in(
         &self,
         region: &str,
@@ -145,10 +145,27 @@ impl Served {
         operation: &str,
         body: Value,
     ) -> (u16, Value) {
+        self.call_at(("ecr", region), keys, operation, body).await
+    }
+
+    /// A signed call of a JSON service in a region.
+    pub(crate) async fn call_at(
+        &self,
+        (service, region): (&str, &str),
+        keys: &Keys,
+        operation: &str,
+        body: Value,
+    ) -> (u16, Value) {
         let body = body.to_string();
         let date = self.now().await.strftime("%Y%m%dT%H%M%SZ").to_string();
         let mut request = self.client.post(&self.base);
-        for (name, value) in headers(keys, (self.host(), region), &date, operation, &body) {
+        for (name, value) in headers(
+            keys,
+            (self.host(), region),
+            &date,
+            (service, operation),
+            &body,
+        ) {
             request = request.header(name, value);
         }
         let answer = request.body(body).send().await.unwrap();

@@ -21,15 +21,20 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
 }
 
-/// The headers of a signed ECR call. `date` is `YYYYMMDDTHHMMSSZ`.
+/// The headers of a signed call of a JSON service, which is named as in a
+/// credential scope. `date` is `YYYYMMDDTHHMMSSZ`.
 pub(crate) fn headers(
     keys: &Keys,
     (host, region): (&str, &str),
     date: &str,
-    operation: &str,
+    (service, operation): (&str, &str),
     body: &str,
 ) -> Vec<(String, String)> {
-    let target = format!("AmazonEC2ContainerRegistry_V20150921.{operation}");
+    let prefix = match service {
+        "cloudtrail" => "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+        _ => "AmazonEC2ContainerRegistry_V20150921",
+    };
+    let target = format!("{prefix}.{operation}");
     let mut headers = vec![
         ("host".to_owned(), host.to_owned()),
         ("x-amz-date".to_owned(), date.to_owned()),
@@ -49,7 +54,7 @@ pub(crate) fn headers(
         lines.join("\n"),
         hash(body.as_bytes())
     );
-    let scope = format!("{}/{region}/ecr/aws4_request", &date[..8]);
+    let scope = format!("{}/{region}/{service}/aws4_request", &date[..8]);
     let text = format!(
         "AWS4-HMAC-SHA256\n{date}\n{scope}\n{}",
         hash(canonical.as_bytes())
