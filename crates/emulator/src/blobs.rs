@@ -5,6 +5,8 @@
 //! acknowledged has been synced, with its directory. Which repository may see
 //! a blob is not known here: that is a record of the store (`ecr::records`).
 
+mod beside;
+mod chunk;
 mod download;
 mod error;
 mod file;

@@ -50,6 +50,9 @@ impl Listener for Connections {
             .await
             .expect("the semaphore is never closed");
         let (stream, address) = Listener::accept(&mut self.listener).await;
+        // The last bytes of an answer are not held back for more; on a
+        // connection that is gone already it does not matter.
+        let _ = stream.set_nodelay(true);
         (Connection::new(stream, slot), address)
     }
 

@@ -11,6 +11,7 @@ mod blob;
 mod body;
 mod catalog;
 mod conditional;
+mod download;
 mod error;
 mod manifest;
 mod range;
@@ -29,7 +30,7 @@ use http::Method;
 use http::request::Parts;
 
 pub(crate) use behaviour::Behaviour;
-pub(crate) use blob::download;
+pub(crate) use download::download;
 use error::RegistryError;
 use route::Route;
 
@@ -42,7 +43,7 @@ use crate::trail::Note;
 pub(crate) async fn handle(state: Arc<State>, request: Request, note: Note) -> Response {
     let (parts, body) = request.into_parts();
     let behaviour = state.behaviour;
-    let answered = match authentication::log_in(state, &parts, note.clone()).await {
+    let answered = match authentication::log_in(state, &parts, note.clone()) {
         Ok(visit) => route(&visit, &parts, body).await,
         Err(error) => Err(error),
     };
@@ -61,6 +62,20 @@ impl Visit {
     /// How the registry speaks.
     fn behaviour(&self) -> &'static Behaviour {
         self.state.behaviour
+    }
+
+    /// Runs `work`, which only looks things up in the store: that takes no longer
+    /// than to go to another thread and back.
+    fn reading<R>(
+        &self,
+        work: impl FnOnce(Call<'_>) -> Result<R, RegistryError>,
+    ) -> Result<R, RegistryError> {
+        work(Call {
+            state: &self.state,
+            caller: &self.caller,
+            registry: &self.registry,
+            note: &self.note,
+        })
     }
 
     /// Runs `work`, which may block on the disk, where blocking is allowed.
@@ -99,7 +114,7 @@ async fn read(visit: &Visit, route: Route, parts: &Parts) -> Result<Response, Re
         Route::Tags { name } => tags::list(visit, name, parts).await,
         Route::Referrers { name, subject } => referrers::list(visit, name, subject, parts).await,
         Route::Blob { name, digest } if parts.method == Method::HEAD => {
-            blob::head(visit, name, digest, parts).await
+            blob::head(visit, name, digest, parts)
         }
         Route::Blob { name, digest } => blob::get(visit, name, digest, parts).await,
         Route::Manifest { name, reference } => manifest::get(visit, name, reference, parts).await,

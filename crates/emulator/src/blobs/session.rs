@@ -1,16 +1,15 @@
 //! One upload: bytes that arrive in pieces, hashed as they are written.
 
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use jiff::Timestamp;
 use oci::{Algorithm, Digest, Hasher};
 
+use super::beside::Syncing;
+use super::chunk::Chunk;
 use super::{BlobError, Blobs, file};
-
-/// ECR's largest layer (service quotas: 52,000 MiB).
-const MAXIMUM_LAYER: u64 = 52_000 * 1024 * 1024;
 
 /// What the table of uploads holds for one identifier.
 #[derive(Debug)]
@@ -28,15 +27,18 @@ pub(super) struct Session {
     pub(super) repository: String,
     pub(super) touched: Timestamp,
     path: PathBuf,
-    file: fs::File,
-    hasher: Hasher,
-    received: u64,
-    chunks: Chunks,
+    pub(super) file: fs::File,
+    /// Has seen what was received.
+    pub(super) hasher: Hasher,
+    pub(super) syncing: Syncing,
+    /// Bytes in chunks that have ended.
+    pub(super) received: u64,
+    pub(super) chunks: Chunks,
 }
 
 /// How the bytes of an upload were cut, in bytes.
 #[derive(Debug, Default)]
-struct Chunks {
+pub(super) struct Chunks {
     first: Option<u64>,
     last: Option<u64>,
     smallest_but_last: Option<u64>,
@@ -45,7 +47,7 @@ struct Chunks {
 
 impl Chunks {
     /// Says that the bytes up to `received` which were in no chunk are one.
-    fn end(&mut self, received: u64) {
+    pub(super) fn end(&mut self, received: u64) {
         let size = received - self.total;
         self.total = received;
         self.first.get_or_insert(size);
@@ -68,6 +70,7 @@ impl Session {
             path: path.to_path_buf(),
             file: fs::File::create_new(path)?,
             hasher: Hasher::default(),
+            syncing: Syncing::default(),
             received: 0,
             chunks: Chunks::default(),
         })
@@ -98,12 +101,6 @@ impl Session {
     pub(super) fn write_to(&mut self, file: fs::File) {
         self.file = file;
     }
-}
-
-/// A point to which an upload can go back.
-pub(crate) struct Mark {
-    hasher: Hasher,
-    received: u64,
 }
 
 /// An upload in the hands of one request.
@@ -141,68 +138,21 @@ impl<'a> Upload<'a> {
         self.session.as_ref()?.chunks.smallest_but_last
     }
 
-    /// The point to which `rewind` goes back.
-    pub(crate) fn mark(&self) -> Mark {
-        Mark {
-            hasher: self
-                .session
-                .as_ref()
-                .map(|session| session.hasher.clone())
-                .unwrap_or_default(),
-            received: self.received(),
-        }
-    }
-
-    /// Adds bytes. After an error the upload is no more.
-    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
-        let session = self.session.as_mut().ok_or(BlobError::UploadUnknown)?;
-        let total = session.received + bytes.len() as u64;
-        let written = if total > MAXIMUM_LAYER {
-            Err(BlobError::TooLarge {
-                limit: MAXIMUM_LAYER,
-            })
-        } else {
-            session.file.write_all(bytes).map_err(BlobError::from)
-        };
-        match written {
-            Ok(()) => {
-                session.hasher.update(bytes);
-                session.received = total;
-                Ok(())
-            }
-            Err(error) => {
-                self.end();
-                Err(error)
-            }
-        }
-    }
-
-    /// Says that what was appended since the last chunk was one chunk.
-    pub(crate) fn end_chunk(&mut self) {
-        if let Some(session) = &mut self.session {
-            session.chunks.end(session.received);
-        }
-    }
-
-    /// Forgets what was appended since `mark`.
-    pub(crate) fn rewind(&mut self, mark: Mark) -> Result<(), BlobError> {
-        let session = self.session.as_mut().ok_or(BlobError::UploadUnknown)?;
-        session.file.set_len(mark.received)?;
-        session.file.seek(SeekFrom::Start(mark.received))?;
-        session.hasher = mark.hasher;
-        session.received = mark.received;
-        Ok(())
+    /// Begins a chunk after what was received.
+    pub(crate) fn chunk(&mut self) -> Chunk<'_, 'a> {
+        Chunk::new(self)
     }
 
     /// Ends the upload: what arrived becomes the blob `expected`, durably, or
     /// is thrown away. Returns the size of the blob in bytes.
     pub(crate) fn finish(mut self, expected: &Digest) -> Result<u64, BlobError> {
-        let session = self.session.as_ref().ok_or(BlobError::UploadUnknown)?;
+        let session = self.session.as_mut().ok_or(BlobError::UploadUnknown)?;
         let received = session.received;
         let result = match session.digest(expected.algorithm()) {
             Ok(actual) if actual == *expected => session
-                .file
-                .sync_all()
+                .syncing
+                .end()
+                .and_then(|()| session.file.sync_all())
                 .and_then(|()| file::install(&session.path, &self.blobs.path(expected)))
                 .map_err(BlobError::from),
             Ok(actual) => Err(BlobError::Digest {
@@ -220,7 +170,11 @@ impl<'a> Upload<'a> {
         self.end();
     }
 
-    fn end(&mut self) {
+    pub(super) fn session(&mut self) -> Result<&mut Session, BlobError> {
+        self.session.as_deref_mut().ok_or(BlobError::UploadUnknown)
+    }
+
+    pub(super) fn end(&mut self) {
         if let Some(session) = self.session.take() {
             session.remove();
             self.blobs.lock().remove(&self.id);

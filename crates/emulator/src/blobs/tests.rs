@@ -1,5 +1,7 @@
 //! What is durable, what is thrown away, and who may touch an upload.
 
+use bytes::Bytes;
+
 use super::*;
 
 fn open() -> (tempfile::TempDir, Blobs) {
@@ -12,6 +14,13 @@ fn uploads_on_disk(data: &tempfile::TempDir) -> usize {
     fs::read_dir(data.path().join("uploads")).unwrap().count()
 }
 
+/// Adds one chunk.
+fn append(upload: &mut Upload<'_>, bytes: &'static [u8]) {
+    let mut chunk = upload.chunk();
+    chunk.append(&Bytes::from_static(bytes)).unwrap();
+    chunk.end().unwrap();
+}
+
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 #[test]
@@ -20,8 +29,7 @@ fn chunks_become_the_blob_of_their_digest() {
     let id = blobs.begin("team/app", NOW).unwrap();
     for chunk in [b"first ".as_slice(), b"second"] {
         let mut upload = blobs.upload("team/app", &id, NOW).unwrap();
-        upload.append(chunk).unwrap();
-        upload.end_chunk();
+        append(&mut upload, chunk);
     }
     let upload = blobs.upload("team/app", &id, NOW).unwrap();
     assert_eq!((upload.received(), upload.first_chunk()), (12, 6));
@@ -38,7 +46,7 @@ fn a_sha512_digest_is_proved_too() {
     for (named, kept) in [(b"bytes".as_slice(), true), (b"others", false)] {
         let id = blobs.begin("app", NOW).unwrap();
         let mut upload = blobs.upload("app", &id, NOW).unwrap();
-        upload.append(b"bytes").unwrap();
+        append(&mut upload, b"bytes");
         let digest = Digest::with(Algorithm::Sha512, named);
         assert_eq!(upload.finish(&digest).is_ok(), kept);
         assert_eq!(blobs.read(&digest).is_ok(), kept);
@@ -50,7 +58,7 @@ fn a_wrong_digest_leaves_nothing() {
     let (data, blobs) = open();
     let id = blobs.begin("app", NOW).unwrap();
     let mut upload = blobs.upload("app", &id, NOW).unwrap();
-    upload.append(b"bytes").unwrap();
+    append(&mut upload, b"bytes");
     let error = upload.finish(&Digest::of(b"others")).unwrap_err();
     assert!(matches!(error, BlobError::Digest { .. }), "{error}");
     assert_eq!(uploads_on_disk(&data), 0);
@@ -66,11 +74,12 @@ fn an_interrupted_chunk_is_forgotten_and_the_upload_goes_on() {
     let (_data, blobs) = open();
     let id = blobs.begin("app", NOW).unwrap();
     let mut upload = blobs.upload("app", &id, NOW).unwrap();
-    upload.append(b"kept").unwrap();
-    let mark = upload.mark();
-    upload.append(b"lost").unwrap();
-    upload.rewind(mark).unwrap();
-    upload.append(b"!").unwrap();
+    append(&mut upload, b"kept");
+    let mut chunk = upload.chunk();
+    chunk.append(&Bytes::from_static(b"lost")).unwrap();
+    drop(chunk);
+    assert_eq!(upload.received(), 4);
+    append(&mut upload, b"!");
     let digest = Digest::of(b"kept!");
     upload.finish(&digest).unwrap();
     assert_eq!(blobs.read(&digest).unwrap(), b"kept!");
@@ -106,7 +115,9 @@ fn a_full_disk_is_named_and_the_upload_is_discarded() {
         session.write_to(full);
     }
     let mut upload = blobs.upload("app", &id, NOW).unwrap();
-    let error = upload.append(b"bytes").unwrap_err();
+    let mut chunk = upload.chunk();
+    let error = chunk.append(&Bytes::from_static(b"bytes")).unwrap_err();
+    drop(chunk);
     drop(upload);
     assert!(matches!(error, BlobError::Full { .. }), "{error}");
     assert_eq!(uploads_on_disk(&data), 0);
@@ -140,4 +151,26 @@ fn an_upload_nobody_touches_is_given_up() {
         blobs.upload("app", &old, later),
         Err(BlobError::UploadUnknown)
     ));
+}
+
+#[test]
+fn a_large_upload_is_hashed_beside_its_writing_and_goes_back_whole() {
+    let (data, blobs) = open();
+    let id = blobs.begin("app", NOW).unwrap();
+    let mut upload = blobs.upload("app", &id, NOW).unwrap();
+    let piece = Bytes::from(vec![7; 3 << 20]);
+    for is_kept in [false, true] {
+        let mut chunk = upload.chunk();
+        for _ in 0..12 {
+            chunk.append(&piece).unwrap();
+        }
+        if is_kept {
+            chunk.end().unwrap();
+        }
+    }
+    assert_eq!(upload.received(), 36 << 20);
+    let digest = Digest::of(&piece.repeat(12));
+    upload.finish(&digest).unwrap();
+    assert_eq!(blobs.read(&digest).unwrap().len(), 36 << 20);
+    assert_eq!(uploads_on_disk(&data), 0);
 }

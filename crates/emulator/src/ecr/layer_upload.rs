@@ -68,8 +68,9 @@ pub(super) fn part(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
             ),
         ));
     }
-    upload.append(&bytes)?;
-    upload.end_chunk();
+    let mut chunk = upload.chunk();
+    chunk.append(&bytes.into())?;
+    chunk.end()?;
     Ok(json!({
         "registryId": call.account(),
         "repositoryName": name,

@@ -12,29 +12,17 @@ use crate::state::State;
 use crate::trail::Note;
 
 /// Checks the credentials of a request and notes whose they are.
-pub(super) async fn log_in(
-    state: Arc<State>,
-    parts: &Parts,
-    note: Note,
-) -> Result<Visit, RegistryError> {
-    let header = parts
-        .headers
-        .get(header::AUTHORIZATION)
-        .map(|value| value.to_str().map(str::to_owned));
-    let host = host(parts);
-    let task = tokio::task::spawn_blocking(move || {
-        let header = match header {
-            Some(Ok(text)) => Some(text),
-            Some(Err(_)) => return Err(LoginError::Malformed),
-            None => None,
-        };
-        let (caller, registry) = login::verify(&state, &host, header.as_deref())?;
-        Ok((state, caller, registry))
-    });
+pub(super) fn log_in(state: Arc<State>, parts: &Parts, note: Note) -> Result<Visit, RegistryError> {
     note.through_registry();
     note.unrecorded("ecr.amazonaws.com", "RegistryLogin");
-    match task.await.map_err(|_| RegistryError::crashed())? {
-        Ok((state, caller, registry)) => {
+    let header = parts.headers.get(header::AUTHORIZATION);
+    let verified = match header.map(|value| value.to_str()) {
+        Some(Err(_)) => Err(LoginError::Malformed),
+        Some(Ok(text)) => login::verify(&state, &host(parts), Some(text)),
+        None => login::verify(&state, &host(parts), None),
+    };
+    match verified {
+        Ok((caller, registry)) => {
             note.caller(&caller);
             Ok(Visit {
                 state,

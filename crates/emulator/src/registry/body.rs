@@ -14,8 +14,10 @@ use crate::blobs::{BlobError, Upload};
 /// How long the sender may be silent.
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// Frames that may wait for the disk; the sender is held up beyond.
-const WAITING_FRAMES: usize = 16;
+/// Frames that may wait for the disk; the sender is held up beyond. A frame is
+/// what one read of the socket gave, up to 400 KiB, so this bounds the memory of
+/// an upload.
+const WAITING_FRAMES: usize = 4;
 
 /// What the network hands to the disk.
 enum Piece {
@@ -61,26 +63,18 @@ impl Pieces {
         upload: &mut Upload<'_>,
         announced: Option<u64>,
     ) -> Result<(), BlobError> {
-        let mark = upload.mark();
-        let before = upload.received();
+        let mut chunk = upload.chunk();
         loop {
             match self.0.blocking_recv() {
-                Some(Piece::Bytes(bytes)) => upload.append(&bytes)?,
+                Some(Piece::Bytes(bytes)) => chunk.append(&bytes)?,
                 Some(Piece::End) => {
-                    let actual = upload.received() - before;
+                    let actual = chunk.length();
                     if let Some(announced) = announced.filter(|announced| *announced != actual) {
-                        upload.rewind(mark)?;
                         return Err(BlobError::Length { announced, actual });
                     }
-                    if actual > 0 {
-                        upload.end_chunk();
-                    }
-                    return Ok(());
+                    return chunk.end();
                 }
-                None => {
-                    upload.rewind(mark)?;
-                    return Err(BlobError::Interrupted);
-                }
+                None => return Err(BlobError::Interrupted),
             }
         }
     }
