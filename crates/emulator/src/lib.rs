@@ -46,6 +46,37 @@ pub fn reads_token(text: &str) -> bool {
     sts::reads_token(text)
 }
 
+/// Reads a signature as AWS does, for `fuzz/`: whether the request has the form
+/// of a signed one. `headers` are names and values; those that HTTP does not
+/// have are left out.
+#[cfg(fuzzing)]
+pub fn reads_signature(query: &str, headers: &[(&str, &str)], body: &[u8]) -> bool {
+    let headers = headers
+        .iter()
+        .filter_map(|(name, value)| {
+            let name = http::HeaderName::try_from(*name).ok()?;
+            Some((name, http::HeaderValue::try_from(*value).ok()?))
+        })
+        .collect();
+    signature::reads(&signature::Received {
+        method: &http::Method::POST,
+        path: "/",
+        query,
+        headers: &headers,
+        body,
+    })
+}
+
+/// Reads the parameters of a call of STS or IAM, for `fuzz/`: whether they name
+/// an action, and can be read as tags and lists.
+#[cfg(fuzzing)]
+pub fn reads_query(text: &[u8]) -> bool {
+    query::Parameters::parse(text).is_ok_and(|parameters| {
+        let _ = parameters.list("PolicyArns");
+        parameters.tags().is_ok() && parameters.required("Action").is_ok()
+    })
+}
+
 pub use accounts::AdministratorKeys;
 pub use admin::{BadControlsSecret, ControlsSecret};
 pub use emulator::{Emulator, EmulatorError};

@@ -1,189 +1,239 @@
 //! What a request says of its own signature: in the `Authorization` header, or
 //! in the query of a presigned address.
+//!
+//! Sentences are those that AWS was seen to answer; where a comment says
+//! "inferred", none is known.
 
 use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::canonical::decoded_query;
+use super::canonical::pairs;
 use super::{Received, SignatureError};
 
-const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-
-/// A presigned address is good for a week at most.
-const LONGEST_PRESIGNED_SECONDS: i64 = 604_800;
+/// What begins every algorithm of Signature Version 4.
+const FAMILY: &str = "AWS4-";
+/// The part of a presigned address that makes it one.
+const QUERY_ALGORITHM: &str = "X-Amz-Algorithm";
 
 /// The claim that a request is signed, not yet verified.
 #[derive(Debug)]
 pub(super) struct Authorization {
-    pub(super) access_key_id: String,
-    /// The scope's day, `YYYYMMDD`.
-    pub(super) scope_day: String,
-    pub(super) region: String,
-    pub(super) service: String,
-    /// Names in lower case, in the order of the signature.
+    pub(super) algorithm: String,
+    /// `KEY/DAY/REGION/SERVICE/aws4_request`, as it was written.
+    pub(super) credential: String,
+    /// Names in lower case, sorted, each once: the order that is signed.
     pub(super) signed_headers: Vec<String>,
     /// Hexadecimal.
     pub(super) signature: String,
-    /// The date as it was written, `YYYYMMDDTHHMMSSZ`.
+    /// `YYYYMMDDTHHMMSSZ`.
     pub(super) date: String,
     pub(super) time: Timestamp,
     pub(super) session_token: Option<String>,
-    /// How long a presigned address is good; `None` for a signed header.
-    pub(super) lifetime: Option<SignedDuration>,
 }
 
 impl Authorization {
     /// Finds the signature of a request.
     pub(super) fn find(received: &Received<'_>) -> Result<Self, SignatureError> {
         let header = single(received.headers, "authorization")?;
-        let query = decoded_query(received.query);
-        let presigned = query.iter().any(|(name, _)| name == "X-Amz-Algorithm");
-        match (header, presigned) {
-            (Some(_), true) => Err(SignatureError::Incomplete(
-                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header should be specified".to_owned(),
-            )),
-            (Some(header), false) => Self::of_header(&header, received.headers),
-            (None, true) => Self::of_query(&query),
-            (None, false) => Err(SignatureError::Missing),
+        let query = pairs(received.query);
+        let presigned = query
+            .iter()
+            .any(|(name, _)| name == QUERY_ALGORITHM.as_bytes());
+        match header {
+            Some(_) if presigned => Err(SignatureError::Mismatch(format!(
+                "Found both '{QUERY_ALGORITHM}' as a query-string param and 'Authorization' as HTTP header."
+            ))),
+            Some(header) if header.trim_start().starts_with(FAMILY) => {
+                Self::of_header(header.trim(), received.headers)
+            }
+            None if presigned => Self::of_query(&query),
+            _ => Err(SignatureError::Missing),
         }
     }
 
     fn of_header(header: &str, headers: &HeaderMap) -> Result<Self, SignatureError> {
-        let Some((ALGORITHM, fields)) = header.split_once(' ') else {
+        let (algorithm, fields) = header.split_once(' ').unwrap_or((header, ""));
+        if algorithm.contains('=') {
+            let message = "Authorization header must begin with the algorithm name, which cannot include an equal-sign";
+            return Err(SignatureError::Incomplete(message.to_owned()));
+        }
+        let fields = Fields::read(header, fields)?;
+        let mut missing = Vec::new();
+        let mut field = |name: &str| {
+            fields.find(name).unwrap_or_else(|| {
+                missing.push(format!(
+                    "Authorization header requires '{name}' parameter. "
+                ));
+                String::new()
+            })
+        };
+        let credential = field("Credential");
+        let signature = field("Signature");
+        let signed_headers = field("SignedHeaders");
+        let date = match single(headers, "x-amz-date")? {
+            Some(date) => Some(date),
+            None => single(headers, "date")?,
+        };
+        if date.is_none() {
+            missing.push(
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ".to_owned(),
+            );
+        }
+        if !missing.is_empty() {
             return Err(SignatureError::Incomplete(format!(
-                "Unsupported AWS 'algorithm': '{}'.",
-                header.split(' ').next().unwrap_or_default()
+                "{}(Hashed with SHA-256 and encoded with Base64) Authorization={}",
+                missing.concat(),
+                hashed(header)
             )));
-        };
-        let field = |name: &str| {
-            fields
-                .split(',')
-                .filter_map(|field| field.trim().split_once('='))
-                .find(|(found, _)| *found == name)
-                .map(|(_, value)| value.to_owned())
-                .ok_or_else(|| {
-                    SignatureError::Incomplete(format!(
-                        "Authorization header requires '{name}' parameter."
-                    ))
-                })
-        };
-        let date = single(headers, "x-amz-date")?.ok_or_else(|| {
-            SignatureError::Incomplete(
-                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".to_owned(),
-            )
-        })?;
+        }
         Self::assemble(Parts {
-            credential: field("Credential")?,
-            signed_headers: field("SignedHeaders")?,
-            signature: field("Signature")?,
-            date,
+            algorithm: algorithm.to_owned(),
+            credential,
+            signed_headers,
+            signature,
+            date: date.unwrap_or_default(),
             session_token: single(headers, "x-amz-security-token")?,
-            lifetime: None,
         })
     }
 
-    fn of_query(query: &[(String, String)]) -> Result<Self, SignatureError> {
+    /// How long a presigned address is good is not in it: STS takes no notice
+    /// of `X-Amz-Expires` (aws-sdk-go#2167), and no other service here is asked
+    /// by such addresses.
+    fn of_query(query: &[(Vec<u8>, Vec<u8>)]) -> Result<Self, SignatureError> {
         let find = |name: &str| {
-            let mut values = query.iter().filter(|(found, _)| found == name);
-            let first = values.next().map(|(_, value)| value.clone());
+            let mut values = query
+                .iter()
+                .filter(|(found, _)| found == name.as_bytes())
+                .map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+            // Of two, readers might take different ones.
+            let first = values.next().filter(|value| !value.is_empty());
             first.filter(|_| values.next().is_none())
         };
-        let required = |name: &str| {
-            find(name).ok_or_else(|| {
-                SignatureError::Incomplete(format!(
-                    "AWS query-string parameters must include '{name}'."
-                ))
+        let mut missing = Vec::new();
+        let mut required = |name: &str| {
+            find(name).unwrap_or_else(|| {
+                missing.push(format!(
+                    "AWS query-string parameters must include '{name}'. "
+                ));
+                String::new()
             })
         };
-        if required("X-Amz-Algorithm")? != ALGORITHM {
-            return Err(SignatureError::Incomplete(
-                "Unsupported AWS 'algorithm'.".to_owned(),
-            ));
-        }
-        let seconds = required("X-Amz-Expires")?
-            .parse::<i64>()
-            .ok()
-            .filter(|seconds| (1..=LONGEST_PRESIGNED_SECONDS).contains(seconds))
-            .ok_or_else(|| {
-                SignatureError::Incomplete(
-                    "X-Amz-Expires must be a number of seconds up to a week".to_owned(),
-                )
-            })?;
-        Self::assemble(Parts {
-            credential: required("X-Amz-Credential")?,
-            signed_headers: required("X-Amz-SignedHeaders")?,
-            signature: required("X-Amz-Signature")?,
-            date: required("X-Amz-Date")?,
+        let parts = Parts {
+            algorithm: required(QUERY_ALGORITHM),
+            credential: required("X-Amz-Credential"),
+            signature: required("X-Amz-Signature"),
+            signed_headers: required("X-Amz-SignedHeaders"),
+            date: required("X-Amz-Date"),
             session_token: find("X-Amz-Security-Token"),
-            lifetime: Some(SignedDuration::from_secs(seconds)),
-        })
+        };
+        if !missing.is_empty() {
+            missing.push("Re-examine the query-string parameters.".to_owned());
+            return Err(SignatureError::Incomplete(missing.concat()));
+        }
+        Self::assemble(parts)
     }
 
     fn assemble(parts: Parts) -> Result<Self, SignatureError> {
-        let scope: Vec<&str> = parts.credential.split('/').collect();
-        let [access_key_id, day, region, service, "aws4_request"] = scope[..] else {
-            return Err(SignatureError::Incomplete(format!(
-                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{}'",
-                parts.credential
-            )));
-        };
-        let signed_headers: Vec<String> = parts
+        let mut signed_headers: Vec<String> = parts
             .signed_headers
             .split(';')
             .map(str::to_ascii_lowercase)
             .collect();
-        let time = DateTime::strptime("%Y%m%dT%H%M%SZ", &parts.date)
-            .and_then(|time| time.to_zoned_datetime(TimeZone::UTC))
-            .map_err(|_| {
-                SignatureError::Incomplete(format!(
-                    "Date must be in ISO-8601 'basic format'. Got '{}'.",
-                    parts.date
-                ))
-            })?
-            .timestamp();
+        signed_headers.sort();
+        signed_headers.dedup();
+        let time = time(&parts.date).ok_or_else(|| {
+            SignatureError::Incomplete(format!(
+                "Date must be in ISO-8601 'basic format'. Got '{}'. See http://en.wikipedia.org/wiki/ISO_8601",
+                parts.date
+            ))
+        })?;
         Ok(Self {
-            access_key_id: access_key_id.to_owned(),
-            scope_day: day.to_owned(),
-            region: region.to_owned(),
-            service: service.to_owned(),
+            algorithm: parts.algorithm,
+            credential: parts.credential,
             signed_headers,
             signature: parts.signature,
-            date: parts.date,
+            date: basic(time),
             time,
             session_token: parts.session_token,
-            lifetime: parts.lifetime,
         })
-    }
-
-    /// What is signed: the algorithm, the date, the scope and the hash of the
-    /// canonical request.
-    pub(super) fn string_to_sign(&self, canonical_request: &str) -> String {
-        format!(
-            "{ALGORITHM}\n{}\n{}/{}/{}/aws4_request\n{}",
-            self.date,
-            self.scope_day,
-            self.region,
-            self.service,
-            hex::encode(Sha256::digest(canonical_request))
-        )
     }
 }
 
 /// The parts of a signature as texts, wherever they stood.
 struct Parts {
+    algorithm: String,
     credential: String,
     signed_headers: String,
     signature: String,
     date: String,
     session_token: Option<String>,
-    lifetime: Option<SignedDuration>,
+}
+
+/// The `name=value` fields of the header.
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn read(header: &str, text: &str) -> Result<Self, SignatureError> {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for field in text
+            .split(',')
+            .map(str::trim)
+            .filter(|field| !field.is_empty())
+        {
+            let Some((name, value)) = field.split_once('=') else {
+                return Err(SignatureError::Incomplete(format!(
+                    "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '{}'.",
+                    hashed(header)
+                )));
+            };
+            if fields.iter().any(|(known, _)| known == name) {
+                // Inferred: readers might take different ones.
+                return Err(SignatureError::Incomplete(format!(
+                    "Authorization header has more than one '{name}' parameter."
+                )));
+            }
+            fields.push((name.to_owned(), value.to_owned()));
+        }
+        Ok(Self(fields))
+    }
+
+    fn find(&self, wanted: &str) -> Option<String> {
+        let found = self.0.iter().find(|(name, _)| name == wanted);
+        found
+            .map(|(_, value)| value.clone())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+/// AWS does not repeat what it cannot read: it could be a secret.
+fn hashed(header: &str) -> String {
+    STANDARD.encode(Sha256::digest(header))
+}
+
+/// A time as signatures write it.
+pub(super) fn basic(time: Timestamp) -> String {
+    time.strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// The header `Date` is read in the form of HTTP too (IAM User Guide, "Create a
+/// signed AWS API request").
+fn time(text: &str) -> Option<Timestamp> {
+    let basic = DateTime::strptime("%Y%m%dT%H%M%SZ", text)
+        .and_then(|time| time.to_zoned_datetime(TimeZone::UTC))
+        .map(|time| time.timestamp());
+    basic
+        .or_else(|_| rfc2822::parse(text).map(|time| time.timestamp()))
+        .ok()
 }
 
 /// The value of a header that may come at most once: of two, a proxy and the
-/// emulator might read different ones.
+/// emulator might read different ones (inferred).
 fn single(headers: &HeaderMap, name: &str) -> Result<Option<String>, SignatureError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {

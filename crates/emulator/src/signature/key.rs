@@ -1,17 +1,33 @@
 //! The signing key of one day, region and service, and what it signs.
 
 use aws_lc_rs::hmac::{self, HMAC_SHA256, Key, Tag};
+use sha2::{Digest as _, Sha256};
 
-use super::authorization::Authorization;
+use super::ALGORITHM;
+use super::scope::CredentialScope;
+
+/// What is signed: the algorithm, the date, the scope and the hash of the
+/// canonical request.
+pub(super) fn string_to_sign(
+    date: &str,
+    scope: &CredentialScope<'_>,
+    canonical_request: &str,
+) -> String {
+    let CredentialScope {
+        day,
+        region,
+        service,
+        ..
+    } = scope;
+    format!(
+        "{ALGORITHM}\n{date}\n{day}/{region}/{service}/aws4_request\n{}",
+        hex::encode(Sha256::digest(canonical_request))
+    )
+}
 
 /// The signature of `string_to_sign`, hexadecimal.
-pub(super) fn sign(secret: &str, authorization: &Authorization, string_to_sign: &str) -> String {
-    let key = derive(
-        secret,
-        &authorization.scope_day,
-        &authorization.region,
-        &authorization.service,
-    );
+pub(super) fn sign(secret: &str, scope: &CredentialScope<'_>, string_to_sign: &str) -> String {
+    let key = derive(secret, scope.day, scope.region, scope.service);
     hex::encode(hmac::sign(&key, string_to_sign.as_bytes()))
 }
 

@@ -1,0 +1,11 @@
+//! Signatures, STS and IAM, over HTTP: who is who, and who is refused.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the client that the tests share fails the test that uses it"
+)]
+
+mod answer;
+mod served;
+mod signatures;
+mod signer;

@@ -1,0 +1,8 @@
+//! Any bytes as the form of a call of STS or IAM.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &[u8]| {
+    emulator::reads_query(text);
+});
