@@ -3,7 +3,6 @@
 
 pub(crate) mod asks;
 mod condition;
-pub(crate) mod glob;
 mod runs;
 mod scopes;
 pub(crate) mod script;

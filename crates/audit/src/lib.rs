@@ -6,6 +6,7 @@
 
 mod diff;
 pub mod explain;
+mod filter;
 mod findings;
 mod jobs;
 mod matrix;
@@ -15,12 +16,15 @@ mod reading;
 mod rule;
 mod rules;
 mod setup;
+mod subject;
 mod suppress;
+mod wildcards;
 pub mod zizmor;
 
 use receipts::{Finding, RoleProof};
 
 pub use matrix::matrix;
+use permissions::Inventory;
 use prove::Telling;
 pub use prove::{Trust, examples, prove_trust};
 pub use rule::Rule;
@@ -31,7 +35,7 @@ pub use suppress::{Suppression, suppress};
 pub fn check(setup: &Setup) -> Vec<Finding> {
     let jobs = jobs::identity_jobs(setup);
     let proved = prove::proved(setup, &jobs, Telling::Findings);
-    rules::check(setup, &jobs, &proved)
+    rules::check((setup, &Inventory::of(setup)), &jobs, &proved)
 }
 
 /// The findings, with who can assume each role that an issuer of GitHub leads
@@ -39,7 +43,10 @@ pub fn check(setup: &Setup) -> Vec<Finding> {
 pub fn check_and_prove(setup: &Setup) -> (Vec<Finding>, Vec<RoleProof>) {
     let jobs = jobs::identity_jobs(setup);
     let proved = prove::proved(setup, &jobs, Telling::Everyone);
-    let findings = rules::check(setup, &jobs, &proved);
-    let proofs = proved.into_iter().map(|proved| proved.into_receipt(setup));
+    let inventory = Inventory::of(setup);
+    let findings = rules::check((setup, &inventory), &jobs, &proved);
+    let proofs = proved
+        .into_iter()
+        .map(|proved| proved.into_receipt(setup, &inventory));
     (findings, proofs.collect())
 }

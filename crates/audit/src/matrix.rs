@@ -5,7 +5,6 @@
 mod callers;
 mod examples;
 mod known;
-pub(crate) mod managed;
 mod permissions;
 mod session;
 #[cfg(test)]
@@ -18,6 +17,7 @@ use receipts::{Matrix, RoleAccess};
 use terraform::{Resource, Role, Value};
 
 use crate::jobs::{IdentityJob, RoleUse, identity_jobs};
+use crate::permissions::{Gathered, Inventory};
 use crate::{Setup, TerraformRoot, findings};
 use callers::{Asking, Callers};
 use permissions::Permissions;
@@ -50,8 +50,8 @@ pub fn matrix(setup: &Setup) -> Matrix {
                 .to_owned(),
         );
     }
+    let inventory = Inventory::of(setup);
     for root in &setup.roots {
-        let attached = Attached::new(root);
         for role in &root.aws.roles {
             let subject = Subject {
                 setup,
@@ -61,7 +61,7 @@ pub fn matrix(setup: &Setup) -> Matrix {
             };
             matrix
                 .roles
-                .extend(subject.access(callers.as_ref(), &attached));
+                .extend(subject.access(callers.as_ref(), &inventory));
         }
         matrix.roles.extend(left_out(root));
     }
@@ -101,34 +101,6 @@ impl<'a> JobsByRole<'a> {
     }
 }
 
-/// The Terraform addresses that belong to a role, by the role's name.
-struct Attached<'a> {
-    by_role: BTreeMap<&'a str, Vec<&'a Resource>>,
-}
-
-impl<'a> Attached<'a> {
-    fn new(root: &'a TerraformRoot) -> Self {
-        let mut by_role: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-        for resource in &root.root.resources {
-            let names = match resource.kind.as_str() {
-                "aws_iam_role" => "name",
-                "aws_iam_role_policy" | "aws_iam_role_policy_attachment" => "role",
-                _ => continue,
-            };
-            if let Some(name) = resource.attributes.get(names).and_then(Value::as_str) {
-                by_role.entry(name).or_default().push(resource);
-            }
-        }
-        Self { by_role }
-    }
-
-    fn to(&self, role: &Role) -> &[&'a Resource] {
-        self.by_role
-            .get(role.name.as_str())
-            .map_or(&[], Vec::as_slice)
-    }
-}
-
 /// One role with all that has a say about it.
 struct Subject<'a> {
     setup: &'a Setup,
@@ -139,8 +111,8 @@ struct Subject<'a> {
 
 impl Subject<'_> {
     /// `None` for a role that GitHub's runs cannot ask for.
-    fn access(&self, callers: Option<&Callers>, attached: &Attached<'_>) -> Option<RoleAccess> {
-        let attached = attached.to(self.role);
+    fn access(&self, callers: Option<&Callers>, inventory: &Inventory<'_>) -> Option<RoleAccess> {
+        let attached = inventory.attached(self.root, self.role);
         let mut access = RoleAccess {
             role: self.role.arn.clone(),
             location: Some(findings::location(&self.role.place)),
@@ -155,7 +127,11 @@ impl Subject<'_> {
                 return Some(access);
             }
         };
-        let permissions = Permissions::gather(self, attached, access.ecr_repository.as_deref());
+        let ecr_repository = access.ecr_repository.as_deref();
+        let permissions = Permissions {
+            gathered: Gathered::new(inventory, self.root, self.role, ecr_repository),
+            ecr_repository,
+        };
         if let Some(callers) = callers {
             access.callers = callers.at(&trust, &permissions, &self.asking);
         }

@@ -250,7 +250,7 @@ impl House {
     fn setup(&self) -> Setup {
         let directory = tempfile::tempdir().unwrap();
         let configuration = format!(
-            "resource \"aws_iam_openid_connect_provider\" \"github\" {{\n  url = \"https://{GITHUB_ISSUER}\"\n  client_id_list = [\"sts.amazonaws.com\"]\n}}\n\nresource \"aws_iam_role\" \"publisher\" {{\n  name = \"publisher\"\n  assume_role_policy = <<-EOT\n{}\n  EOT\n}}\n",
+            "resource \"aws_ecr_repository\" \"portfolio\" {{\n  name = \"portfolio\"\n}}\n\nresource \"aws_iam_openid_connect_provider\" \"github\" {{\n  url = \"https://{GITHUB_ISSUER}\"\n  client_id_list = [\"sts.amazonaws.com\"]\n}}\n\nresource \"aws_iam_role\" \"publisher\" {{\n  name = \"publisher\"\n  assume_role_policy = <<-EOT\n{}\n  EOT\n}}\n",
             self.trust.to_string().replace("${", "$${")
         );
         fs_err::write(directory.path().join("main.tf"), configuration).unwrap();

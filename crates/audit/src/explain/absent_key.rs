@@ -5,8 +5,9 @@ use policy::keys::{CLAIM_KEYS, GITHUB_ISSUER, Presence, is_carried_but_not_expor
 
 use super::kind::MissKind;
 use super::miss::{Change, Miss, list};
-use super::pattern::{has_wildcard, meant};
+use super::pattern::meant;
 use super::scene::Scene;
+use crate::wildcards::has_wildcard;
 
 /// What comes nearest in meaning to a claim that AWS does not make a key of; the
 /// others have nothing near.

@@ -2,12 +2,14 @@
 
 use policy::{Condition, Family};
 
+use super::absent_key;
 use super::kind::MissKind;
 use super::miss::{Change, Miss, list};
-use super::pattern::{covers, difference, has_wildcard};
+use super::pattern::{covers, difference};
 use super::scene::Scene;
 use super::subject_miss::{self, Comparison, PULL_REQUEST, add, is_short, replace};
-use super::{absent_key, subject};
+use crate::subject::ref_in_words;
+use crate::wildcards::has_wildcard;
 
 /// The miss of one condition of the statement at `statement`.
 pub(super) fn explain(
@@ -205,7 +207,7 @@ fn git_ref(comparison: &Comparison) -> Option<Miss> {
             .with(replace(comparison, wanted)),
         );
     }
-    let wanted_in_words = subject::ref_in_words(wanted);
+    let wanted_in_words = ref_in_words(wanted);
     if seen.starts_with("refs/pull/") {
         return Some(
             Miss::new(
@@ -224,7 +226,7 @@ fn git_ref(comparison: &Comparison) -> Option<Miss> {
     } else {
         MissKind::Tag
     };
-    let run = subject::ref_in_words(seen);
+    let run = ref_in_words(seen);
     Some(
         Miss::new(
             kind,

@@ -5,12 +5,12 @@ use receipts::Fix;
 
 use super::miss::{Change, Remedy, list};
 use super::nearest::Nearest;
-use super::pattern::has_wildcard;
 use super::scene::Scene;
 use super::spot::{self, Part, Spot};
-use super::subject::{Context, Subject};
 use super::subject_miss::PULL_REQUEST;
 use crate::diff;
+use crate::subject::{Context, Subject};
+use crate::wildcards::has_wildcard;
 
 /// The fix of a miss.
 pub(super) fn fix(scene: &Scene, nearest: &Nearest) -> Option<Fix> {

@@ -14,7 +14,6 @@ mod question;
 mod scene;
 mod spot;
 mod statements;
-mod subject;
 mod subject_miss;
 
 use receipts::{CheckResult, Explanation, NearestMiss};

@@ -1,42 +1,16 @@
 //! Wildcards, and how far a text is from one.
 
+use crate::wildcards::matches;
+
 /// Longest text that is compared character by character. STS's own limit for a
 /// subject is 255 characters.
 const LONGEST: usize = 1024;
 
-/// Whether `pattern` with `*` and `?` covers the whole text. Takes at most
-/// pattern times text steps, both cut to [`LONGEST`].
+/// Whether `pattern` with `*` and `?` covers the whole text, both cut to
+/// [`LONGEST`]: neither the token nor the policy need be one that AWS takes.
 pub(super) fn covers(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().take(LONGEST).collect();
-    let text: Vec<char> = text.chars().take(LONGEST).collect();
-    let (mut at_pattern, mut at_text) = (0, 0);
-    let mut star = None;
-    while at_text < text.len() {
-        match pattern.get(at_pattern) {
-            Some('*') => {
-                star = Some((at_pattern, at_text));
-                at_pattern += 1;
-            }
-            Some(wanted) if *wanted == '?' || *wanted == text[at_text] => {
-                at_pattern += 1;
-                at_text += 1;
-            }
-            _ => {
-                let Some((at, taken)) = star else {
-                    return false;
-                };
-                star = Some((at, taken + 1));
-                at_pattern = at + 1;
-                at_text = taken + 1;
-            }
-        }
-    }
-    pattern[at_pattern..].iter().all(|wanted| *wanted == '*')
-}
-
-/// Whether the text holds a wildcard.
-pub(super) fn has_wildcard(text: &str) -> bool {
-    text.contains(['*', '?'])
+    let cut = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    matches(&cut(pattern), &cut(text))
 }
 
 /// How many characters of the longer text are left when what both begin with and

@@ -8,7 +8,7 @@ use policy::{
 use serde_json::Value;
 
 use super::question::{Evidence, Question, RoleArn, Trust};
-use super::subject::Subject;
+use crate::subject::Subject;
 
 /// The action of a caller with a token.
 pub(super) const ACTION: &str = "sts:AssumeRoleWithWebIdentity";

@@ -3,7 +3,7 @@
 use super::kind::MissKind;
 use super::miss::{Change, Miss};
 use super::pattern::{covers, difference};
-use super::subject::{Context, Subject, ref_in_words};
+use crate::subject::{Context, Subject, ref_in_words};
 
 /// What to do about a pull request.
 pub(super) const PULL_REQUEST: &str = "keep it refused: a pull request runs code that nobody has \
@@ -84,20 +84,10 @@ fn same_context(seen: Context, wanted: &Subject, same: &impl Fn(&str, &str) -> b
         (Context::Environment(seen), Context::Environment(wanted))
         | (Context::Ref(seen), Context::Ref(wanted))
         | (Context::Other(seen), Context::Other(wanted)) => same(seen, wanted),
-        (_, Context::Other(pattern)) => same(&written(seen), pattern),
+        (_, Context::Other(pattern)) => same(&seen.written(), pattern),
         // The star at the end of the name runs over all that follows.
         (_, Context::Nothing) => wanted.name.ends_with('*'),
         _ => false,
-    }
-}
-
-fn written(context: Context) -> String {
-    match context {
-        Context::Environment(name) => format!("environment:{name}"),
-        Context::PullRequest => "pull_request".to_owned(),
-        Context::Ref(git_ref) => format!("ref:{git_ref}"),
-        Context::Other(text) => text.to_owned(),
-        Context::Nothing => String::new(),
     }
 }
 

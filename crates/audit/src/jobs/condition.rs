@@ -7,8 +7,8 @@
 //!
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/expressions>
 
-use super::glob;
 use super::{RefShape, RunShape};
+use crate::filter;
 
 /// One comparison of a condition.
 #[derive(Debug, PartialEq, Eq)]
@@ -212,7 +212,7 @@ fn narrow_names(
         .flatten()
         .collect(),
         RefShape::DefaultBranch if equal => branch
-            .map(|branch| RefShape::Branches(vec![glob::literal(branch)]))
+            .map(|branch| RefShape::Branches(vec![filter::literal(branch)]))
             .into_iter()
             .collect(),
         // Its ref is that of the merge, which is no branch and no tag.
@@ -231,14 +231,14 @@ fn narrow_patterns(patterns: &[String], name: Option<&str>, equal: bool) -> Opti
         let own = patterns
             .iter()
             .find(|pattern| pattern.eq_ignore_ascii_case(name));
-        return glob::cover(patterns, name)
-            .then(|| vec![own.cloned().unwrap_or_else(|| glob::literal(name))]);
+        return filter::cover(patterns, name)
+            .then(|| vec![own.cloned().unwrap_or_else(|| filter::literal(name))]);
     }
     let mut patterns = patterns.to_vec();
     if patterns.is_empty() {
         patterns.push("**".to_owned());
     }
-    patterns.push(format!("!{}", glob::literal(name)));
+    patterns.push(format!("!{}", filter::literal(name)));
     Some(patterns)
 }
 
@@ -247,7 +247,7 @@ fn narrow_kind(refs: &RefShape, tag: bool, prefix: &str) -> Vec<RefShape> {
     match (refs, tag) {
         (RefShape::Any, true) if prefix.is_empty() => vec![RefShape::Tags(Vec::new())],
         (RefShape::Any, true) => {
-            let pattern = format!("{}**", glob::literal(prefix));
+            let pattern = format!("{}**", filter::literal(prefix));
             vec![RefShape::Tags(vec![pattern])]
         }
         (RefShape::Any, false) => vec![RefShape::Branches(Vec::new())],

@@ -2,7 +2,7 @@
 
 use github::{CallerKind, Event};
 
-use crate::jobs::glob::cover;
+use crate::filter::cover;
 use crate::jobs::{EnvironmentUse, RefShape, RunShape};
 use crate::{Setup, jobs};
 

@@ -1,17 +1,15 @@
 //! What one session may do with the ECR repository, action by action.
 
-use policy::{Context, Principal, Request, evaluate};
+use policy::{Context, evaluate};
 use receipts::{Access, Answer, SessionAccess};
 
 use super::known;
-use super::permissions::Permissions;
 use super::trust::open_key;
+use crate::permissions::{Gathered, TOKEN};
 
-/// Asked of the registry and not of a repository.
-const LOGIN: &str = "ecr:GetAuthorizationToken";
 /// All that a push calls (ECR User Guide, "IAM permissions for pushing an image").
 const PUSH: [&str; 6] = [
-    LOGIN,
+    TOKEN,
     "ecr:BatchCheckLayerAvailability",
     "ecr:InitiateLayerUpload",
     "ecr:UploadLayerPart",
@@ -20,7 +18,7 @@ const PUSH: [&str; 6] = [
 ];
 /// All that a pull calls.
 const PULL: [&str; 4] = [
-    LOGIN,
+    TOKEN,
     "ecr:BatchCheckLayerAvailability",
     "ecr:GetDownloadUrlForLayer",
     "ecr:BatchGetImage",
@@ -30,9 +28,7 @@ const DELETE: [&str; 2] = ["ecr:BatchDeleteImage", "ecr:DeleteRepository"];
 
 /// A session with the keys it carries.
 pub(super) struct Session<'a> {
-    pub(super) permissions: &'a Permissions<'a>,
-    /// The role's account, twelve digits.
-    pub(super) account: &'a str,
+    pub(super) gathered: &'a Gathered<'a>,
     pub(super) context: Context,
     /// ARN of the ECR repository.
     pub(super) repository: &'a str,
@@ -77,34 +73,21 @@ impl Session<'_> {
     }
 
     fn one(&self, action: &str) -> Access {
-        let (resource, resource_account) = if action == LOGIN {
-            ("*", self.account)
+        // The login is asked of the registry and not of a repository.
+        let resource = if action == TOKEN {
+            "*"
         } else {
-            let account = self.repository.split(':').nth(4).unwrap_or_default();
-            (self.repository, account)
+            self.repository
         };
-        let role = self.permissions.role();
-        let request = Request {
-            principal: Principal::AssumedRole {
-                account: self.account.to_owned(),
-                role_arn: role.arn.clone(),
-                session_arn: format!(
-                    "arn:aws:sts::{}:assumed-role/{}/longshore",
-                    self.account, role.name
-                ),
-            },
-            action: action.to_owned(),
-            resource: resource.to_owned(),
-            resource_account: resource_account.to_owned(),
-            context: self.context.clone(),
-        };
-        let mut unknowns = self.permissions.unknowns().to_vec();
-        let open = self.permissions.open_keys(&self.context);
+        let gathered = self.gathered;
+        let request = gathered.request(action, resource, &self.context);
+        let mut unknowns = gathered.unknowns.clone();
+        let open = gathered.open_keys(&self.context);
         unknowns.extend(open.iter().map(|key| open_key(key)));
         known::access(&unknowns, |reading| {
-            let mut policies = self.permissions.policies(&self.context, reading);
+            let mut policies = gathered.policies(reading, &self.context);
             // A repository's policy has no say in what is asked of the registry.
-            if action == LOGIN {
+            if action == TOKEN {
                 policies.resource = None;
             }
             evaluate(&request, &policies)

@@ -8,6 +8,7 @@ use terraform::{AwsResources, EcrRepository, Given, ManagedPolicy, OidcProvider,
 use crate::{OwnRepository, Setup, TerraformRoot, WorkflowFile, matrix};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/publisher";
+const REPOSITORY: &str = "arn:aws:ecr:eu-central-1:123456789012:repository/backend";
 const PROVIDER: &str =
     "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
 const PUSH: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:*LayerUpload","ecr:UploadLayerPart","ecr:PutImage","ecr:BatchCheckLayerAvailability"],"Resource":"*"},{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"}]}"#;
@@ -54,6 +55,7 @@ fn setup(condition: &str, adjust: impl FnOnce(&mut AwsResources)) -> Setup {
         ..Role::default()
     });
     root.aws.repositories.push(EcrRepository {
+        arn: REPOSITORY.to_owned(),
         name: "backend".to_owned(),
         ..EcrRepository::default()
     });
@@ -61,7 +63,7 @@ fn setup(condition: &str, adjust: impl FnOnce(&mut AwsResources)) -> Setup {
     Setup {
         repository: Some(own()),
         publisher_role: Some(ROLE.to_owned()),
-        ecr_repository: Some("arn:aws:ecr:eu-central-1:123456789012:repository/backend".to_owned()),
+        ecr_repository: Some(REPOSITORY.to_owned()),
         roots: vec![root],
         ..Setup::default()
     }

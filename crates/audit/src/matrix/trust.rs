@@ -1,7 +1,7 @@
 //! Whether a role's trust policy admits a token.
 
 use github::{Minting, Run, SubjectForm, claims};
-use policy::keys::{GITHUB_ISSUER, at_web_identity, session_context, web_identity_context};
+use policy::keys::{GITHUB_ISSUER, session_context, web_identity_context};
 use policy::{
     Context, Document, Effect, NamedPolicy, Principal, PrincipalElement, PrincipalSet,
     PrincipalType, Request, evaluate_trust,
@@ -9,8 +9,8 @@ use policy::{
 use receipts::{Access, Answer};
 use terraform::{AwsResources, Role};
 
-use super::known::{self, Keys};
-use crate::reading::{Reading, open_keys, read_as};
+use super::known;
+use crate::reading::{Keys, Reading, open_keys, read_as};
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
@@ -93,7 +93,7 @@ impl<'a> Trust<'a> {
             ));
         }
         let request = self.request(token);
-        let keys = keys(&request);
+        let keys = Keys::of_web_identity(&request.context);
         let document = std::iter::once(&self.policy.document);
         let open = open_keys(document, |condition| keys.leave_open(condition));
         let unknowns: Vec<String> = open.iter().map(|key| open_key(key)).collect();
@@ -102,7 +102,7 @@ impl<'a> Trust<'a> {
     }
 
     fn decide(&self, request: &Request, reading: Reading) -> policy::Decision {
-        let keys = keys(request);
+        let keys = Keys::of_web_identity(&request.context);
         let is_open = |condition: &policy::Condition| keys.leave_open(condition);
         let trust = NamedPolicy {
             name: self.policy.name.clone(),
@@ -175,14 +175,6 @@ impl<'a> Trust<'a> {
             claims.remove("job_workflow_ref");
         }
         claims
-    }
-}
-
-fn keys(request: &Request) -> Keys<'_> {
-    Keys {
-        context: &request.context,
-        presence: at_web_identity,
-        in_session: false,
     }
 }
 

@@ -117,6 +117,13 @@ pub(crate) const ECR_ACTIONS: &[EcrAction] = &[
     action("ecr:ValidatePullThroughCacheRule", Registry, Reads),
 ];
 
+/// Whether an action changes what a repository holds or who may change it; the
+/// upload of a layer that no image has changes nothing that anyone pulls.
+pub(crate) fn changes_images(action: &EcrAction) -> bool {
+    let changes = action.level == Repository && action.uses == Changes;
+    changes && (action.name == "ecr:PutImage" || !NEEDED.contains(&action.name))
+}
+
 /// Actions of other services that belong to a publish, or that show nothing:
 /// a public base image wants the second and third, signed images the others.
 const BESIDE: [&str; 5] = [

@@ -1,4 +1,4 @@
-use super::{Permissions, permissions};
+use super::{Inventory, Permissions, permissions};
 use crate::rules::testing::{self, ECR, PROVIDER};
 
 /// The comparison for a role with one inline policy.
@@ -9,8 +9,8 @@ fn of(statements: &str, rest: &str) -> Permissions {
          resource \"aws_iam_role_policy\" \"push\" {{\n  name = \"push\"\n  role = aws_iam_role.publisher.name\n  \
          policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{statements}] }})\n}}\n{rest}"
     ));
-    let role = &setup.roots[0].aws.roles[0];
-    permissions(&setup, role)
+    let root = &setup.roots[0];
+    permissions(&setup, &Inventory::of(&setup), (root, &root.aws.roles[0]))
 }
 
 const LOGIN: &str =
@@ -23,10 +23,12 @@ fn push(resource: &str) -> String {
     )
 }
 
+const REPOSITORY: &str = "resource \"aws_ecr_repository\" \"a\" {\n  name = \"portfolio\"\n}\n";
+
 #[test]
 fn what_a_publish_needs_leaves_nothing_missing_and_nothing_over() {
     assert_eq!(
-        of(&format!("{LOGIN}{}", push(ECR)), ""),
+        of(&format!("{LOGIN}{}", push(ECR)), REPOSITORY),
         Permissions::default()
     );
 }
@@ -54,9 +56,9 @@ fn missing_and_excess_are_told_with_their_resource() {
 
 #[test]
 fn a_repository_policy_of_the_same_account_allows_too() {
-    let rest = "resource \"aws_ecr_repository\" \"a\" {\n  name = \"portfolio\"\n}\nresource \"aws_ecr_repository_policy\" \"a\" {\n  repository = aws_ecr_repository.a.name\n  \
+    let rest = "resource \"aws_ecr_repository_policy\" \"a\" {\n  repository = aws_ecr_repository.a.name\n  \
         policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Principal = { AWS = aws_iam_role.publisher.arn }, Action = \"ecr:*\" }] })\n}\n";
-    let found = of(LOGIN, rest);
+    let found = of(LOGIN, &format!("{REPOSITORY}{rest}"));
     assert_eq!(found.missing, [""; 0]);
     assert!(
         found
@@ -77,13 +79,16 @@ fn what_is_not_known_prevents_an_answer() {
         "Resource =",
         "Condition = { IpAddress = { \"aws:SourceIp\" = \"10.0.0.0/8\" } }, Resource =",
     );
-    let found = of(&format!("{LOGIN}{conditional}"), "");
+    let found = of(&format!("{LOGIN}{conditional}"), REPOSITORY);
     assert_eq!(found.missing, [""; 0]);
     assert_eq!(found.prevented_by.len(), 6, "{found:?}");
     assert!(found.prevented_by[0].contains("aws:SourceIp"));
 
     let attach = "resource \"aws_iam_role_policy_attachment\" \"a\" {\n  role = aws_iam_role.publisher.name\n  policy_arn = \"arn:aws:iam::123456789012:policy/elsewhere\"\n}\n";
-    let found = of(LOGIN, attach);
+    let found = of(LOGIN, &format!("{REPOSITORY}{attach}"));
     assert_eq!(found.missing, [""; 0]);
     assert!(found.prevented_by[0].contains("policy/elsewhere"));
+
+    let found = of(&format!("{LOGIN}{}", push(ECR)), "");
+    assert!(found.prevented_by[0].contains("its own policy is not known"));
 }

@@ -33,7 +33,7 @@ const FREE_CLAIMS: [(&str, Alphabet, &str); 5] = [
 #[derive(Debug)]
 pub(super) struct Callers {
     pub(super) set: CallerSet,
-    issuer: String,
+    pub(super) issuer: String,
     /// What it asks of the claims that are tied to each other; the inner `None`
     /// forbids the claim.
     tied: Vec<(usize, KeySet)>,

@@ -37,6 +37,8 @@ pub(crate) struct Excess {
     pub(crate) example: Example,
     /// The subject of its token.
     pub(crate) subject: String,
+    /// Its issuer, without a scheme.
+    pub(crate) issuer: String,
     /// Whether it is sure to be admitted: nothing that is not known keeps it out.
     pub(crate) certain: bool,
 }
@@ -49,6 +51,29 @@ pub(super) fn excess(ask: &Ask, intent: &Intent) -> Result<Vec<Excess>, Undecide
     };
     excess.sort_by_key(|excess| excess.kind);
     Ok(excess)
+}
+
+/// A pull request that is admitted and that is no excess: a job asks for it, or
+/// the policy lists it.
+pub(super) fn meant_pull_request(
+    ask: &Ask,
+    intent: &Intent,
+    excess: &[Excess],
+) -> Result<Option<Excess>, Undecided> {
+    let told = [ExcessKind::PullRequest, ExcessKind::Stranger];
+    if excess.iter().any(|excess| told.contains(&excess.kind)) {
+        return Ok(None);
+    }
+    let own = intent.own.as_ref().filter(|_| intent.wants.is_some());
+    let runs = own.map(runs_of).unwrap_or_default();
+    let nice = vec![is(VALUE, "7")];
+    one(
+        ask,
+        ExcessKind::PullRequest,
+        of(Kind::PullRequest),
+        runs,
+        nice,
+    )
 }
 
 fn any(_: &Shape) -> bool {
@@ -246,6 +271,7 @@ fn one(
             claims: caller.claims.clone(),
         },
         subject: caller.subject().to_owned(),
+        issuer: callers.issuer.clone(),
         certain: !callers.set.is_uncertain(),
     }))
 }

@@ -4,9 +4,9 @@ use policy::language::{Language, Undecided};
 
 use super::ask::Ask;
 use super::caller::Wanted;
-use super::globs;
 use super::shape::is;
 use super::text::{OWNER_ID, REPOSITORY, REPOSITORY_ID};
+use crate::filter;
 use crate::jobs::{EnvironmentUse, IdentityJob, RefShape, RunShape};
 use crate::{OwnRepository, Setup};
 
@@ -139,7 +139,7 @@ impl Wants {
         ];
         for (filters, others) in lists {
             let Some(filters) = filters else { continue };
-            let left = globs::left_out(filters).and_then(|left| both(others, &left));
+            let left = filter::left_out(filters).and_then(|left| both(others, &left));
             if left.is_none() {
                 prevented_by.push(format!(
                     "The filters {filters:?} of the job `{}` are more than can be compared.",

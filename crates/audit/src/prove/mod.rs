@@ -11,7 +11,6 @@ mod caller;
 mod conditions;
 mod customised;
 mod excess;
-mod globs;
 mod grammar;
 mod intent;
 mod refused;
@@ -31,7 +30,7 @@ use terraform::Role;
 
 use crate::findings::location;
 use crate::jobs::{IdentityJob, RoleUse};
-use crate::permissions::permissions;
+use crate::permissions::{Inventory, permissions};
 use crate::{Setup, TerraformRoot};
 use ask::Ask;
 pub(crate) use excess::{Excess, ExcessKind};
@@ -67,11 +66,14 @@ pub(crate) enum Telling {
 /// What was proved of one role.
 #[derive(Debug)]
 pub(crate) struct Proved<'a> {
+    pub(crate) root: &'a TerraformRoot,
     pub(crate) role: &'a Role,
     /// The jobs that ask for it.
     pub(crate) jobs: Vec<&'a IdentityJob<'a>>,
     pub(crate) admitted: Vec<String>,
     pub(crate) excess: Vec<Excess>,
+    /// A pull request that is meant to be admitted.
+    pub(crate) pull_request: Option<Excess>,
     pub(crate) refused: Vec<Refusal<'a>>,
     pub(crate) vacant: Vec<Vacancy>,
     /// Whether it admits a run of the repository itself; of any where that is
@@ -152,10 +154,12 @@ fn prove_role<'a>(
     // A policy that cannot be read is a finding of its own.
     let document = Document::parse(&role.trust_policy).ok()?;
     let mut proved = Proved {
+        root,
         role,
         jobs: jobs_of(jobs, &role.arn),
         admitted: Vec::new(),
         excess: Vec::new(),
+        pull_request: None,
         refused: Vec::new(),
         vacant: Vec::new(),
         admits_own: false,
@@ -211,6 +215,7 @@ fn answer<'a>(
     let intent = Intent::of(setup, &proved.jobs, &mut proved.prevented_by);
     proved.admits_own = intent.admits_own(&ask)?;
     proved.excess = excess::excess(&ask, &intent)?;
+    proved.pull_request = excess::meant_pull_request(&ask, &intent, &proved.excess)?;
     if intent.expects_customised(&ask)? {
         proved.prevented_by.push(
             "The trust policy wants a subject that the repository has customised, and how it has done so is in no file: whether its jobs are refused is not known.".to_owned(),
@@ -243,9 +248,9 @@ fn admitted(mint: &Mint, trust: &Trust) -> Result<Vec<String>, Undecided> {
 }
 
 impl Proved<'_> {
-    pub(crate) fn into_receipt(mut self, setup: &Setup) -> RoleProof {
+    pub(crate) fn into_receipt(mut self, setup: &Setup, inventory: &Inventory<'_>) -> RoleProof {
         let publishes = setup.publisher_role.as_deref() == Some(self.role.arn.as_str());
-        let permissions = publishes.then(|| permissions(setup, self.role));
+        let permissions = publishes.then(|| permissions(setup, inventory, (self.root, self.role)));
         let permissions = permissions.unwrap_or_default();
         self.prevented_by.extend(permissions.prevented_by);
         RoleProof {

@@ -11,11 +11,11 @@ use receipts::Example;
 use super::ask::Ask;
 use super::caller::{Callers, Wanted};
 use super::excess::run_in_words;
-use super::globs;
 use super::intent::{DEFAULT_BRANCHES, Intent, runs_of};
 use super::shape::{Kind, Shape, is};
 use super::text::{REF, TIED_CLAIMS, VALUE};
 use super::trust::Trust;
+use crate::filter::{self, Filter};
 use crate::jobs::{EnvironmentUse, IdentityJob, RefShape, RunShape};
 
 /// A job and a run of it that is refused.
@@ -125,7 +125,10 @@ impl Looking<'_> {
         filters: &[String],
         event: &str,
     ) -> Result<Option<(Kind, String)>, Undecided> {
-        let literals: Option<Vec<String>> = filters.iter().map(|filter| literal(filter)).collect();
+        let literals: Option<Vec<String>> = filters
+            .iter()
+            .map(|filter| Filter::read(filter).as_literal())
+            .collect();
         if let Some(literals) = literals.filter(|literals| !literals.is_empty()) {
             for literal in literals {
                 if !self.admits(kind, Some(&literal))? {
@@ -139,7 +142,7 @@ impl Looking<'_> {
         if event != "push" || !self.admits(kind, None)? {
             return self.unless_admitted(kind, &[nice], false);
         }
-        for piece in globs::covered(filters).unwrap_or_default() {
+        for piece in filter::covered(filters).unwrap_or_default() {
             if let Some(value) = self.refused_of(kind, &piece)? {
                 return Ok(Some((kind, value)));
             }
@@ -246,12 +249,4 @@ impl Looking<'_> {
             },
         ))
     }
-}
-
-/// A filter that covers one name only.
-fn literal(filter: &str) -> Option<String> {
-    if filter.starts_with('!') {
-        return None;
-    }
-    globs::pattern(filter)?.as_literal()
 }

@@ -2,6 +2,7 @@
 
 mod admitted;
 mod permissions;
+mod pull_requests;
 mod registry;
 mod spots;
 mod stored_keys;
@@ -16,19 +17,21 @@ use receipts::Finding;
 use crate::Setup;
 use crate::findings::Findings;
 use crate::jobs::IdentityJob;
+use crate::permissions::Inventory;
 use crate::prove::Proved;
 
 /// Everything that the topics find, worst first.
 pub(crate) fn check(
-    setup: &Setup,
+    (setup, inventory): (&Setup, &Inventory<'_>),
     jobs: &[IdentityJob<'_>],
     proved: &[Proved<'_>],
 ) -> Vec<Finding> {
     let mut findings = Findings::default();
     trust::check(setup, jobs, &mut findings);
     admitted::check(setup, jobs, proved, &mut findings);
+    pull_requests::check((setup, inventory), proved, &mut findings);
     workflow::check(setup, &mut findings);
-    permissions::check(setup, &mut findings);
+    permissions::check(setup, inventory, &mut findings);
     registry::check(setup, &mut findings);
     unknown::check(setup, &mut findings);
     stored_keys::check(setup, &mut findings);

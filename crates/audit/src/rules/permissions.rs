@@ -11,14 +11,15 @@ use terraform::{PolicyPart, Spot};
 use super::spots;
 use super::trust::{admits_github, shape::sentence};
 use crate::findings::{Findings, in_words, location};
-use crate::permissions::{Gathered, SeenPolicy};
+use crate::permissions::{Gathered, Inventory, SeenPolicy};
 use crate::{Rule, Setup};
 
 /// All rules about permissions.
-pub(crate) fn check(setup: &Setup, findings: &mut Findings) {
+pub(crate) fn check(setup: &Setup, inventory: &Inventory<'_>, findings: &mut Findings) {
     for root in &setup.roots {
         for role in root.aws.roles.iter().filter(|role| admits_github(role)) {
-            let gathered = Gathered::new(setup, role);
+            let repository = setup.ecr_repository.as_deref();
+            let gathered = Gathered::new(inventory, root, role, repository);
             for policy in &gathered.identity {
                 rejected(policy, findings);
                 let Some(document) = &policy.document else {
@@ -35,7 +36,7 @@ pub(crate) fn check(setup: &Setup, findings: &mut Findings) {
                 }
             }
             if setup.publisher_role.as_ref() == Some(&role.arn) {
-                publisher::check(setup, role, &gathered, findings);
+                publisher::check(setup, &gathered, findings);
             }
         }
         repositories(root, findings);

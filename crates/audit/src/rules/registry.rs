@@ -7,8 +7,9 @@ use policy::{
 use terraform::{EcrRepository, Origin, PolicyPart, Resource, Value};
 
 use super::spots;
-use super::trust::values::{is_positive, matches};
+use super::trust::values::is_positive;
 use crate::findings::{Findings, in_words, location};
+use crate::wildcards::matches;
 use crate::{Rule, Setup, TerraformRoot};
 
 /// All rules about repositories.

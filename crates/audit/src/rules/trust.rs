@@ -220,7 +220,7 @@ fn is_github(issuer: &str) -> bool {
 
 /// Whether a pattern of `Action` covers an action.
 fn covers_action(pattern: &str, action: &str) -> bool {
-    values::matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
+    crate::wildcards::matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
 }
 
 /// Whether a statement is about trading a token.

@@ -1,32 +1,33 @@
 //! The role that publishes, against what a publish needs.
 
 use policy::{ActionElement, Effect, ResourceElement};
-use receipts::{Fix, Location};
-use terraform::{PolicyPart, Role};
+use receipts::Fix;
+use terraform::PolicyPart;
 
 use super::super::spots;
-use super::super::trust::values::{has_wildcard, matches};
 use super::SeenStatement;
 use crate::findings::{Findings, in_words, location};
 use crate::permissions::{Answer, Asking, Gathered, NEEDED, TOKEN, harmless};
+use crate::wildcards::{has_wildcard, matches};
 use crate::{Rule, Setup};
 
 /// Both rules.
-pub(super) fn check(setup: &Setup, role: &Role, gathered: &Gathered<'_>, findings: &mut Findings) {
-    let asking = Asking::new(setup, role, gathered);
+pub(super) fn check(setup: &Setup, gathered: &Gathered<'_>, findings: &mut Findings) {
+    let asking = Asking::new(gathered);
     if let Some(repository) = &setup.ecr_repository {
-        missing(setup, (role, repository), gathered, &asking, findings);
+        missing(setup, repository, gathered, &asking, findings);
     }
     excess(setup, gathered, &asking, findings);
 }
 
 fn missing(
     setup: &Setup,
-    (role, repository): (&Role, &str),
+    repository: &str,
     gathered: &Gathered<'_>,
     asking: &Asking<'_>,
     findings: &mut Findings,
 ) {
+    let role = gathered.role;
     if gathered.may_allow_more() {
         return;
     }
@@ -46,9 +47,12 @@ fn missing(
         role.name
     );
     let nearest = nearest(setup, gathered, &lacking);
-    let bounded = taken_by_boundary(setup, role, gathered, &lacking);
+    let bounded = taken_by_boundary(repository, gathered, &lacking);
     let (subject, place) = match &nearest {
-        _ if bounded => (role.address.as_str(), boundary_place(setup, role)),
+        _ if bounded => (
+            role.address.as_str(),
+            Some(location(&gathered.boundary_place)),
+        ),
         Some(seen) => {
             let element = if lists(seen, first) {
                 "Resource"
@@ -75,27 +79,15 @@ fn missing(
 }
 
 /// Whether the permissions boundary alone stands in the way.
-fn taken_by_boundary(
-    setup: &Setup,
-    role: &Role,
-    gathered: &Gathered<'_>,
-    lacking: &[&str],
-) -> bool {
+fn taken_by_boundary(repository: &str, gathered: &Gathered<'_>, lacking: &[&str]) -> bool {
     if gathered.boundary.is_none() {
         return false;
     }
-    let asking = Asking::unbounded(setup, role, gathered);
+    let asking = Asking::new(gathered).unbounded();
     lacking.iter().all(|action| {
-        let repository = setup.ecr_repository.as_deref().unwrap_or("*");
         let resource = if *action == TOKEN { "*" } else { repository };
         asking.answer(action, resource) != Answer::Denied
     })
-}
-
-fn boundary_place(setup: &Setup, role: &Role) -> Option<Location> {
-    let mut roots = setup.roots.iter();
-    let resource = roots.find_map(|root| root.root.resource(&role.address))?;
-    Some(location(&resource.place_of("permissions_boundary")))
 }
 
 /// Whether a statement lists an action by its name.

@@ -6,11 +6,11 @@ use policy::{ActionElement, Effect, ResourceElement};
 use terraform::PolicyPart;
 
 use super::super::spots;
-use super::super::trust::values::{has_wildcard, matches};
 use super::SeenStatement;
 use crate::Rule;
 use crate::findings::{Findings, in_words};
 use crate::permissions::{ECR_ACTIONS, Level, NEEDED, TOKEN};
+use crate::wildcards::{has_wildcard, matches};
 
 /// All rules about one statement.
 pub(super) fn check(seen: &SeenStatement<'_>, findings: &mut Findings) {

@@ -1,10 +1,15 @@
 use receipts::Finding;
 
 use super::super::testing::{self, ECR, PROVIDER, changed, ids, only};
-use super::check;
+use crate::findings::Findings;
+use crate::permissions::Inventory;
 use crate::{Rule, Setup};
 
 /// The publisher with its policy, statements in HCL.
+fn check(setup: &Setup, findings: &mut Findings) {
+    super::check(setup, &Inventory::of(setup), findings);
+}
+
 fn setup(policy: &str) -> Setup {
     setup_with(
         &format!(

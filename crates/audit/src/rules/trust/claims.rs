@@ -3,10 +3,11 @@
 
 use policy::{Condition, Effect, Family};
 
-use super::values::{SubjectPattern, binds, has_wildcard, is_positive, takes_wildcards};
+use super::values::{self, binds, is_positive, takes_wildcards};
 use super::{SeenStatement, spots, subject};
 use crate::Rule;
 use crate::findings::{Findings, in_words};
+use crate::wildcards::{has_wildcard, matches};
 
 /// A star or question mark that is compared as such.
 pub(super) fn literal_star(seen: &SeenStatement<'_>, findings: &mut Findings) {
@@ -61,9 +62,9 @@ fn whole_subject(seen: &SeenStatement<'_>, condition: &Condition, value: &str) -
     if seen.claim(condition) != Some("sub") || condition.operator.comparison.negated {
         return None;
     }
-    let pattern = SubjectPattern::read(value)?;
+    let pattern = values::subject(value)?;
     let named = [Some(pattern.owner), Some(pattern.name)];
-    let ids = [pattern.owner_id, pattern.name_id];
+    let ids = [pattern.owner_id, pattern.id];
     if named
         .iter()
         .chain(&ids)
@@ -73,9 +74,10 @@ fn whole_subject(seen: &SeenStatement<'_>, condition: &Condition, value: &str) -
         return None;
     }
     let context = subject::needed_context(seen)?;
-    let repository = value.strip_suffix(pattern.context)?;
+    let written = pattern.context.written();
+    let repository = value.strip_suffix(&written)?;
     // Only what the star was meant to cover.
-    super::values::matches(pattern.context, &context).then(|| format!("{repository}{context}"))
+    matches(&written, &context).then(|| format!("{repository}{context}"))
 }
 
 /// Names that their holders can change or give up.
@@ -138,8 +140,7 @@ fn subject_has_ids(seen: &SeenStatement<'_>) -> bool {
         .peekable();
     values.peek().is_some()
         && values.all(|value| {
-            SubjectPattern::read(value)
-                .is_some_and(|subject| id(subject.owner_id) && id(subject.name_id))
+            values::subject(value).is_some_and(|subject| id(subject.owner_id) && id(subject.id))
         })
 }
 

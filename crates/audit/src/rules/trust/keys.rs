@@ -4,10 +4,11 @@ use policy::keys::{self, CLAIM_KEYS, Presence, is_carried_but_not_exported, issu
 use policy::{Condition, Effect, Family, Quantifier};
 use receipts::Fix;
 
-use super::values::{holds_without_key, is_of_texts, is_positive, only_wildcards, takes_wildcards};
+use super::values::{holds_without_key, is_of_texts, is_positive, takes_wildcards};
 use super::{SeenStatement, spots};
 use crate::Rule;
 use crate::findings::{Findings, in_words};
+use crate::wildcards::only_wildcards;
 
 /// Both rules for every condition of a statement.
 pub(super) fn check(seen: &SeenStatement<'_>, findings: &mut Findings) {

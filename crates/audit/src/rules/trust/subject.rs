@@ -3,13 +3,13 @@
 use policy::{Condition, Document, Effect};
 use terraform::PolicyPart;
 
-use super::values::{
-    SubjectPattern, binds, has_wildcard, ignores_case, is_positive, matches, takes_wildcards,
-};
+use super::values::{self, binds, ignores_case, is_positive, takes_wildcards};
 use super::{SeenStatement, issuers, spots};
 use crate::Rule;
 use crate::findings::{Findings, in_words};
 use crate::jobs::{EnvironmentUse, RefShape};
+use crate::subject::Subject;
+use crate::wildcards::{has_wildcard, matches};
 
 /// Claims that say whose repository or workflow it is.
 const OF_A_REPOSITORY: [&str; 6] = [
@@ -129,8 +129,7 @@ fn is_one_name(glob: &str) -> bool {
 pub(super) fn name_only(seen: &SeenStatement<'_>, findings: &mut Findings) {
     for condition in seen.on("sub").filter(|condition| is_positive(condition)) {
         for value in &condition.values {
-            let Some(subject) = SubjectPattern::read(value).filter(SubjectPattern::is_name_form)
-            else {
+            let Some(subject) = values::subject(value).filter(Subject::is_name_form) else {
                 continue;
             };
             if !has_immutable_twin(seen, &subject) {
@@ -142,7 +141,7 @@ pub(super) fn name_only(seen: &SeenStatement<'_>, findings: &mut Findings) {
 }
 
 /// Whether any statement of the policy lists the same repository with ids.
-fn has_immutable_twin(seen: &SeenStatement<'_>, subject: &SubjectPattern<'_>) -> bool {
+fn has_immutable_twin(seen: &SeenStatement<'_>, subject: &Subject<'_>) -> bool {
     let statements = seen.document.statements.iter();
     let conditions = statements
         .filter(|statement| statement.effect == Effect::Allow)
@@ -151,7 +150,7 @@ fn has_immutable_twin(seen: &SeenStatement<'_>, subject: &SubjectPattern<'_>) ->
     conditions
         .flat_map(|condition| condition.values.iter().map(move |value| (condition, value)))
         .any(|(condition, value)| {
-            let Some(other) = SubjectPattern::read(value) else {
+            let Some(other) = values::subject(value) else {
                 // `repo:*` and the like: every form.
                 return takes_wildcards(condition) && has_wildcard(value);
             };
@@ -164,7 +163,7 @@ fn has_immutable_twin(seen: &SeenStatement<'_>, subject: &SubjectPattern<'_>) ->
 fn report_name_only(
     seen: &SeenStatement<'_>,
     condition: &Condition,
-    (value, subject): (&str, &SubjectPattern<'_>),
+    (value, subject): (&str, &Subject<'_>),
     findings: &mut Findings,
 ) {
     let spot = seen.value_spot(condition, value);
@@ -199,7 +198,7 @@ fn report_name_only(
 }
 
 /// The subject with the ids of the repository, if it is this one.
-fn immutable(seen: &SeenStatement<'_>, subject: &SubjectPattern<'_>) -> Option<String> {
+fn immutable(seen: &SeenStatement<'_>, subject: &Subject<'_>) -> Option<String> {
     let own = seen.trust.setup.repository.as_ref()?;
     let (owner_id, id) = (own.owner_id.as_ref()?, own.id.as_ref()?);
     if own.owner != subject.owner {
@@ -212,11 +211,7 @@ fn immutable(seen: &SeenStatement<'_>, subject: &SubjectPattern<'_>) -> Option<S
     } else {
         return None;
     };
-    // A value that ends within the repository has no colon behind it.
-    let context = match subject.context {
-        "" => String::new(),
-        context => format!(":{context}"),
-    };
+    let context = subject.context.behind_repository();
     Some(format!("repo:{}@{owner_id}/{name}{context}", own.owner))
 }
 
@@ -231,11 +226,11 @@ pub(super) fn ignores_ids(seen: &SeenStatement<'_>, findings: &mut Findings) {
         .filter(|one| is_positive(one) && takes_wildcards(one))
     {
         for value in &condition.values {
-            let Some(subject) = SubjectPattern::read(value) else {
+            let Some(subject) = values::subject(value) else {
                 continue;
             };
             let open = |id: Option<&str>| id.is_some_and(has_wildcard);
-            if !open(subject.owner_id) && !open(subject.name_id) {
+            if !open(subject.owner_id) && !open(subject.id) {
                 continue;
             }
             let spot = seen.value_spot(condition, value);
@@ -275,7 +270,7 @@ pub(super) fn wrong_case(seen: &SeenStatement<'_>, findings: &mut Findings) {
         .filter(|one| is_positive(one) && !ignores_case(one))
     {
         for value in &condition.values {
-            let Some(subject) = SubjectPattern::read(value) else {
+            let Some(subject) = values::subject(value) else {
                 continue;
             };
             let same = |left: &str, right: &str| left.eq_ignore_ascii_case(right);
@@ -309,14 +304,13 @@ pub(super) fn wrong_case(seen: &SeenStatement<'_>, findings: &mut Findings) {
     }
 }
 
-fn respelt(subject: &SubjectPattern<'_>, owner: &str, name: &str) -> String {
+fn respelt(subject: &Subject<'_>, owner: &str, name: &str) -> String {
     let id = |id: Option<&str>| id.map_or_else(String::new, |id| format!("@{id}"));
-    let separator = if subject.context.is_empty() { "" } else { ":" };
     format!(
-        "repo:{owner}{}/{name}{}{separator}{}",
+        "repo:{owner}{}/{name}{}{}",
         id(subject.owner_id),
-        id(subject.name_id),
-        subject.context
+        id(subject.id),
+        subject.context.behind_repository()
     )
 }
 

@@ -31,10 +31,11 @@ const PULL: [&str; 4] = [
 ];
 
 /// The document of one of AWS's own policies, as far as it concerns ECR.
-pub(crate) fn document(arn: &str) -> Option<String> {
+pub(super) fn document(arn: &str) -> Option<String> {
     let name = arn.rsplit_once("::aws:policy/")?.1;
     let actions: Vec<&str> = match name {
         "AdministratorAccess" => vec!["*"],
+        "IAMFullAccess" => vec!["iam:*", "organizations:Describe*", "organizations:List*"],
         "PowerUserAccess" | "AmazonEC2ContainerRegistryFullAccess" => vec!["ecr:*"],
         "AmazonEC2ContainerRegistryPowerUser" => [&READ[..], &WRITE].concat(),
         "AmazonEC2ContainerRegistryReadOnly" => READ.to_vec(),

@@ -2,19 +2,19 @@
 
 /// `repo:OWNER[@ID]/NAME[@ID]:CONTEXT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Subject<'a> {
-    pub(super) owner: &'a str,
-    pub(super) owner_id: Option<&'a str>,
-    pub(super) name: &'a str,
-    pub(super) id: Option<&'a str>,
-    pub(super) context: Context<'a>,
+pub(crate) struct Subject<'a> {
+    pub(crate) owner: &'a str,
+    pub(crate) owner_id: Option<&'a str>,
+    pub(crate) name: &'a str,
+    pub(crate) id: Option<&'a str>,
+    pub(crate) context: Context<'a>,
     /// `github.com/` or a URL before the owner, which no token has there.
-    pub(super) host: Option<&'a str>,
+    pub(crate) host: Option<&'a str>,
 }
 
 /// What stands behind the repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Context<'a> {
+pub(crate) enum Context<'a> {
     /// The job's environment, with `%3A` for colons.
     Environment(&'a str),
     /// A pull request.
@@ -29,7 +29,7 @@ pub(super) enum Context<'a> {
 
 impl<'a> Subject<'a> {
     /// `None` for what does not begin as GitHub's default subject does.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let rest = text.strip_prefix("repo:")?;
         let (host, rest) = without_host(rest);
         let (owner, rest) = rest.split_once('/')?;
@@ -50,8 +50,19 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether it is of the immutable form, at least in part.
-    pub(super) fn has_ids(&self) -> bool {
+    pub(crate) fn has_ids(&self) -> bool {
         self.owner_id.is_some() || self.id.is_some()
+    }
+
+    /// Whether it can only match the form without ids.
+    pub(crate) fn is_name_form(&self) -> bool {
+        !self.is_immutable_form()
+    }
+
+    /// Whether it can match the form with ids: a star behind the owner's name
+    /// reaches over `@ID` as well.
+    pub(crate) fn is_immutable_form(&self) -> bool {
+        self.owner_id.is_some() || self.owner.contains(['*', '?'])
     }
 }
 
@@ -72,8 +83,27 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// As it stands in a subject, without the colon before it.
+    pub(crate) fn written(self) -> String {
+        match self {
+            Self::Environment(name) => format!("environment:{name}"),
+            Self::PullRequest => "pull_request".to_owned(),
+            Self::Ref(git_ref) => format!("ref:{git_ref}"),
+            Self::Other(text) => text.to_owned(),
+            Self::Nothing => String::new(),
+        }
+    }
+
+    /// The same with the colon, where anything follows the repository.
+    pub(crate) fn behind_repository(self) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            context => format!(":{}", context.written()),
+        }
+    }
+
     /// In words, with its article.
-    pub(super) fn in_words(self) -> String {
+    pub(crate) fn in_words(self) -> String {
         match self {
             Self::Environment(name) => format!("the environment `{}`", name.replace("%3A", ":")),
             Self::PullRequest => "a pull request".to_owned(),
@@ -85,7 +115,7 @@ impl<'a> Context<'a> {
 }
 
 /// `the branch main`, `the tag v1`.
-pub(super) fn ref_in_words(git_ref: &str) -> String {
+pub(crate) fn ref_in_words(git_ref: &str) -> String {
     if let Some(branch) = git_ref.strip_prefix("refs/heads/") {
         format!("the branch `{branch}`")
     } else if let Some(tag) = git_ref.strip_prefix("refs/tags/") {
