@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use policy::{Context, Decision, Document, NamedPolicy, Policies, Principal, Request};
 
 use crate::caller::Caller;
+use crate::ecr::{Registry, RegistrySettings};
 use crate::iam::managed;
 use crate::iam::records::{ROLES, Role, role_key};
 use crate::state::State;
@@ -23,6 +24,8 @@ pub(crate) struct Target<'a> {
     pub(crate) account: &'a str,
     /// The resource's own policy, JSON.
     pub(crate) resource_policy: Option<&'a str>,
+    /// The ECR registry that the resource is in, whose policy has a say too.
+    pub(crate) registry: Option<&'a Registry>,
     /// Condition keys of this request, such as `aws:ResourceTag/team`.
     pub(crate) context: Vec<(String, String)>,
 }
@@ -35,6 +38,7 @@ impl<'a> Target<'a> {
             resource: resource.into(),
             account,
             resource_policy: None,
+            registry: None,
             context: Vec::new(),
         }
     }
@@ -67,6 +71,20 @@ pub(crate) fn authorize(
     let decision = policy::evaluate(&request, &policies);
     note.authorization(Authorization::new(&request, &policies, &decision));
     conclude(&decision, &request, note)
+}
+
+/// Whether `caller` might do what `target` says. It is a question only, so
+/// nothing is noted.
+pub(crate) fn would_allow(
+    state: &State,
+    caller: &Caller,
+    target: &Target<'_>,
+    note: &Note,
+) -> bool {
+    let prepared = state
+        .store
+        .read(|reader| prepare(state, reader, caller, target, note));
+    prepared.is_ok_and(|(request, policies)| policy::evaluate(&request, &policies).is_allowed())
 }
 
 /// Decides whether `caller` may assume the role that `target` names, whose trust
@@ -133,6 +151,7 @@ fn prepare(
     let policies = Policies {
         identity: identity_policies(reader, caller, role.as_ref())?,
         resource,
+        registry: registry_policy(reader, target)?,
         session: caller.session_policies.clone(),
         boundary: role
             .and_then(|role| role.permissions_boundary)
@@ -141,6 +160,20 @@ fn prepare(
         ..Policies::default()
     };
     Ok((request, policies))
+}
+
+fn registry_policy(
+    reader: &Reader,
+    target: &Target<'_>,
+) -> Result<Option<NamedPolicy>, Unreadable> {
+    let Some(registry) = target.registry else {
+        return Ok(None);
+    };
+    let settings = RegistrySettings::of(reader, registry)?;
+    settings
+        .policy
+        .map(|text| named("the policy of the registry", &text))
+        .transpose()
 }
 
 /// The condition keys that every request has (IAM User Guide, "AWS global

@@ -14,7 +14,7 @@ use crate::admin::{ControlsSecret, SECRET_FILE};
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::connection::{Connections, Peer};
-use crate::ecr::{Registry, is_account, is_region};
+use crate::ecr::{LifecycleClock, Registry, is_account, is_region};
 use crate::format::{self, FACTS};
 use crate::front;
 use crate::issuer::{Issuer, KeyError};
@@ -137,6 +137,7 @@ impl Emulator {
             behaviour: Behaviour::of(settings.registry),
             blobs: Blobs::open(&settings.data)?,
             issuer: Issuer::open(&settings.data)?,
+            lifecycle: LifecycleClock::default(),
             trail: Trail::new(trail, &settings.account, &settings.region)?,
             clock,
             store,

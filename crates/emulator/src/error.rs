@@ -1,5 +1,7 @@
 //! An answer of AWS that is not success.
 
+use serde_json::{Map, Value};
+
 use crate::authorize::Denied;
 use crate::store::StoreError;
 
@@ -13,6 +15,8 @@ pub(crate) struct AwsError {
     pub(crate) code: &'static str,
     /// AWS's sentence.
     pub(crate) message: String,
+    /// What the error says beside its sentence, in services that speak JSON.
+    pub(crate) members: Map<String, Value>,
 }
 
 impl AwsError {
@@ -22,6 +26,7 @@ impl AwsError {
             status,
             code,
             message: message.into(),
+            members: Map::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::caller::Caller;
 use crate::error::AwsError;
@@ -97,14 +97,30 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
             note.json_answer(&answer);
             ([(header::CONTENT_TYPE, CONTENT_TYPE)], answer.to_string()).into_response()
         }
-        Err(error) => refused(note, error.status, error.code, &error.message),
+        Err(error) => {
+            let members = error.members;
+            refused_with(note, error.status, error.code, &error.message, members)
+        }
     }
 }
 
 fn refused(note: &Note, status: u16, code: &'static str, message: &str) -> Response {
+    refused_with(note, status, code, message, Map::new())
+}
+
+/// A refusal that says more than its sentence.
+fn refused_with(
+    note: &Note,
+    status: u16,
+    code: &'static str,
+    message: &str,
+    mut body: Map<String, Value>,
+) -> Response {
     note.error(code, message);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = json!({ "__type": code, "message": message }).to_string();
+    body.insert("__type".to_owned(), json!(code));
+    body.insert("message".to_owned(), json!(message));
+    let body = Value::Object(body).to_string();
     let mut response = (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response();
     response
         .headers_mut()

@@ -79,5 +79,6 @@ pub fn reads_query(text: &[u8]) -> bool {
 
 pub use accounts::AdministratorKeys;
 pub use admin::{BadControlsSecret, ControlsSecret};
+pub use ecr::{Fidelity, ecr_operations};
 pub use emulator::{Emulator, EmulatorError};
 pub use settings::{Controls, RegistryBehaviour, Settings};

@@ -44,7 +44,10 @@ pub(crate) async fn handle(state: Arc<State>, request: Request, note: Note) -> R
     let (parts, body) = request.into_parts();
     let behaviour = state.behaviour;
     let answered = match authentication::log_in(state, &parts, note.clone()) {
-        Ok(visit) => route(&visit, &parts, body).await,
+        Ok(visit) => {
+            visit.catch_up().await;
+            route(&visit, &parts, body).await
+        }
         Err(error) => Err(error),
     };
     response::finish(answered.unwrap_or_else(|error| error.respond(&parts, &note, behaviour)))
@@ -62,6 +65,18 @@ impl Visit {
     /// How the registry speaks.
     fn behaviour(&self) -> &'static Behaviour {
         self.state.behaviour
+    }
+
+    /// Lets lifecycle policies do what is due, so that every handler finds the
+    /// repositories as they have left them.
+    async fn catch_up(&self) {
+        if ecr::lifecycle_is_due(&self.state) {
+            let state = self.state.clone();
+            let done = tokio::task::spawn_blocking(move || ecr::catch_up(&state));
+            if let Err(error) = done.await {
+                tracing::error!(%error, "lifecycle policies were not carried out");
+            }
+        }
     }
 
     /// Runs `work`, which only looks things up in the store: that takes no longer

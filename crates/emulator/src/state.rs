@@ -3,6 +3,7 @@
 use crate::admin::ControlsSecret;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
+use crate::ecr::LifecycleClock;
 use crate::issuer::Issuer;
 use crate::registry::Behaviour;
 use crate::settings::Settings;
@@ -24,6 +25,8 @@ pub(crate) struct State {
     pub(crate) blobs: Blobs,
     /// The time.
     pub(crate) clock: Clock,
+    /// When lifecycle policies were evaluated.
+    pub(crate) lifecycle: LifecycleClock,
     /// GitHub's signing key and runs.
     pub(crate) issuer: Issuer,
     /// How the registry speaks.

@@ -16,6 +16,7 @@ pub fn evaluate(request: &Request, policies: &Policies) -> Decision {
     let at_resource = AtResource {
         kind: PolicyKind::Resource,
         policy: policies.resource.as_ref(),
+        beside: policies.registry.as_ref(),
         alone_decides: false,
     };
     decide(request, policies, &at_resource)
@@ -25,6 +26,8 @@ pub fn evaluate(request: &Request, policies: &Policies) -> Decision {
 pub(crate) struct AtResource<'a> {
     pub(crate) kind: PolicyKind,
     pub(crate) policy: Option<&'a NamedPolicy>,
+    /// One more that has the same say.
+    pub(crate) beside: Option<&'a NamedPolicy>,
     /// Whether nothing else can stand in for its Allow, as with trust policies.
     pub(crate) alone_decides: bool,
 }
@@ -89,7 +92,10 @@ impl Evidence {
             judge_levels(PolicyKind::ResourceControl, &policies.resource_control);
         let resource = resource
             .policy
-            .map_or_else(Vec::new, |policy| judge(&asked, resource.kind, policy));
+            .into_iter()
+            .chain(resource.beside)
+            .flat_map(|policy| judge(&asked, resource.kind, policy))
+            .collect();
         // A caller without an account has nothing that limits it from its side.
         if request.principal.account().is_none() {
             return Self {

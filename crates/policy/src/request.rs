@@ -104,6 +104,10 @@ pub struct Policies {
     pub identity: Vec<NamedPolicy>,
     /// Policy of the resource.
     pub resource: Option<NamedPolicy>,
+    /// Policy of the registry that holds the resource, in ECR: it has the same
+    /// say as the resource's own (Amazon ECR User Guide, "Private registry
+    /// permissions").
+    pub registry: Option<NamedPolicy>,
     /// Session policies.
     pub session: Option<Vec<NamedPolicy>>,
     /// Permissions boundary.

@@ -42,6 +42,7 @@ pub fn evaluate_assume_role(
     let role = AtResource {
         kind: PolicyKind::Trust,
         policy: Some(trust),
+        beside: None,
         alone_decides: true,
     };
     decide(request, policies, &role)

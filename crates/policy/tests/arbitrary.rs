@@ -198,6 +198,7 @@ fn decisions(request: &Request, one: &Value, other: &Value) -> [Decision; 3] {
     let policies = Policies {
         identity: vec![named(one)],
         resource: Some(named(other)),
+        registry: Some(named(one)),
         session: Some(vec![named(one), named(other)]),
         boundary: Some(named(other)),
         service_control: vec![vec![named(one)], vec![named(other), named(one)]],

@@ -102,6 +102,7 @@ fn policies(texts: &Texts) -> Policies {
         resource_control,
     ] = texts.each_ref().map(|text| text.as_deref().map(named));
     Policies {
+        registry: None,
         identity: identity.into_iter().collect(),
         resource,
         session: session.map(|one| vec![one]),

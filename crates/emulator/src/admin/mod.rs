@@ -6,6 +6,7 @@
 mod access;
 mod clock;
 mod health;
+mod lifecycle;
 mod runs;
 mod secret;
 mod tokens;
@@ -40,6 +41,7 @@ const CONTROLS: &[(Method, &str, Handler)] = &[
     (Method::POST, "/tokens", tokens::mint),
     (Method::GET, "/clock", clock::read),
     (Method::POST, "/clock", clock::change),
+    (Method::POST, "/lifecycle", lifecycle::run),
     (Method::GET, "/trail", trail::list),
 ];
 

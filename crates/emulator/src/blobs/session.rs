@@ -39,6 +39,7 @@ pub(super) struct Session {
 /// How the bytes of an upload were cut, in bytes.
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
+    count: usize,
     first: Option<u64>,
     last: Option<u64>,
     smallest_but_last: Option<u64>,
@@ -49,6 +50,7 @@ impl Chunks {
     /// Says that the bytes up to `received` which were in no chunk are one.
     pub(super) fn end(&mut self, received: u64) {
         let size = received - self.total;
+        self.count += 1;
         self.total = received;
         self.first.get_or_insert(size);
         if let Some(before) = self.last.replace(size) {
@@ -131,6 +133,13 @@ impl<'a> Upload<'a> {
             .as_ref()
             .and_then(|session| session.chunks.first)
             .unwrap_or(0)
+    }
+
+    /// How many chunks there were.
+    pub(crate) fn chunk_count(&self) -> usize {
+        self.session
+            .as_ref()
+            .map_or(0, |session| session.chunks.count)
     }
 
     /// Bytes in the smallest chunk that is not the last, if there are several.

@@ -41,11 +41,8 @@ pub(crate) fn handle(
     note.parameters(with_small_names(of_json(&body, PARAMETERS)));
     let account = caller.principal.account().unwrap_or_default();
     let target = Target::new("cloudtrail:LookupEvents", "*", account);
-    authorize(state, caller, &target, note).map_err(|denied| AwsError {
-        status: 400,
-        code: "AccessDeniedException",
-        message: denied.sentence,
-    })?;
+    authorize(state, caller, &target, note)
+        .map_err(|denied| AwsError::invalid("AccessDeniedException", denied.sentence))?;
     lookup::look_up(state, account, &caller.region, body)
 }
 

@@ -42,10 +42,31 @@ impl<'a> Call<'a> {
         format!("{}/{name}", self.registry.host(settings, base_url))
     }
 
-    /// Decides about an action whose resource is not one repository.
-    pub(crate) fn authorize(&self, action: &str, resource: String) -> Result<(), EcrError> {
-        let target = Target::new(action, resource, self.account());
-        Ok(authorize(self.state, self.caller, &target, self.note)?)
+    /// What is asked for: an action on something in the registry.
+    pub(super) fn target(&self, action: &'a str, resource: String) -> Target<'a> {
+        Target {
+            registry: Some(self.registry),
+            ..Target::new(action, resource, self.account())
+        }
+    }
+
+    /// Decides about an action that has no resource.
+    pub(super) fn authorize(&self, action: &'a str) -> Result<(), EcrError> {
+        self.decide(&self.target(action, "*".to_owned()))
+    }
+
+    /// Decides about an action on a repository that need not exist.
+    pub(super) fn authorize_on(
+        &self,
+        action: &'a str,
+        name: &RepositoryName,
+    ) -> Result<(), EcrError> {
+        self.find_as(&[action], name, &[]).map(drop)
+    }
+
+    /// Decides about anything.
+    pub(super) fn decide(&self, target: &Target<'_>) -> Result<(), EcrError> {
+        Ok(authorize(self.state, self.caller, target, self.note)?)
     }
 
     /// Decides about `actions` on the repository, one by one, then returns it.
@@ -65,23 +86,31 @@ impl<'a> Call<'a> {
         name: &RepositoryName,
         context: &[(String, String)],
     ) -> Result<Repository, EcrError> {
+        self.find_as(actions, name, context)?
+            .ok_or_else(|| EcrError::repository_not_found(name, self.account()))
+    }
+
+    /// The repository, if there is one, once all of `actions` are allowed.
+    fn find_as(
+        &self,
+        actions: &[&str],
+        name: &RepositoryName,
+        context: &[(String, String)],
+    ) -> Result<Option<Repository>, EcrError> {
         let found = self.find(name)?;
         let mut context = context.to_vec();
-        for (key, value) in found.iter().flat_map(|repository| &repository.tags) {
-            context.push((format!("aws:ResourceTag/{key}"), value.clone()));
-            context.push((format!("ecr:ResourceTag/{key}"), value.clone()));
-        }
+        context.extend(found.iter().flat_map(Repository::tag_context));
         for action in actions {
-            let target = Target {
+            self.decide(&Target {
                 action,
                 resource: self.repository_arn(name.as_str()),
                 account: self.account(),
                 resource_policy: found.as_ref().and_then(|found| found.policy.as_deref()),
+                registry: Some(self.registry),
                 context: context.clone(),
-            };
-            authorize(self.state, self.caller, &target, self.note)?;
+            })?;
         }
-        found.ok_or_else(|| EcrError::repository_not_found(name, self.account()))
+        Ok(found)
     }
 
     fn find(&self, name: &RepositoryName) -> Result<Option<Repository>, EcrError> {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use oci::{Digest, RepositoryName};
 
+use super::lifecycle::PREVIEWS;
 use super::parameters::ImageIdentifier;
-use super::records::{BLOBS, IMAGES, Image, TAGS, content_prefix, tag_prefix};
+use super::records::{BLOBS, IMAGES, Image, TAGS, content_prefix, repository_key, tag_prefix};
 use super::{Call, EcrError, Registry};
 use crate::store::{StoreError, Writer};
 
@@ -14,6 +15,8 @@ use crate::store::{StoreError, Writer};
 pub(crate) struct Contents {
     pub(crate) images: BTreeMap<Digest, Image>,
     pub(crate) tags: BTreeMap<String, Digest>,
+    /// The tags of each image, sorted.
+    by_image: BTreeMap<Digest, Vec<String>>,
 }
 
 /// Why an image id names no image: a code and a reason of the batch operations.
@@ -43,25 +46,52 @@ impl Contents {
     }
 
     fn of(images: Vec<(String, Image)>, tags: Vec<(String, Digest)>) -> Self {
+        let tags: BTreeMap<String, Digest> = tags
+            .into_iter()
+            .filter_map(|(key, digest)| Some((key.split_once(':')?.1.to_owned(), digest)))
+            .collect();
+        let mut by_image: BTreeMap<Digest, Vec<String>> = BTreeMap::new();
+        for (tag, digest) in &tags {
+            by_image.entry(*digest).or_default().push(tag.clone());
+        }
+        let images = images.into_iter().map(|(_, image)| image);
         Self {
             images: images
-                .into_iter()
-                .map(|(_, image)| (image.descriptor.digest, image))
+                .map(|image| (image.descriptor.digest, image))
                 .collect(),
-            tags: tags
-                .into_iter()
-                .filter_map(|(key, digest)| Some((key.split_once(':')?.1.to_owned(), digest)))
-                .collect(),
+            tags,
+            by_image,
         }
     }
 
     /// The tags of an image, sorted.
-    pub(super) fn tags_of(&self, digest: &Digest) -> Vec<&str> {
-        self.tags
-            .iter()
-            .filter(|(_, tagged)| *tagged == digest)
-            .map(|(tag, _)| tag.as_str())
-            .collect()
+    pub(super) fn tags_of(&self, digest: &Digest) -> &[String] {
+        self.by_image.get(digest).map_or(&[], Vec::as_slice)
+    }
+
+    /// Forgets a tag, as the records of a transaction do.
+    pub(super) fn untag(&mut self, tag: &str) {
+        if let Some(digest) = self.tags.remove(tag)
+            && let Some(tags) = self.by_image.get_mut(&digest)
+        {
+            tags.retain(|other| other != tag);
+        }
+    }
+
+    /// The image that `wanted` names; a failure is the request's.
+    pub(super) fn named(
+        &self,
+        call: Call<'_>,
+        name: &RepositoryName,
+        wanted: &ImageIdentifier,
+    ) -> Result<&Image, EcrError> {
+        self.resolve(wanted).map_err(|(code, reason)| {
+            if code == "ImageNotFound" {
+                EcrError::image_not_found(&wanted.in_words(), name, call.account())
+            } else {
+                EcrError::parameter("imageId", &reason)
+            }
+        })
     }
 
     /// The image that `wanted` names. The reasons are AWS's.
@@ -140,5 +170,5 @@ pub(super) fn remove_all(
     for (key, _) in writer.list(&TAGS, &tag_prefix(registry, name))? {
         writer.remove(&TAGS, &key)?;
     }
-    Ok(())
+    writer.remove(&PREVIEWS, &repository_key(registry, name))
 }

@@ -2,10 +2,11 @@
 
 use oci::{Digest, ManifestReference, RepositoryName};
 
+use super::contents::Contents;
 use super::image_batch::delete_one;
 use super::parameters::ImageIdentifier;
-use super::records::{BLOBS, IMAGES, TAGS, content_key, tag_key, tag_prefix};
-use super::{Call, EcrError, Registry, code};
+use super::records::{BLOBS, IMAGES, TAGS, content_key, tag_key};
+use super::{Call, EcrError, Registry, code, image};
 use crate::store::{StoreError, Writer};
 
 /// How much goes when one name is deleted.
@@ -45,12 +46,7 @@ fn delete_named(
         ManifestReference::Digest(digest) => {
             let key = content_key(registry, name, digest);
             writer.get(&IMAGES, &key)?.ok_or_else(not_found)?;
-            for (tag, tagged) in writer.list(&TAGS, &tag_prefix(registry, name))? {
-                if tagged == *digest {
-                    writer.remove(&TAGS, &tag)?;
-                }
-            }
-            writer.remove(&IMAGES, &key)?;
+            image::remove(writer, registry, name, digest)?;
         }
     }
     Ok(())
@@ -70,7 +66,8 @@ fn delete_as_batch(
         image_digest,
         image_tag,
     };
-    match delete_one(writer, registry, name, &wanted)? {
+    let mut contents = Contents::in_transaction(writer, registry, name)?;
+    match delete_one(writer, registry, name, &mut contents, &wanted)? {
         Ok(_) => Ok(()),
         Err((code::IMAGE_REFERENCED, reason)) => {
             Err(EcrError::client(code::IMAGE_REFERENCED, reason))

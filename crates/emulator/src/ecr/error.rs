@@ -4,7 +4,9 @@
 //! public report of it is known, otherwise its constructor says "inferred".
 
 use oci::{Digest, RepositoryName};
+use serde_json::{Map, Value};
 
+use super::Call;
 use crate::authorize::Denied;
 use crate::blobs::BlobError;
 use crate::error::AwsError;
@@ -34,6 +36,8 @@ pub(crate) struct EcrError {
     pub(crate) code: &'static str,
     /// The sentence.
     pub(crate) message: String,
+    /// What the exception says beside its sentence.
+    pub(crate) members: Map<String, Value>,
 }
 
 impl EcrError {
@@ -43,7 +47,16 @@ impl EcrError {
             status: 400,
             code,
             message: message.into(),
+            members: Map::new(),
         }
+    }
+
+    /// The exception with further members, which are an object.
+    pub(super) fn with(mut self, members: Value) -> Self {
+        if let Value::Object(members) = members {
+            self.members = members;
+        }
+        self
     }
 
     /// AWS's sentence for a parameter outside of its constraint. The quotes
@@ -61,7 +74,14 @@ impl EcrError {
             status: 500,
             code: "ServerException",
             message: message.into(),
+            members: Map::new(),
         }
+    }
+
+    /// AWS's answer where a feature is not available; `reason` is told beside it.
+    pub(super) fn disabled(call: Call<'_>, reason: &str) -> Self {
+        call.note.because(reason);
+        Self::client("ValidationException", "This feature is disabled")
     }
 
     pub(crate) fn repository_not_found(name: &RepositoryName, registry: &str) -> Self {
@@ -108,7 +128,10 @@ impl EcrError {
 
 impl From<EcrError> for AwsError {
     fn from(error: EcrError) -> Self {
-        Self::new(error.status, error.code, error.message)
+        Self {
+            members: error.members,
+            ..Self::new(error.status, error.code, error.message)
+        }
     }
 }
 

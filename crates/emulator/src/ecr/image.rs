@@ -1,14 +1,16 @@
 //! Storing and finding images. A manifest and its tag become visible in one
 //! transaction, after everything that the manifest names is known to be there.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use oci::{Descriptor, Digest, ManifestReference, RepositoryName, Tag};
 
 use super::manifest::{self, ParsedManifest};
 use super::records::{
-    BLOBS, IMAGES, Image, REPOSITORIES, TAGS, content_key, repository_key, tag_key,
+    BLOBS, IMAGES, Image, REPOSITORIES, TAGS, content_key, content_prefix, repository_key, tag_key,
+    tag_prefix,
 };
-use super::{Call, EcrError, code};
+use super::storage_class::{ImageStatus, Storage};
+use super::{Call, EcrError, Registry, code, limits, pull_time_exclusions};
 use crate::store::{StoreError, Writer};
 
 /// AWS refreshes the time of the last pull once a day.
@@ -49,27 +51,71 @@ pub(crate) fn put(call: Call<'_>, name: &RepositoryName, put: &Put<'_>) -> Resul
             format!("The image manifest has the digest '{digest}', which is not the one given"),
         ));
     }
+    let now = call.state.clock.now();
     call.state.store.write(|writer| {
-        let old = writer.get(&IMAGES, &content_key(call.registry, name, &digest))?;
-        check_tag(call, writer, name, put, old.as_ref().map(|_| digest))?;
+        let key = content_key(call.registry, name, &digest);
+        let old: Option<Image> = writer.get(&IMAGES, &key)?;
+        let is_active = |image: &&Image| image.storage.status(now) == ImageStatus::Active;
+        let existing = old.as_ref().filter(is_active).map(|_| digest);
+        check_tag(call, writer, name, put, existing)?;
+        check_limits(call, writer, name, put, old.as_ref())?;
         let content_size = check_contents(call, writer, name, &parsed)?;
         // The bytes are durable before any record names them.
         call.state.blobs.put(&digest, put.bytes)?;
-        let image = old.unwrap_or(Image {
-            descriptor: parsed.descriptor,
-            content_size,
-            pushed: call.state.clock.now(),
-            pulled: None,
-            artifact_media_type: parsed.artifact_media_type,
-            subject: parsed.subject,
-            children: parsed.children.iter().map(|child| child.digest).collect(),
-        });
-        writer.put(&IMAGES, &content_key(call.registry, name, &digest), &image)?;
+        let mut image = old.unwrap_or_else(|| new_image(parsed, content_size, now));
+        if image.storage.status(now) != ImageStatus::Active {
+            image.storage.activate(now);
+        }
+        writer.put(&IMAGES, &key, &image)?;
         if let Some(tag) = &put.tag {
             writer.put(&TAGS, &tag_key(call.registry, name, tag), &digest)?;
         }
         Ok(image)
     })
+}
+
+fn new_image(parsed: ParsedManifest, content_size: u64, now: Timestamp) -> Image {
+    let digests = |descriptors: &[Descriptor]| {
+        descriptors
+            .iter()
+            .map(|descriptor| descriptor.digest)
+            .collect()
+    };
+    Image {
+        content_size,
+        pushed: now,
+        pulled: None,
+        artifact_media_type: parsed.artifact_media_type,
+        subject: parsed.subject,
+        children: digests(&parsed.children),
+        blobs: digests(&parsed.blobs),
+        storage: Storage::default(),
+        descriptor: parsed.descriptor,
+    }
+}
+
+/// Whether one image or one tag more is within ECR's quotas.
+fn check_limits(
+    call: Call<'_>,
+    writer: &Writer,
+    name: &RepositoryName,
+    put: &Put<'_>,
+    old: Option<&Image>,
+) -> Result<(), EcrError> {
+    let Some(old) = old else {
+        let images = writer.count(&IMAGES, &content_prefix(call.registry, name))?;
+        return limits::IMAGES_PER_REPOSITORY.allow_one_more(images);
+    };
+    let Some(tag) = &put.tag else {
+        return Ok(());
+    };
+    let digest = old.descriptor.digest;
+    if writer.get(&TAGS, &tag_key(call.registry, name, tag))? == Some(digest) {
+        return Ok(());
+    }
+    let tags = writer.list(&TAGS, &tag_prefix(call.registry, name))?;
+    let own = tags.iter().filter(|(_, tagged)| *tagged == digest).count();
+    limits::TAGS_PER_IMAGE.allow_one_more(own)
 }
 
 /// Whether the tag may be set. `existing` is the image's digest when the
@@ -182,7 +228,8 @@ fn check_size(named: &Descriptor, actual: u64) -> Result<(), EcrError> {
     )))
 }
 
-/// The image that `reference` names in `name`.
+/// The image that `reference` names in `name`, if it can be pulled: what is
+/// archived, or on its way back, cannot.
 pub(crate) fn find(
     call: Call<'_>,
     name: &RepositoryName,
@@ -193,14 +240,33 @@ pub(crate) fn find(
             ManifestReference::Digest(digest) => Some(*digest),
             ManifestReference::Tag(tag) => reader.get(&TAGS, &tag_key(call.registry, name, tag))?,
         };
-        match digest {
-            Some(digest) => Ok(reader.get(&IMAGES, &content_key(call.registry, name, &digest))?),
-            None => Ok(None),
-        }
+        let Some(digest) = digest else {
+            return Ok(None);
+        };
+        let image: Option<Image> =
+            reader.get(&IMAGES, &content_key(call.registry, name, &digest))?;
+        let now = call.state.clock.now();
+        Ok(image.filter(|image| image.storage.status(now) == ImageStatus::Active))
     })
 }
 
-/// Remembers, to the day, that an image was pulled.
+/// Removes an image and its tags.
+pub(super) fn remove(
+    writer: &Writer,
+    registry: &Registry,
+    name: &RepositoryName,
+    digest: &Digest,
+) -> Result<(), StoreError> {
+    for (key, tagged) in writer.list(&TAGS, &tag_prefix(registry, name))? {
+        if tagged == *digest {
+            writer.remove(&TAGS, &key)?;
+        }
+    }
+    writer.remove(&IMAGES, &content_key(registry, name, digest))
+}
+
+/// Remembers, to the day, that an image was pulled by somebody whose pulls are
+/// recorded.
 pub(crate) fn note_pull(
     call: Call<'_>,
     name: &RepositoryName,
@@ -208,7 +274,7 @@ pub(crate) fn note_pull(
 ) -> Result<(), EcrError> {
     let now = call.state.clock.now();
     let recent = |pulled| now.duration_since(pulled).abs() < PULL_RESOLUTION;
-    if image.pulled.is_some_and(recent) {
+    if image.pulled.is_some_and(recent) || !pull_time_exclusions::is_recorded(call)? {
         return Ok(());
     }
     let key = content_key(call.registry, name, &image.descriptor.digest);

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::contents::{Contents, Failure};
 use super::image::{self, Put, note_pull};
-use super::parameters::{ImageIdentifier, RepositoryParameters, count, digest, parse, required};
+use super::model::IMAGE_TAG;
+use super::parameters::{ImageIdentifier, RepositoryParameters, digest, parse};
 use super::records::{IMAGES, Image, TAGS, content_key, tag_prefix};
+use super::storage_class::ImageStatus;
 use super::{Call, EcrError, Registry, code};
 use crate::store::{StoreError, Writer};
 
@@ -16,30 +18,28 @@ use crate::store::{StoreError, Writer};
 struct BatchParameters {
     #[serde(flatten)]
     repository: RepositoryParameters,
-    image_ids: Option<Vec<ImageIdentifier>>,
-}
-
-impl BatchParameters {
-    fn images(&mut self) -> Result<Vec<ImageIdentifier>, EcrError> {
-        let images = required("imageIds", self.image_ids.take())?;
-        count("imageIds", &images, 100)?;
-        Ok(images)
-    }
+    image_ids: Vec<ImageIdentifier>,
 }
 
 /// `BatchGetImage`. Manifests are given as they were pushed: no conversion
 /// between formats takes place, whatever `acceptedMediaTypes` says.
 pub(super) fn get(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
-    let mut parameters: BatchParameters = parse(body)?;
+    let parameters: BatchParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:BatchGetImage"], &name)?;
     let contents = Contents::read(call, &name)?;
+    let now = call.state.clock.now();
     let (mut images, mut failures) = (Vec::new(), Vec::new());
-    for wanted in parameters.images()? {
+    for wanted in parameters.image_ids {
         match contents.resolve(&wanted) {
-            Ok(image) => {
+            Ok(image) if image.storage.status(now) == ImageStatus::Active => {
                 images.push(to_json(call, &name, image, wanted.image_tag.as_deref())?);
                 note_pull(call, &name, image)?;
+            }
+            Ok(_) => {
+                // Inferred sentence.
+                let reason = "Requested image is archived".to_owned();
+                failures.push(failure_json(&wanted, ("ImageInaccessible", reason)));
             }
             Err(failure) => failures.push(failure_json(&wanted, failure)),
         }
@@ -86,14 +86,14 @@ fn failure_json(wanted: &ImageIdentifier, (code, reason): Failure) -> Value {
 /// `BatchDeleteImage`: a tag alone is removed from its image, and the last one
 /// takes the image with it; a digest takes the image with all of its tags.
 pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
-    let mut parameters: BatchParameters = parse(body)?;
+    let parameters: BatchParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:BatchDeleteImage"], &name)?;
-    let wanted = parameters.images()?;
     let (mut deleted, mut failures) = (Vec::new(), Vec::new());
     call.state.store.write::<_, StoreError>(|writer| {
-        for wanted in &wanted {
-            match delete_one(writer, call.registry, &name, wanted)? {
+        let mut contents = Contents::in_transaction(writer, call.registry, &name)?;
+        for wanted in &parameters.image_ids {
+            match delete_one(writer, call.registry, &name, &mut contents, wanted)? {
                 Ok(identifiers) => deleted.extend(identifiers),
                 Err(failure) => failures.push(failure_json(wanted, failure)),
             }
@@ -108,16 +108,16 @@ pub(super) fn delete_one(
     writer: &Writer,
     registry: &Registry,
     name: &RepositoryName,
+    contents: &mut Contents,
     wanted: &ImageIdentifier,
 ) -> Result<Result<Vec<ImageIdentifier>, Failure>, StoreError> {
-    let contents = Contents::in_transaction(writer, registry, name)?;
     let digest = match contents.resolve(wanted) {
         Ok(image) => image.descriptor.digest,
         Err(failure) => return Ok(Err(failure)),
     };
-    let tags = contents.tags_of(&digest);
-    let removed: Vec<&str> = match &wanted.image_tag {
-        Some(tag) => vec![tag],
+    let tags = contents.tags_of(&digest).to_vec();
+    let removed = match &wanted.image_tag {
+        Some(tag) => vec![tag.clone()],
         None => tags.clone(),
     };
     let parents = contents.parents_of(&digest);
@@ -129,13 +129,15 @@ pub(super) fn delete_one(
     }
     for tag in &removed {
         writer.remove(&TAGS, &format!("{}{tag}", tag_prefix(registry, name)))?;
+        contents.untag(tag);
     }
     if removed.len() == tags.len() && parents.is_empty() {
         writer.remove(&IMAGES, &content_key(registry, name, &digest))?;
+        contents.images.remove(&digest);
     }
-    let identifier = |tag: Option<&str>| ImageIdentifier {
+    let identifier = |tag: Option<String>| ImageIdentifier {
         image_digest: Some(digest.to_string()),
-        image_tag: tag.map(str::to_owned),
+        image_tag: tag,
     };
     Ok(Ok(if removed.is_empty() {
         vec![identifier(None)]
@@ -152,7 +154,7 @@ pub(super) fn delete_one(
 struct PutParameters {
     #[serde(flatten)]
     repository: RepositoryParameters,
-    image_manifest: Option<String>,
+    image_manifest: String,
     image_manifest_media_type: Option<String>,
     image_tag: Option<String>,
     image_digest: Option<String>,
@@ -163,24 +165,21 @@ pub(super) fn put(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: PutParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:PutImage"], &name)?;
-    let manifest = required("imageManifest", parameters.image_manifest)?;
-    let tag = parameters
-        .image_tag
-        .map(|tag| {
-            tag.parse().map_err(|_| {
-                EcrError::parameter(
-                    "imageTag",
-                    "must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}'",
-                )
-            })
+    let tag = parameters.image_tag.map(|tag| {
+        tag.parse().map_err(|_| {
+            EcrError::parameter(
+                "imageTag",
+                &format!("must satisfy regular expression '{IMAGE_TAG}'"),
+            )
         })
-        .transpose()?;
+    });
+    let tag = tag.transpose()?;
     let expected = parameters.image_digest.as_deref();
     let stored = image::put(
         call,
         &name,
         &Put {
-            bytes: manifest.as_bytes(),
+            bytes: parameters.image_manifest.as_bytes(),
             media_type: parameters.image_manifest_media_type.as_deref(),
             tag: tag.clone(),
             digest: expected

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::contents::Contents;
-use super::parameters::{ImageIdentifier, Page, RepositoryParameters, count, epoch, parse};
+use super::parameters::{ImageIdentifier, Page, RepositoryParameters, epoch, parse};
 use super::records::Image;
 use super::{Call, EcrError};
 
@@ -28,57 +28,50 @@ struct Filter {
 }
 
 impl Filter {
-    /// Whether tagged and whether untagged images are wanted.
-    fn wanted(&self) -> Result<(bool, bool), EcrError> {
-        // Nothing is archived here, so every image is ACTIVE.
-        let active = match self.image_status.as_deref() {
-            None | Some("ACTIVE" | "ANY") => true,
-            Some("ARCHIVED" | "ACTIVATING") => false,
-            Some(_) => {
-                return Err(EcrError::parameter(
-                    "filter.imageStatus",
-                    "must satisfy enum value set: [ACTIVE, ARCHIVED, ACTIVATING, ANY]",
-                ));
-            }
-        };
+    /// Whether images with tags, and whether those without are wanted.
+    fn wants(&self, tagged: bool) -> bool {
         match self.tag_status.as_deref() {
-            None | Some("ANY") => Ok((active, active)),
-            Some("TAGGED") => Ok((active, false)),
-            Some("UNTAGGED") => Ok((false, active)),
-            Some(_) => Err(EcrError::parameter(
-                "filter.tagStatus",
-                "must satisfy enum value set: [TAGGED, UNTAGGED, ANY]",
-            )),
+            Some("TAGGED") => tagged,
+            Some("UNTAGGED") => !tagged,
+            _ => true,
         }
     }
 }
 
 /// `DescribeImages`: those named, or all by pages in the order of their digests.
+/// A named image is described whatever its status, unless that is filtered.
 pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:DescribeImages"], &name)?;
+    parameters.page.without(parameters.image_ids.is_some())?;
     let contents = Contents::read(call, &name)?;
-    let (tagged, untagged) = parameters.filter.unwrap_or_default().wanted()?;
-    let images: Vec<&Image> = match &parameters.image_ids {
+    let filter = parameters.filter.unwrap_or_default();
+    let now = call.state.clock.now();
+    let (named, status) = match &parameters.image_ids {
         Some(wanted) => {
-            count("imageIds", wanted, 100)?;
-            named(call, &name, &contents, wanted)?
+            let named = wanted
+                .iter()
+                .map(|wanted| contents.named(call, &name, wanted))
+                .collect::<Result<Vec<_>, _>>()?;
+            (named, filter.image_status.as_deref().or(Some("ANY")))
         }
-        None => contents.images.values().collect(),
+        None => (
+            contents.images.values().collect(),
+            filter.image_status.as_deref(),
+        ),
     };
-    let images = images
-        .into_iter()
-        .filter(|image| {
-            if contents.tags_of(&image.descriptor.digest).is_empty() {
-                untagged
-            } else {
-                tagged
-            }
-        })
-        .collect();
-    let key = |image: &&Image| image.descriptor.digest.to_string();
-    let (page, token) = parameters.page.cut(images, key, (100, 1000))?;
+    let is_wanted = |image: &&Image| {
+        filter.wants(!contents.tags_of(&image.descriptor.digest).is_empty())
+            && image.storage.status(now).passes(status)
+    };
+    let images: Vec<&Image> = named.into_iter().filter(is_wanted).collect();
+    let (page, token) = if parameters.image_ids.is_some() {
+        (images, None)
+    } else {
+        let key = |image: &&Image| image.descriptor.digest.to_string();
+        parameters.page.cut(images, key, 100)?
+    };
     let details: Vec<Value> = page
         .into_iter()
         .map(|image| detail(call, &name, &contents, image))
@@ -90,28 +83,36 @@ pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     Ok(answer)
 }
 
-fn named<'a>(
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OneImage {
+    #[serde(flatten)]
+    repository: RepositoryParameters,
+    image_id: ImageIdentifier,
+}
+
+/// The one image that a request is about, once the caller may do `action`: the
+/// repository, the image, and its id with the digest.
+pub(super) fn one_image(
     call: Call<'_>,
-    name: &RepositoryName,
-    contents: &'a Contents,
-    wanted: &[ImageIdentifier],
-) -> Result<Vec<&'a Image>, EcrError> {
-    wanted
-        .iter()
-        .map(|wanted| {
-            contents.resolve(wanted).map_err(|(code, reason)| {
-                if code == "ImageNotFound" {
-                    EcrError::image_not_found(&wanted.in_words(), name, call.account())
-                } else {
-                    EcrError::parameter("imageIds", &reason)
-                }
-            })
-        })
-        .collect()
+    action: &str,
+    body: Value,
+) -> Result<(RepositoryName, Image, ImageIdentifier), EcrError> {
+    let parameters: OneImage = parse(body)?;
+    let name = parameters.repository.name()?;
+    call.repository(&[action], &name)?;
+    let contents = Contents::read(call, &name)?;
+    let image = contents.named(call, &name, &parameters.image_id)?.clone();
+    let identifier = ImageIdentifier {
+        image_digest: Some(image.descriptor.digest.to_string()),
+        image_tag: parameters.image_id.image_tag,
+    };
+    Ok((name, image, identifier))
 }
 
 fn detail(call: Call<'_>, name: &RepositoryName, contents: &Contents, image: &Image) -> Value {
     let digest = image.descriptor.digest;
+    let now = call.state.clock.now();
     let mut detail = json!({
         "registryId": call.account(),
         "repositoryName": name,
@@ -119,7 +120,7 @@ fn detail(call: Call<'_>, name: &RepositoryName, contents: &Contents, image: &Im
         "imageSizeInBytes": image.content_size,
         "imagePushedAt": epoch(image.pushed),
         "imageManifestMediaType": image.descriptor.media_type,
-        "imageStatus": "ACTIVE",
+        "imageStatus": image.storage.status(now).as_str(),
     });
     let tags = contents.tags_of(&digest);
     if !tags.is_empty() {
@@ -128,8 +129,14 @@ fn detail(call: Call<'_>, name: &RepositoryName, contents: &Contents, image: &Im
     if let Some(media_type) = &image.artifact_media_type {
         detail["artifactMediaType"] = json!(media_type);
     }
-    if let Some(pulled) = image.pulled {
-        detail["lastRecordedPullTime"] = epoch(pulled);
+    for (member, time) in [
+        ("lastRecordedPullTime", image.pulled),
+        ("lastArchivedAt", image.storage.archived()),
+        ("lastActivatedAt", image.storage.activated(now)),
+    ] {
+        if let Some(time) = time {
+            detail[member] = epoch(time);
+        }
     }
     if let Some(subject) = image.subject {
         detail["subjectManifestDigest"] = json!(subject);
@@ -143,20 +150,23 @@ pub(super) fn list(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let name = parameters.repository.name()?;
     call.repository(&["ecr:ListImages"], &name)?;
     let contents = Contents::read(call, &name)?;
-    let (tagged, untagged) = parameters.filter.unwrap_or_default().wanted()?;
+    let filter = parameters.filter.unwrap_or_default();
+    let now = call.state.clock.now();
     let mut identifiers = Vec::new();
-    for digest in contents.images.keys() {
-        let tags = contents.tags_of(digest);
-        let identifier = |tag: Option<&str>| ImageIdentifier {
-            image_digest: Some(digest.to_string()),
-            image_tag: tag.map(str::to_owned),
+    for image in contents.images.values() {
+        let tags = contents.tags_of(&image.descriptor.digest);
+        let status = image.storage.status(now);
+        if !status.passes(filter.image_status.as_deref()) || !filter.wants(!tags.is_empty()) {
+            continue;
+        }
+        let identifier = |tag: Option<&String>| ImageIdentifier {
+            image_digest: Some(image.descriptor.digest.to_string()),
+            image_tag: tag.cloned(),
         };
-        if tags.is_empty() && untagged {
+        if tags.is_empty() {
             identifiers.push(identifier(None));
         }
-        if tagged {
-            identifiers.extend(tags.into_iter().map(|tag| identifier(Some(tag))));
-        }
+        identifiers.extend(tags.iter().map(|tag| identifier(Some(tag))));
     }
     let key = |identifier: &ImageIdentifier| {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -166,7 +176,7 @@ pub(super) fn list(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
             text(&identifier.image_tag)
         )
     };
-    let (page, token) = parameters.page.cut(identifiers, key, (100, 1000))?;
+    let (page, token) = parameters.page.cut(identifiers, key, 100)?;
     let page: Vec<Value> = page.iter().map(ImageIdentifier::to_json).collect();
     let mut answer = json!({ "imageIds": page });
     if let Some(token) = token {

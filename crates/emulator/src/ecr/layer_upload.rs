@@ -7,25 +7,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::layers::{KeepError, SMALLEST_PART, blob_size, keep};
-use super::parameters::{RepositoryParameters, count, digest, parse, required};
+use super::parameters::{RepositoryParameters, digest, parse};
 use super::records::repository_key;
-use super::{Call, EcrError};
+use super::{Call, EcrError, limits};
 use crate::blobs::{BlobError, Upload};
 
-/// Largest part in bytes (service model), and the size that clients are told.
-pub(crate) const PART_SIZE: u64 = 20_971_520;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    #[serde(flatten)]
-    repository: RepositoryParameters,
-    upload_id: Option<String>,
-    part_first_byte: Option<u64>,
-    part_last_byte: Option<u64>,
-    layer_part_blob: Option<String>,
-    layer_digests: Option<Vec<String>>,
-}
+/// The size of parts in bytes that clients are told (AWS CLI examples). The
+/// model lets parts be twice as large.
+pub(crate) const PART_SIZE: u64 = 10 * 1024 * 1024;
 
 /// `InitiateLayerUpload`.
 pub(super) fn initiate(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
@@ -39,35 +28,34 @@ pub(super) fn initiate(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     Ok(json!({ "uploadId": id, "partSize": PART_SIZE }))
 }
 
-/// `UploadLayerPart`. Parts come in order: there is one upload, not a set.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PartParameters {
+    #[serde(flatten)]
+    repository: RepositoryParameters,
+    upload_id: String,
+    part_first_byte: u64,
+    part_last_byte: u64,
+    layer_part_blob: String,
+}
+
+/// `UploadLayerPart`. Parts come in order: each begins where the last ended.
 pub(super) fn part(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
-    let parameters: Parameters = parse(body)?;
+    let parameters: PartParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:UploadLayerPart"], &name)?;
-    let (id, mut upload) = open(call, &name, parameters.upload_id)?;
-    let first = required("partFirstByte", parameters.part_first_byte)?;
-    let last = required("partLastByte", parameters.part_last_byte)?;
+    let id = &parameters.upload_id;
+    let mut upload = open(call, &name, id)?;
     let bytes = STANDARD
-        .decode(required("layerPartBlob", parameters.layer_part_blob)?)
+        .decode(&parameters.layer_part_blob)
         .map_err(|error| EcrError::client("SerializationException", error.to_string()))?;
-    let length = bytes.len() as u64;
-    if length > PART_SIZE {
-        return Err(EcrError::parameter(
-            "layerPartBlob",
-            "must have length less than or equal to 20971520",
-        ));
+    let (first, last) = (parameters.part_first_byte, parameters.part_last_byte);
+    let is_consecutive = first == upload.received();
+    let is_whole = last.checked_sub(first) == (bytes.len() as u64).checked_sub(1);
+    if !is_consecutive || !is_whole {
+        return Err(invalid_part(call, &name, id, upload.received()));
     }
-    if first != upload.received() || last.checked_sub(first) != length.checked_sub(1) {
-        // Inferred sentence.
-        return Err(EcrError::client(
-            "InvalidLayerPartException",
-            format!(
-                "The layer part {first}-{last} of {length} bytes does not follow the {} bytes \
-                 received for the upload '{id}'",
-                upload.received()
-            ),
-        ));
-    }
+    limits::LAYER_PARTS.allow_one_more(upload.chunk_count())?;
     let mut chunk = upload.chunk();
     chunk.append(&bytes.into())?;
     chunk.end()?;
@@ -79,21 +67,45 @@ pub(super) fn part(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     }))
 }
 
+/// The sentence is the service model's.
+fn invalid_part(call: Call<'_>, name: &RepositoryName, id: &str, received: u64) -> EcrError {
+    let message = "The layer part size is not valid, or the first byte specified is not \
+                   consecutive to the last byte of a previous layer part upload.";
+    EcrError::client("InvalidLayerPartException", message).with(json!({
+        "registryId": call.account(),
+        "repositoryName": name,
+        "uploadId": id,
+        "lastValidByteReceived": received.saturating_sub(1),
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CompleteParameters {
+    #[serde(flatten)]
+    repository: RepositoryParameters,
+    upload_id: String,
+    layer_digests: Vec<String>,
+}
+
 /// `CompleteLayerUpload`.
 pub(super) fn complete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
-    let parameters: Parameters = parse(body)?;
+    let parameters: CompleteParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:CompleteLayerUpload"], &name)?;
-    let digests = required("layerDigests", parameters.layer_digests)?;
-    count("layerDigests", &digests, 100)?;
-    let digest = digest("layerDigests", &digests[0])?;
-    let (id, upload) = open(call, &name, parameters.upload_id)?;
-    if upload.received() == 0 {
-        // Inferred sentence.
+    let digests = &parameters.layer_digests;
+    let digest = digest("layerDigest", &digests[0])?;
+    let id = &parameters.upload_id;
+    let upload = open(call, &name, id)?;
+    if upload.chunk_count() == 0 {
+        // The sentence is the service model's.
         return Err(EcrError::client(
             "EmptyUploadException",
-            format!("The upload '{id}' does not contain any layer parts"),
+            "The specified layer upload does not contain any layer parts.",
         ));
+    }
+    if digests.iter().any(|other| other != &digests[0]) {
+        return Err(invalid_layer());
     }
     if blob_size(call, &name, &digest)?.is_some() {
         upload.discard();
@@ -114,33 +126,31 @@ pub(super) fn complete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
             "uploadId": id,
             "layerDigest": digest,
         })),
-        // Inferred sentence.
-        Err(KeepError::Blob(error @ BlobError::Digest { .. })) => Err(EcrError::client(
-            "InvalidLayerException",
-            format!("The upload '{id}' is not the layer: {error}"),
-        )),
         Err(error @ KeepError::PartTooSmall) => Err(EcrError::client(
             "LayerPartTooSmallException",
             error.to_string(),
         )),
+        Err(KeepError::Blob(BlobError::Digest { .. })) => Err(invalid_layer()),
         Err(KeepError::Blob(error)) => Err(error.into()),
         Err(KeepError::Store(error)) => Err(error.into()),
     }
 }
 
-fn open<'a>(
-    call: Call<'a>,
-    name: &RepositoryName,
-    id: Option<String>,
-) -> Result<(String, Upload<'a>), EcrError> {
-    let id = required("uploadId", id)?;
+/// The sentence is the service model's.
+fn invalid_layer() -> EcrError {
+    EcrError::client(
+        "InvalidLayerException",
+        "The layer digest calculation performed by Amazon ECR upon receipt of the image layer does \
+         not match the digest specified.",
+    )
+}
+
+fn open<'a>(call: Call<'a>, name: &RepositoryName, id: &str) -> Result<Upload<'a>, EcrError> {
     let state = call.state;
-    match state
-        .blobs
-        .upload(&repository_key(call.registry, name), &id, state.clock.now())
-    {
-        Ok(upload) => Ok((id, upload)),
-        Err(BlobError::UploadUnknown) => Err(EcrError::upload_not_found(&id, name, call.account())),
+    let key = repository_key(call.registry, name);
+    match state.blobs.upload(&key, id, state.clock.now()) {
+        Ok(upload) => Ok(upload),
+        Err(BlobError::UploadUnknown) => Err(EcrError::upload_not_found(id, name, call.account())),
         Err(error) => Err(error.into()),
     }
 }

@@ -4,8 +4,11 @@ use oci::{Digest, RepositoryName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::parameters::{RepositoryParameters, count, digest, parse, required};
+use super::contents::Contents;
+use super::model::DIGEST;
+use super::parameters::{RepositoryParameters, digest, parse};
 use super::records::{BLOBS, content_key};
+use super::storage_class::ImageStatus;
 use super::{Call, EcrError};
 use crate::blobs::{BlobError, Upload};
 use crate::store::StoreError;
@@ -64,7 +67,7 @@ pub(crate) enum KeepError {
 struct CheckParameters {
     #[serde(flatten)]
     repository: RepositoryParameters,
-    layer_digests: Option<Vec<String>>,
+    layer_digests: Vec<String>,
 }
 
 /// `BatchCheckLayerAvailability`.
@@ -72,28 +75,64 @@ pub(super) fn check_availability(call: Call<'_>, body: Value) -> Result<Value, E
     let parameters: CheckParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:BatchCheckLayerAvailability"], &name)?;
-    let wanted = required("layerDigests", parameters.layer_digests)?;
-    count("layerDigests", &wanted, 100)?;
+    let contents = Contents::read(call, &name)?;
     let (mut layers, mut failures) = (Vec::new(), Vec::new());
-    for text in wanted {
+    for text in parameters.layer_digests {
         match text.parse::<Digest>() {
             Ok(digest) => layers.push(match blob_size(call, &name, &digest)? {
                 Some(size) => json!({
                     "layerDigest": digest,
-                    "layerAvailability": "AVAILABLE",
+                    "layerAvailability": match use_of(call, &contents, &digest) {
+                        Use::Archived => "ARCHIVED",
+                        Use::Active | Use::None => "AVAILABLE",
+                    },
                     "layerSize": size,
                 }),
                 None => json!({ "layerDigest": digest, "layerAvailability": "UNAVAILABLE" }),
             }),
-            Err(_) => failures.push(json!({
-                "layerDigest": text,
-                "failureCode": "InvalidLayerDigest",
-                "failureReason": "Invalid request parameters: layer digest should satisfy the \
-                                  regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
-            })),
+            Err(_) => failures.push(failure(&text)),
         }
     }
     Ok(json!({ "layers": layers, "failures": failures }))
+}
+
+fn failure(text: &str) -> Value {
+    let (code, reason) = if text.is_empty() {
+        // Inferred sentence.
+        let reason = "Invalid request parameters: layer digest cannot be empty".to_owned();
+        ("MissingLayerDigest", reason)
+    } else {
+        let reason =
+            format!("Invalid request parameters: layer digest should satisfy the regex '{DIGEST}'");
+        ("InvalidLayerDigest", reason)
+    };
+    json!({ "layerDigest": text, "failureCode": code, "failureReason": reason })
+}
+
+/// Which images of the repository have a layer.
+#[derive(Debug, PartialEq, Eq)]
+enum Use {
+    /// At least one that can be pulled.
+    Active,
+    /// Only some that cannot.
+    Archived,
+    None,
+}
+
+fn use_of(call: Call<'_>, contents: &Contents, layer: &Digest) -> Use {
+    let now = call.state.clock.now();
+    let mut found = Use::None;
+    for image in contents.images.values() {
+        // Older records of images do not say what they consist of.
+        let is_unknown = image.blobs.is_empty() && image.children.is_empty();
+        if is_unknown || image.blobs.contains(layer) {
+            if image.storage.status(now) == ImageStatus::Active {
+                return Use::Active;
+            }
+            found = Use::Archived;
+        }
+    }
+    found
 }
 
 #[derive(Deserialize)]
@@ -101,20 +140,26 @@ pub(super) fn check_availability(call: Call<'_>, body: Value) -> Result<Value, E
 struct DownloadParameters {
     #[serde(flatten)]
     repository: RepositoryParameters,
-    layer_digest: Option<String>,
+    layer_digest: String,
 }
 
-/// `GetDownloadUrlForLayer`: an address that needs no login, and expires.
+/// `GetDownloadUrlForLayer`: an address that needs no login, and expires. Only
+/// layers of images that can be pulled have one.
 pub(super) fn download_url(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: DownloadParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:GetDownloadUrlForLayer"], &name)?;
-    let digest = digest(
-        "layerDigest",
-        &required("layerDigest", parameters.layer_digest)?,
-    )?;
+    let digest = digest("layerDigest", &parameters.layer_digest)?;
     if blob_size(call, &name, &digest)?.is_none() {
         return Err(EcrError::layer_not_found(&digest, &name, call.account()));
+    }
+    if use_of(call, &Contents::read(call, &name)?, &digest) != Use::Active {
+        // The sentence is the service model's.
+        return Err(EcrError::client(
+            "LayerInaccessibleException",
+            "The specified layer is not available because it is not associated with an image. \
+             Unassociated image layers may be cleaned up at any time.",
+        ));
     }
     let state = call.state;
     let path = state.blobs.signer().path(&digest, state.clock.now());

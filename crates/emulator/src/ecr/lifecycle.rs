@@ -1,54 +1,64 @@
-//! The grammar of lifecycle policies (Amazon ECR User Guide, "Lifecycle policy
-//! properties in Amazon ECR").
+//! Lifecycle policies (Amazon ECR User Guide, "Automate the cleanup of images
+//! by using lifecycle policies" and "Lifecycle policy properties").
 //!
-//! Two passes, as in ECR: the shape of each rule, then the rules together. The
-//! shape's messages are those of the JSON schema validator that ECR's answers
-//! quote; messages of the second pass are inferred unless marked as known.
+//! A text is read in two passes, as in ECR: the shape of each rule (`schema`),
+//! then the rules together (here). `evaluation` says what a policy does to a
+//! list of images, `schedule` when, `run` does it. All but `preview` and `run`
+//! are pure.
 
+mod evaluation;
+mod image;
+mod preview;
+mod rule;
+mod run;
+mod schedule;
 mod schema;
+#[cfg(test)]
+mod testing;
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
 use super::EcrError;
+pub(super) use preview::{PREVIEWS, get as get_preview, start as start_preview};
+use rule::{Criterion, Rule, StorageClass, Tags};
+pub(crate) use run::{LifecycleClock, catch_up, is_due, run};
 
 /// ECR's limit (service quotas).
 const MAXIMUM_RULES: usize = 50;
 
-/// Largest text, in characters (service model).
-const MAXIMUM_TEXT: usize = 30_720;
+/// How long an image stays in the archive at least before a rule may expire it.
+const MINIMUM_ARCHIVE_DAYS: u64 = 90;
 
-/// One rule that has passed the schema.
+/// A policy that ECR accepts.
 #[derive(Debug)]
-struct Rule {
-    priority: u64,
-    status: String,
-    /// Prefixes and patterns, sorted.
-    tags: Vec<String>,
-    storage_class: String,
-    count_type: String,
-    count_unit: Option<String>,
-    count_number: u64,
-    transition: bool,
+pub(super) struct Policy {
+    /// In the order in which they are applied: the lowest priority first.
+    rules: Vec<Rule>,
 }
 
-/// Checks the text of a policy as `PutLifecyclePolicy` does.
-pub(crate) fn validate(text: &str) -> Result<(), EcrError> {
-    if text.chars().count() > MAXIMUM_TEXT {
-        return Err(EcrError::parameter(
-            "lifecyclePolicyText",
-            "must have length less than or equal to 30720",
-        ));
-    }
-    parse(text)
-        .and_then(|rules| check(&rules))
-        .map_err(|failure| {
+impl Policy {
+    /// Reads the text of a policy and refuses what `PutLifecyclePolicy`
+    /// refuses. The text's length is the caller's to check.
+    pub(super) fn parse(text: &str) -> Result<Self, EcrError> {
+        let checked = parse(text).and_then(|mut rules| {
+            check(&rules)?;
+            rules.sort_by_key(|rule| rule.priority);
+            Ok(Self { rules })
+        });
+        checked.map_err(|failure| {
             EcrError::parameter(
                 "LifecyclePolicyText",
                 &format!("Lifecycle policy validation failure: {failure}"),
             )
         })
+    }
+}
+
+/// Checks the text of a policy as `PutLifecyclePolicy` does.
+pub(super) fn validate(text: &str) -> Result<(), EcrError> {
+    Policy::parse(text).map(drop)
 }
 
 fn parse(text: &str) -> Result<Vec<Rule>, String> {
@@ -59,6 +69,8 @@ fn parse(text: &str) -> Result<Vec<Rule>, String> {
     }
 }
 
+/// What one rule alone, and all rules together, must keep. Sentences are
+/// inferred unless marked as known.
 fn check(rules: &[Rule]) -> Result<(), String> {
     let mut priorities = HashSet::new();
     for rule in rules {
@@ -68,36 +80,30 @@ fn check(rules: &[Rule]) -> Result<(), String> {
                 rule.priority
             ));
         }
-        check_selection(rule)?;
+        check_criterion(rule)?;
     }
     check_together(rules)
 }
 
-fn check_selection(rule: &Rule) -> Result<(), String> {
-    let counts_days = rule.count_type != "imageCountMoreThan";
-    if counts_days != rule.count_unit.is_some() {
-        return Err(format!(
-            "countUnit is {} with the countType {}.",
-            if counts_days {
-                "required"
-            } else {
-                "not allowed"
-            },
-            rule.count_type
-        ));
-    }
-    match rule.count_type.as_str() {
-        "sinceImagePulled" if !rule.transition => {
-            Err("The countType sinceImagePulled is only allowed with the action transition.".into())
-        }
-        "sinceImageTransitioned" if rule.transition || rule.storage_class != "archive" => Err(
+fn check_criterion(rule: &Rule) -> Result<(), String> {
+    let archive = rule.class == StorageClass::Archive;
+    match rule.criterion {
+        Criterion::SinceTransitioned { .. } if !archive || rule.transition => Err(
             "The countType sinceImageTransitioned is only allowed with the storageClass archive \
              and the action expire."
-                .into(),
+                .to_owned(),
         ),
-        "sinceImageTransitioned" if rule.count_number < 90 => {
-            Err("The countNumber must be at least 90 with sinceImageTransitioned.".into())
-        }
+        Criterion::SinceTransitioned { days } if days < MINIMUM_ARCHIVE_DAYS => Err(format!(
+            "The countNumber must be at least {MINIMUM_ARCHIVE_DAYS} with sinceImageTransitioned."
+        )),
+        Criterion::SinceTransitioned { .. } => Ok(()),
+        _ if archive => Err(
+            "The storageClass archive is only allowed with the countType sinceImageTransitioned."
+                .to_owned(),
+        ),
+        Criterion::SincePulled { .. } if !rule.transition => Err(
+            "The countType sinceImagePulled is only allowed with the action transition.".to_owned(),
+        ),
         _ => Ok(()),
     }
 }
@@ -105,22 +111,26 @@ fn check_selection(rule: &Rule) -> Result<(), String> {
 fn check_together(rules: &[Rule]) -> Result<(), String> {
     let mut untagged = HashSet::new();
     let mut selections = HashSet::new();
-    let last = rules.iter().map(|rule| rule.priority).max();
     for rule in rules {
-        match rule.status.as_str() {
-            "untagged" if !untagged.insert(&rule.storage_class) => {
+        let is_last = || {
+            let of_class = rules.iter().filter(|other| other.class == rule.class);
+            of_class.map(|other| other.priority).max() == Some(rule.priority)
+        };
+        match &rule.tags {
+            Tags::Untagged if !untagged.insert(rule.class) => {
                 // Known sentence.
-                return Err("Only one rule can select Untagged images.".into());
+                return Err("Only one rule can select Untagged images per storage class.".into());
             }
-            "any" if Some(rule.priority) != last => {
+            Tags::Any if !is_last() => {
+                // Known sentence.
                 return Err(
-                    "A rule with the tagStatus any must have the highest rulePriority.".into(),
+                    "Rule for tagStatus=ANY must have the lowest priority per storage class".into(),
                 );
             }
-            "tagged" if !selections.insert((&rule.tags, &rule.storage_class)) => {
+            Tags::Matching(list) if !selections.insert((list, rule.class)) => {
                 return Err(format!(
                     "More than one rule selects the tags {}.",
-                    rule.tags.join(", ")
+                    list.patterns().join(", ")
                 ));
             }
             _ => {}

@@ -38,6 +38,16 @@ impl MutabilitySetting {
         })
     }
 
+    /// As AWS writes it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Mutable => "MUTABLE",
+            Self::Immutable => "IMMUTABLE",
+            Self::MutableWithExclusion => "MUTABLE_WITH_EXCLUSION",
+            Self::ImmutableWithExclusion => "IMMUTABLE_WITH_EXCLUSION",
+        }
+    }
+
     fn takes_exclusions(self) -> bool {
         matches!(
             self,
@@ -54,8 +64,8 @@ impl Mutability {
         let parsed = MutabilitySetting::parse(setting).ok_or_else(|| {
             EcrError::parameter(
                 parameter,
-                "must satisfy enum value set: [IMMUTABLE_WITH_EXCLUSION, IMMUTABLE, MUTABLE, \
-                 MUTABLE_WITH_EXCLUSION]",
+                "Member must satisfy enum value set: [IMMUTABLE, MUTABLE, MUTABLE_WITH_EXCLUSION, \
+                 IMMUTABLE_WITH_EXCLUSION]",
             )
         })?;
         let filters = "imageTagMutabilityExclusionFilters";
@@ -119,7 +129,7 @@ fn is_filter(text: &str) -> bool {
 
 /// Whether the whole of `text` matches `pattern`, in which `*` stands for any
 /// number of characters, none included.
-fn matches_wildcard(pattern: &str, text: &str) -> bool {
+pub(super) fn matches_wildcard(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {

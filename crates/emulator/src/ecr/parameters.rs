@@ -8,18 +8,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{EcrError, Registry, is_account};
-use crate::caller::Caller;
-
-/// The pattern of repository names in the service model, quoted in refusals.
-const NAME_PATTERN: &str =
-    r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*";
+use super::EcrError;
+use super::model::{DIGEST, REPOSITORY_NAME};
 
 /// The parameters that name a repository.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RepositoryParameters {
-    pub(super) repository_name: Option<String>,
+    repository_name: String,
 }
 
 /// Which part of a list is wanted.
@@ -71,92 +67,54 @@ pub(super) fn parse<T: DeserializeOwned>(body: Value) -> Result<T, EcrError> {
 impl RepositoryParameters {
     /// The repository's name, checked.
     pub(super) fn name(&self) -> Result<RepositoryName, EcrError> {
-        repository_name(self.repository_name.as_deref())
+        repository_name(&self.repository_name)
     }
 }
 
-/// The registry that a request is for: that of the account in `registryId`, or
-/// of the caller's own, in the region that the caller asks in.
-pub(super) fn registry(body: &Value, caller: &Caller) -> Result<Registry, EcrError> {
-    let account = match &body["registryId"] {
-        Value::Null => caller.principal.account().unwrap_or_default(),
-        Value::String(id) => checked_account(id)?,
-        _ => {
-            let message = "registryId must be a string";
-            return Err(EcrError::client("SerializationException", message));
-        }
-    };
-    Ok(Registry::new(account, &caller.region))
-}
-
-/// An account's id, checked.
-pub(super) fn checked_account(id: &str) -> Result<&str, EcrError> {
-    if is_account(id) {
-        return Ok(id);
-    }
-    let constraint = "must satisfy regular expression '[0-9]{12}'";
-    Err(EcrError::parameter("registryId", constraint))
-}
-
-/// The name of a repository, checked.
-pub(super) fn repository_name(text: Option<&str>) -> Result<RepositoryName, EcrError> {
-    required("repositoryName", text)?.parse().map_err(|_| {
+/// A repository's name. The model has been here before: what it let pass and is
+/// still no name is refused with the same sentence.
+pub(super) fn repository_name(text: &str) -> Result<RepositoryName, EcrError> {
+    text.parse().map_err(|_| {
         EcrError::parameter(
             "repositoryName",
-            &format!("must satisfy regular expression '{NAME_PATTERN}'"),
+            &format!("must satisfy regular expression '{REPOSITORY_NAME}'"),
         )
     })
 }
 
-/// A parameter that must be there.
-pub(super) fn required<T>(name: &str, value: Option<T>) -> Result<T, EcrError> {
-    // Inferred sentence, in the shape of the known ones.
-    value.ok_or_else(|| EcrError::parameter(name, "must not be null"))
-}
-
-/// A digest, checked.
+/// A digest that the registry can know: its algorithm is one of the registered.
 pub(super) fn digest(parameter: &str, text: &str) -> Result<Digest, EcrError> {
     text.parse().map_err(|_| {
         EcrError::parameter(
             parameter,
-            "must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
+            &format!("must satisfy regular expression '{DIGEST}'"),
         )
     })
 }
 
-/// How many of a list's elements are asked for at once.
-pub(super) fn count<T>(name: &str, list: &[T], most: usize) -> Result<(), EcrError> {
-    if list.is_empty() {
-        return Err(EcrError::parameter(
-            name,
-            "must have length greater than or equal to 1",
-        ));
-    }
-    if list.len() > most {
-        return Err(EcrError::parameter(
-            name,
-            &format!("must have length less than or equal to {most}"),
-        ));
-    }
-    Ok(())
-}
-
 impl Page {
+    /// Refuses pages of a list of named images: such a list has no pages.
+    pub(super) fn without(&self, images_are_named: bool) -> Result<(), EcrError> {
+        let is_used = self.next_token.is_some() || self.max_results.is_some();
+        if is_used && images_are_named {
+            // Inferred sentence for a documented rule.
+            return Err(EcrError::parameter(
+                "imageIds",
+                "cannot be used together with nextToken or maxResults",
+            ));
+        }
+        Ok(())
+    }
+
     /// The part of `items`, sorted by `key`, that is wanted, and the token of
-    /// the next part. `most` is the API's limit, `usual` its default.
+    /// the next part. `usual` is how many there are without a limit.
     pub(super) fn cut<T>(
         &self,
         items: Vec<T>,
         key: impl Fn(&T) -> String,
-        (usual, most): (usize, usize),
+        usual: usize,
     ) -> Result<(Vec<T>, Option<String>), EcrError> {
         let limit = self.max_results.unwrap_or(usual);
-        if limit == 0 || limit > most {
-            return Err(EcrError::parameter(
-                "maxResults",
-                &format!("must have value between 1 and {most}"),
-            ));
-        }
         let after = self.next_token.as_deref().map(last_key).transpose()?;
         let mut rest = items
             .into_iter()
@@ -208,7 +166,7 @@ mod tests {
         let mut token = None;
         loop {
             let (part, next) = page(token, Some(3))
-                .cut(items.clone(), Clone::clone, (100, 1000))
+                .cut(items.clone(), Clone::clone, 100)
                 .unwrap();
             seen.extend(part);
             token = next;
@@ -220,29 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn bad_tokens_and_limits_are_parameters_out_of_constraint() {
-        for wrong in [
-            page(Some("*".to_owned()), None),
-            page(None, Some(0)),
-            page(None, Some(1001)),
-        ] {
-            let error = wrong
-                .cut(vec!["a".to_owned()], Clone::clone, (100, 1000))
+    fn a_token_of_another_make_is_a_parameter_out_of_constraint() {
+        for token in ["*", "_w"] {
+            let error = page(Some(token.to_owned()), None)
+                .cut(vec!["a".to_owned()], Clone::clone, 100)
                 .unwrap_err();
             assert_eq!(error.code, "InvalidParameterException");
         }
-    }
-
-    #[test]
-    fn a_bad_repository_name_is_answered_with_the_sentence_of_aws() {
-        let error = repository_name(Some("../etc")).unwrap_err();
-        assert!(
-            error.message.starts_with(
-                "Invalid parameter at 'repositoryName' failed to satisfy constraint: \
-                 'must satisfy regular expression '[a-z0-9]+"
-            ),
-            "{error}"
-        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Registry;
 use super::mutability::Mutability;
+use super::storage_class::Storage;
 use crate::store::Table;
 
 /// Repositories by `ACCOUNT/REGION/NAME`.
@@ -33,10 +34,79 @@ pub(crate) struct Repository {
     pub(crate) mutability: Mutability,
     pub(crate) scan_on_push: bool,
     pub(crate) encryption: Encryption,
-    /// Texts as they were sent: AWS gives them back unchanged.
-    pub(crate) lifecycle_policy: Option<String>,
+    #[serde(rename = "lifecycle_policy")]
+    pub(crate) lifecycle: Option<LifecyclePolicy>,
+    /// Text as it was sent: AWS gives it back unchanged.
     pub(crate) policy: Option<String>,
     pub(crate) tags: BTreeMap<String, String>,
+}
+
+impl Repository {
+    /// The condition keys that its tags make.
+    pub(super) fn tag_context(&self) -> Vec<(String, String)> {
+        let keys = self.tags.iter().flat_map(|(key, value)| {
+            ["aws", "ecr"].map(|prefix| (format!("{prefix}:ResourceTag/{key}"), value.clone()))
+        });
+        keys.collect()
+    }
+}
+
+/// A lifecycle policy and when it is evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredPolicy")]
+pub(crate) struct LifecyclePolicy {
+    /// Text as it was sent.
+    pub(crate) text: String,
+    /// When it was set: evaluations before that did not know it.
+    set: Timestamp,
+    /// `lastEvaluatedAt`.
+    pub(crate) last_evaluated: Option<Timestamp>,
+}
+
+/// A lifecycle policy as it may be stored: older records have its text only.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredPolicy {
+    Text(String),
+    Whole {
+        text: String,
+        set: Timestamp,
+        last_evaluated: Option<Timestamp>,
+    },
+}
+
+impl From<StoredPolicy> for LifecyclePolicy {
+    fn from(stored: StoredPolicy) -> Self {
+        match stored {
+            StoredPolicy::Text(text) => Self::new(text, Timestamp::UNIX_EPOCH),
+            StoredPolicy::Whole {
+                text,
+                set,
+                last_evaluated,
+            } => Self {
+                text,
+                set,
+                last_evaluated,
+            },
+        }
+    }
+}
+
+impl LifecyclePolicy {
+    /// A policy that is set at `now`.
+    pub(crate) fn new(text: String, now: Timestamp) -> Self {
+        Self {
+            text,
+            set: now,
+            last_evaluated: None,
+        }
+    }
+
+    /// The time up to which all evaluations have taken place.
+    pub(crate) fn evaluated(&self) -> Timestamp {
+        self.last_evaluated
+            .map_or(self.set, |evaluated| evaluated.max(self.set))
+    }
 }
 
 /// `encryptionConfiguration`. Nothing is encrypted here; the setting is kept.
@@ -75,11 +145,24 @@ pub(crate) struct Image {
     pub(crate) subject: Option<Digest>,
     /// The manifests that an index lists.
     pub(crate) children: Vec<Digest>,
+    /// Configuration and layers.
+    #[serde(default)]
+    pub(crate) blobs: Vec<Digest>,
+    /// Whether it is archived.
+    #[serde(default)]
+    pub(crate) storage: Storage,
 }
 
 /// Prefix of the keys of a registry's repositories.
 pub(crate) fn registry_prefix(registry: &Registry) -> String {
     format!("{registry}/")
+}
+
+/// The registry of a key.
+pub(crate) fn registry_of(key: &str) -> Option<Registry> {
+    let (account, rest) = key.split_once('/')?;
+    let (region, _) = rest.split_once('/')?;
+    Some(Registry::new(account, region))
 }
 
 /// Key of a repository.
@@ -105,4 +188,20 @@ pub(crate) fn tag_prefix(registry: &Registry, name: &RepositoryName) -> String {
 /// Key of a tag.
 pub(crate) fn tag_key(registry: &Registry, name: &RepositoryName, tag: &Tag) -> String {
     format!("{registry}/{name}:{tag}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_was_stored_as_a_text_is_still_one() {
+        let old: LifecyclePolicy = serde_json::from_str(r#""{}""#).unwrap();
+        assert_eq!(
+            old,
+            LifecyclePolicy::new("{}".to_owned(), Timestamp::UNIX_EPOCH)
+        );
+        let text = serde_json::to_string(&old).unwrap();
+        assert_eq!(serde_json::from_str::<LifecyclePolicy>(&text).unwrap(), old);
+    }
 }

@@ -1,36 +1,45 @@
 //! Manifests that speak about another one (distribution-spec, "Listing
 //! Referrers"; `ListImageReferrers`).
 
+use jiff::Timestamp;
 use oci::{Descriptor, Digest, RepositoryName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::contents::Contents;
-use super::parameters::{Page, RepositoryParameters, digest, parse, required};
+use super::parameters::{Page, RepositoryParameters, digest, parse};
+use super::records::Image;
 use super::{Call, EcrError};
 
-/// The referrers of `subject` whose artifact type is one of `types`, or all of
-/// them when `types` is empty. The subject itself need not exist.
+/// The referrers of `subject` that can be pulled and whose artifact type is one
+/// of `types`, or all of them when `types` is empty. The subject itself need not
+/// exist.
 pub(crate) fn referrers(
     call: Call<'_>,
     name: &RepositoryName,
     subject: &Digest,
     types: &[String],
 ) -> Result<Vec<Descriptor>, EcrError> {
-    let wanted = |descriptor: &Descriptor| {
-        types.is_empty()
-            || descriptor
-                .artifact_type
-                .as_ref()
-                .is_some_and(|kind| types.contains(kind))
+    let found = matching(call, name, subject, types, None)?;
+    Ok(found.into_iter().map(|image| image.descriptor).collect())
+}
+
+fn matching(
+    call: Call<'_>,
+    name: &RepositoryName,
+    subject: &Digest,
+    types: &[String],
+    status: Option<&str>,
+) -> Result<Vec<Image>, EcrError> {
+    let now = call.state.clock.now();
+    let is_wanted = |image: &Image| {
+        let kind = image.descriptor.artifact_type.as_ref();
+        image.subject == Some(*subject)
+            && (types.is_empty() || kind.is_some_and(|kind| types.contains(kind)))
+            && image.storage.status(now).passes(status)
     };
-    Ok(Contents::read(call, name)?
-        .images
-        .into_values()
-        .filter(|image| image.subject == Some(*subject))
-        .map(|image| image.descriptor)
-        .filter(wanted)
-        .collect())
+    let images = Contents::read(call, name)?.images;
+    Ok(images.into_values().filter(is_wanted).collect())
 }
 
 #[derive(Deserialize)]
@@ -38,8 +47,9 @@ pub(crate) fn referrers(
 struct Parameters {
     #[serde(flatten)]
     repository: RepositoryParameters,
-    subject_id: Option<Subject>,
-    filter: Option<Filter>,
+    subject_id: Subject,
+    #[serde(default)]
+    filter: Filter,
     #[serde(flatten)]
     page: Page,
 }
@@ -62,38 +72,28 @@ pub(super) fn list(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:BatchGetImage"], &name)?;
-    let subject = required("subjectId", parameters.subject_id)?;
-    let subject = digest("subjectId.imageDigest", &subject.image_digest)?;
-    let filter = parameters.filter.unwrap_or_default();
-    let types = filter.artifact_types.unwrap_or_default();
-    if types.len() > 5 {
-        return Err(EcrError::parameter(
-            "filter.artifactTypes",
-            "must have length less than or equal to 5",
-        ));
-    }
-    let mut found = referrers(call, &name, &subject, &types)?;
-    if matches!(
-        filter.artifact_status.as_deref(),
-        Some("ARCHIVED" | "ACTIVATING")
-    ) {
-        found.clear();
-    }
-    let key = |descriptor: &Descriptor| descriptor.digest.to_string();
-    let (page, token) = parameters.page.cut(found, key, (50, 50))?;
-    let mut answer = json!({ "referrers": page.iter().map(to_json).collect::<Vec<_>>() });
+    let subject = digest("subjectId.imageDigest", &parameters.subject_id.image_digest)?;
+    let types = parameters.filter.artifact_types.unwrap_or_default();
+    let status = parameters.filter.artifact_status.as_deref();
+    let found = matching(call, &name, &subject, &types, status)?;
+    let key = |image: &Image| image.descriptor.digest.to_string();
+    let (page, token) = parameters.page.cut(found, key, 20)?;
+    let now = call.state.clock.now();
+    let page: Vec<Value> = page.iter().map(|image| to_json(image, now)).collect();
+    let mut answer = json!({ "referrers": page });
     if let Some(token) = token {
         answer["nextToken"] = json!(token);
     }
     Ok(answer)
 }
 
-fn to_json(descriptor: &Descriptor) -> Value {
+fn to_json(image: &Image, now: Timestamp) -> Value {
+    let descriptor = &image.descriptor;
     let mut json = json!({
         "digest": descriptor.digest,
         "mediaType": descriptor.media_type,
         "size": descriptor.size,
-        "artifactStatus": "ACTIVE",
+        "artifactStatus": image.storage.status(now).as_str(),
     });
     if let Some(kind) = &descriptor.artifact_type {
         json["artifactType"] = json!(kind);

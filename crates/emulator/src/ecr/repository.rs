@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::contents::remove_all;
 use super::mutability::Mutability;
-use super::parameters::{Page, RepositoryParameters, count, epoch, parse, repository_name};
+use super::parameters::{Page, RepositoryParameters, epoch, parse, repository_name};
 use super::records::{
     Encryption, IMAGES, REPOSITORIES, Repository, content_prefix, registry_prefix, repository_key,
 };
-use super::repository_settings::{ExclusionFilter, Scanning, exclusions_json, filters};
+use super::repository_settings::{ExclusionFilter, Scanning, exclusions_json, patterns};
 use super::resource_tags::{Tag, checked_tags, request_context};
-use super::{Call, EcrError, Registry};
-use crate::authorize::{Target, authorize};
+use super::{Call, EcrError, Registry, limits};
+use crate::authorize::Target;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,21 +33,22 @@ struct CreateParameters {
 pub(super) fn create(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: CreateParameters = parse(body)?;
     let name = parameters.repository.name()?;
-    let tags = checked_tags(&BTreeMap::new(), parameters.tags.unwrap_or_default())?;
+    let tags = checked_tags(&BTreeMap::new(), &parameters.tags.unwrap_or_default())?;
     authorize_creation(call, &name, &tags)?;
     let setting = parameters.image_tag_mutability.as_deref();
+    let filters = parameters.image_tag_mutability_exclusion_filters;
     let repository = Repository {
         created: call.state.clock.now(),
         mutability: Mutability::new(
             setting.unwrap_or("MUTABLE"),
-            filters(parameters.image_tag_mutability_exclusion_filters)?,
+            filters.as_deref().map(patterns),
         )?,
         scan_on_push: parameters
             .image_scanning_configuration
             .and_then(|scanning| scanning.scan_on_push)
             .unwrap_or(false),
         encryption: checked_encryption(call.registry, parameters.encryption_configuration)?,
-        lifecycle_policy: None,
+        lifecycle: None,
         policy: None,
         tags,
         name,
@@ -64,6 +65,8 @@ pub(super) fn create(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
                 ),
             ));
         }
+        let present = writer.count(&REPOSITORIES, &registry_prefix(call.registry))?;
+        limits::REPOSITORIES_PER_REGISTRY.allow_one_more(present)?;
         Ok(writer.put(&REPOSITORIES, &key, &repository)?)
     })?;
     Ok(json!({ "repository": to_json(call, &repository) }))
@@ -81,11 +84,10 @@ fn authorize_creation(
         &["ecr:CreateRepository", "ecr:TagResource"]
     };
     for action in actions {
-        let target = Target {
+        call.decide(&Target {
             context: request_context(tags),
-            ..Target::new(action, call.repository_arn(name.as_str()), call.account())
-        };
-        authorize(call.state, call.caller, &target, call.note)?;
+            ..call.target(action, call.repository_arn(name.as_str()))
+        })?;
     }
     Ok(())
 }
@@ -115,7 +117,7 @@ pub(super) fn checked_encryption(
         }
         _ => Err(EcrError::parameter(
             "encryptionConfiguration.encryptionType",
-            "must satisfy enum value set: [KMS_DSSE, KMS, AES256]",
+            "Member must satisfy enum value set: [AES256, KMS, KMS_DSSE]",
         )),
     }
 }
@@ -133,10 +135,9 @@ pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     const ACTION: &str = "ecr:DescribeRepositories";
     let parameters: DescribeParameters = parse(body)?;
     if let Some(names) = &parameters.repository_names {
-        count("repositoryNames", names, 100)?;
         let mut repositories = Vec::with_capacity(names.len());
         for name in names {
-            let name = repository_name(Some(name))?;
+            let name = repository_name(name)?;
             let repository = call.repository(&[ACTION], &name)?;
             repositories.push(to_json(call, &repository));
         }
@@ -146,7 +147,7 @@ pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let (repositories, token) =
         parameters
             .page
-            .cut(all, |repository| repository.name.to_string(), (100, 1000))?;
+            .cut(all, |repository| repository.name.to_string(), 100)?;
     let mut answer = json!({
         "repositories": repositories
             .iter()
@@ -161,12 +162,7 @@ pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 
 /// All repositories of the registry, by name, if the caller may list them.
 pub(crate) fn all(call: Call<'_>) -> Result<Vec<Repository>, EcrError> {
-    let target = Target::new(
-        "ecr:DescribeRepositories",
-        call.repository_arn("*"),
-        call.account(),
-    );
-    authorize(call.state, call.caller, &target, call.note)?;
+    call.decide(&call.target("ecr:DescribeRepositories", call.repository_arn("*")))?;
     let prefix = registry_prefix(call.registry);
     let listed = call
         .state
@@ -191,8 +187,8 @@ pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let name = parameters.repository.name()?;
     let repository = call.repository(&["ecr:DeleteRepository"], &name)?;
     call.state.store.write(|writer| {
-        let images = writer.list(&IMAGES, &content_prefix(call.registry, &name))?;
-        if !images.is_empty() && parameters.force != Some(true) {
+        let images = writer.count(&IMAGES, &content_prefix(call.registry, &name))?;
+        if images > 0 && parameters.force != Some(true) {
             return Err(EcrError::client(
                 "RepositoryNotEmptyException",
                 format!(
@@ -206,15 +202,6 @@ pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
         Ok(writer.remove(&REPOSITORIES, &repository_key(call.registry, &name))?)
     })?;
     Ok(json!({ "repository": to_json(call, &repository) }))
-}
-
-/// `DescribeRegistry`: nothing is replicated.
-pub(super) fn describe_registry(call: Call<'_>) -> Result<Value, EcrError> {
-    call.authorize("ecr:DescribeRegistry", "*".to_owned())?;
-    Ok(json!({
-        "registryId": call.account(),
-        "replicationConfiguration": { "rules": [] },
-    }))
 }
 
 fn to_json(call: Call<'_>, repository: &Repository) -> Value {

@@ -4,14 +4,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::mutability::Mutability;
-use super::parameters::{RepositoryParameters, parse, required};
+use super::parameters::{RepositoryParameters, parse};
 use super::{Call, EcrError};
 
 /// One of `imageTagMutabilityExclusionFilters`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ExclusionFilter {
-    filter_type: String,
     filter: String,
 }
 
@@ -22,25 +21,9 @@ pub(super) struct Scanning {
     pub(super) scan_on_push: Option<bool>,
 }
 
-/// The patterns of `filters`, which must all be wildcards.
-pub(super) fn filters(
-    filters: Option<Vec<ExclusionFilter>>,
-) -> Result<Option<Vec<String>>, EcrError> {
-    let Some(filters) = filters else {
-        return Ok(None);
-    };
-    if filters
-        .iter()
-        .any(|filter| filter.filter_type != "WILDCARD")
-    {
-        return Err(EcrError::parameter(
-            "imageTagMutabilityExclusionFilters.filterType",
-            "must satisfy enum value set: [WILDCARD]",
-        ));
-    }
-    Ok(Some(
-        filters.into_iter().map(|filter| filter.filter).collect(),
-    ))
+/// The patterns of `filters`, which are all wildcards.
+pub(super) fn patterns(filters: &[ExclusionFilter]) -> Vec<String> {
+    filters.iter().map(|filter| filter.filter.clone()).collect()
 }
 
 /// The filters as the API writes them; `None` when there are none.
@@ -58,7 +41,7 @@ pub(super) fn exclusions_json(mutability: &Mutability) -> Option<Value> {
 struct MutabilityParameters {
     #[serde(flatten)]
     repository: RepositoryParameters,
-    image_tag_mutability: Option<String>,
+    image_tag_mutability: String,
     image_tag_mutability_exclusion_filters: Option<Vec<ExclusionFilter>>,
 }
 
@@ -67,9 +50,11 @@ pub(super) fn put_tag_mutability(call: Call<'_>, body: Value) -> Result<Value, E
     let parameters: MutabilityParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:PutImageTagMutability"], &name)?;
-    let setting = required("imageTagMutability", parameters.image_tag_mutability)?;
-    let exclusions = filters(parameters.image_tag_mutability_exclusion_filters)?;
-    let mutability = Mutability::new(&setting, exclusions)?;
+    let exclusions = parameters.image_tag_mutability_exclusion_filters;
+    let mutability = Mutability::new(
+        &parameters.image_tag_mutability,
+        exclusions.as_deref().map(patterns),
+    )?;
     let repository = call.update(&name, |repository| {
         repository.mutability = mutability;
         Ok(())
@@ -90,7 +75,7 @@ pub(super) fn put_tag_mutability(call: Call<'_>, body: Value) -> Result<Value, E
 struct ScanningParameters {
     #[serde(flatten)]
     repository: RepositoryParameters,
-    image_scanning_configuration: Option<Scanning>,
+    image_scanning_configuration: Scanning,
 }
 
 /// `PutImageScanningConfiguration`. The setting is kept; nothing is scanned.
@@ -98,10 +83,7 @@ pub(super) fn put_scanning(call: Call<'_>, body: Value) -> Result<Value, EcrErro
     let parameters: ScanningParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:PutImageScanningConfiguration"], &name)?;
-    let scanning = required(
-        "imageScanningConfiguration",
-        parameters.image_scanning_configuration,
-    )?;
+    let scanning = parameters.image_scanning_configuration;
     let scan_on_push = scanning.scan_on_push.unwrap_or(false);
     call.update(&name, |repository| {
         repository.scan_on_push = scan_on_push;

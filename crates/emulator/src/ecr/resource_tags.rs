@@ -6,11 +6,11 @@ use oci::RepositoryName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::parameters::{parse, required};
+use super::parameters::parse;
 use super::{Call, EcrError, Registry, is_account};
 
 /// One tag on the wire. The capitals are the API's.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tag {
     key: String,
@@ -23,41 +23,37 @@ const MAXIMUM_TAGS: usize = 50;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parameters {
-    resource_arn: Option<String>,
-    tags: Option<Vec<Tag>>,
-    tag_keys: Option<Vec<String>>,
+    resource_arn: String,
+    #[serde(default)]
+    tags: Vec<Tag>,
+    #[serde(default)]
+    tag_keys: Vec<String>,
 }
 
 /// `ListTagsForResource`.
 pub(super) fn list(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
-    let (registry, name) = resource(call, parameters.resource_arn)?;
+    let (registry, name) = resource(call, &parameters.resource_arn)?;
     let call = Call {
         registry: &registry,
         ..call
     };
     let repository = call.repository(&["ecr:ListTagsForResource"], &name)?;
-    let tags: Vec<Tag> = repository
-        .tags
-        .into_iter()
-        .map(|(key, value)| Tag { key, value })
-        .collect();
-    Ok(json!({ "tags": tags }))
+    Ok(json!({ "tags": to_tags(&repository.tags) }))
 }
 
 /// `TagResource`.
 pub(super) fn tag(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
-    let (registry, name) = resource(call, parameters.resource_arn)?;
+    let (registry, name) = resource(call, &parameters.resource_arn)?;
     let call = Call {
         registry: &registry,
         ..call
     };
-    let added = checked_tags(&BTreeMap::new(), required("tags", parameters.tags)?)?;
+    let added = checked_tags(&BTreeMap::new(), &parameters.tags)?;
     call.repository_with(&["ecr:TagResource"], &name, &request_context(&added))?;
     call.update(&name, |repository| {
-        let added = added.into_iter().map(|(key, value)| Tag { key, value });
-        repository.tags = checked_tags(&repository.tags, added.collect())?;
+        repository.tags = checked_tags(&repository.tags, &parameters.tags)?;
         Ok(())
     })?;
     Ok(json!({}))
@@ -66,12 +62,12 @@ pub(super) fn tag(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 /// `UntagResource`.
 pub(super) fn untag(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
-    let (registry, name) = resource(call, parameters.resource_arn)?;
+    let (registry, name) = resource(call, &parameters.resource_arn)?;
     let call = Call {
         registry: &registry,
         ..call
     };
-    let keys = required("tagKeys", parameters.tag_keys)?;
+    let keys = parameters.tag_keys;
     let context: Vec<_> = keys
         .iter()
         .map(|key| ("aws:TagKeys".to_owned(), key.clone()))
@@ -87,28 +83,40 @@ pub(super) fn untag(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 /// `old` with `new` added, within AWS's limits.
 pub(super) fn checked_tags(
     old: &BTreeMap<String, String>,
-    new: Vec<Tag>,
+    new: &[Tag],
 ) -> Result<BTreeMap<String, String>, EcrError> {
     let mut tags = old.clone();
     for Tag { key, value } in new {
         let (key_length, value_length) = (key.chars().count(), value.chars().count());
         if !(1..=128).contains(&key_length) || value_length > 256 || key.starts_with("aws:") {
-            // Inferred sentence.
+            // Known sentence.
             return Err(EcrError::client(
                 "InvalidTagParameterException",
-                format!("The tag with the key '{key}' is not valid"),
+                "Tag parameters are invalid",
             ));
         }
-        tags.insert(key, value);
+        tags.insert(key.clone(), value.clone());
     }
     if tags.len() > MAXIMUM_TAGS {
-        // Inferred sentence.
+        // The sentence is the service model's.
         return Err(EcrError::client(
             "TooManyTagsException",
-            format!("A repository has at most {MAXIMUM_TAGS} tags"),
+            format!(
+                "The list of tags on the repository is over the limit. The maximum number of tags \
+                 that can be applied to a repository is {MAXIMUM_TAGS}."
+            ),
         ));
     }
     Ok(tags)
+}
+
+/// Tags as the API writes them.
+pub(super) fn to_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    let to_tag = |(key, value): (&String, &String)| Tag {
+        key: key.clone(),
+        value: value.clone(),
+    };
+    tags.iter().map(to_tag).collect()
 }
 
 /// The condition keys of a request that sets `tags`.
@@ -123,8 +131,7 @@ pub(super) fn request_context(tags: &BTreeMap<String, String>) -> Vec<(String, S
 
 /// Registry and repository of a `resourceArn`, which is of the region that is
 /// asked.
-fn resource(call: Call<'_>, arn: Option<String>) -> Result<(Registry, RepositoryName), EcrError> {
-    let arn = required("resourceArn", arn)?;
+fn resource(call: Call<'_>, arn: &str) -> Result<(Registry, RepositoryName), EcrError> {
     let region = &call.registry.region;
     arn.strip_prefix(&format!("arn:aws:ecr:{region}:"))
         .and_then(|rest| rest.split_once(":repository/"))

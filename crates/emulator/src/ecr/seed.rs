@@ -5,7 +5,7 @@ use oci::RepositoryName;
 
 use super::mutability::Mutability;
 use super::parameters::repository_name;
-use super::records::{Encryption, REPOSITORIES, Repository, repository_key};
+use super::records::{Encryption, LifecyclePolicy, REPOSITORIES, Repository, repository_key};
 use super::repository::checked_encryption;
 use super::{EcrError, Registry, lifecycle, repository_policies};
 use crate::store::Writer;
@@ -18,7 +18,7 @@ pub(crate) fn seed(
     wanted: &terraform::EcrRepository,
     now: Timestamp,
 ) -> Result<(), EcrError> {
-    let name: RepositoryName = repository_name(Some(&wanted.name))?;
+    let name: RepositoryName = repository_name(&wanted.name)?;
     if let Some(policy) = &wanted.policy {
         repository_policies::check_policy(policy)?;
     }
@@ -30,15 +30,21 @@ pub(crate) fn seed(
         kms_key: wanted.kms_key.clone(),
     };
     let key = repository_key(registry, &name);
-    let created = writer
-        .get(&REPOSITORIES, &key)?
-        .map_or(now, |old: Repository| old.created);
+    let old: Option<Repository> = writer.get(&REPOSITORIES, &key)?;
+    let created = old.as_ref().map_or(now, |old| old.created);
+    // The same policy goes on from its last evaluation.
+    let old_policy = old.and_then(|old| old.lifecycle);
+    let lifecycle = wanted.lifecycle_policy.clone().map(|text| {
+        old_policy
+            .filter(|old| old.text == text)
+            .unwrap_or_else(|| LifecyclePolicy::new(text, now))
+    });
     let repository = Repository {
         created,
         mutability: Mutability::new(&wanted.mutability, Some(wanted.exclusion_filters.clone()))?,
         scan_on_push: wanted.scan_on_push,
         encryption: checked_encryption(registry, Some(encryption))?,
-        lifecycle_policy: wanted.lifecycle_policy.clone(),
+        lifecycle,
         policy: wanted.policy.clone(),
         tags: wanted.tags.clone(),
         name,

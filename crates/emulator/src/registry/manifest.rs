@@ -89,6 +89,7 @@ pub(super) async fn put(
                 call.note
                     .parameter("imageManifestMediaType", media_type.as_str());
             }
+            ecr::create_on_push(call, &name)?;
             call.repository(&["ecr:PutImage"], &name)?;
             let (tag, digest) = match reference {
                 ManifestReference::Tag(tag) => (Some(tag), None),

@@ -31,6 +31,7 @@ pub(super) async fn start(
     let digest = digest_parameter(visit, parts, "digest")?;
     let address = visit
         .blocking(move |call| {
+            ecr::create_on_push(call, &name)?;
             call.repository(&["ecr:InitiateLayerUpload"], &name)?;
             let id = call.state.blobs.begin(
                 &repository_key(call.registry, &name),

@@ -211,7 +211,7 @@ proptest! {
         store.write::<_, StoreError>(|writer| {
             before.iter().try_for_each(|(key, number)| writer.put(&NUMBERS, key, number))
         }).unwrap();
-        let (seen, one) = store.write::<_, StoreError>(|writer| {
+        let (seen, count, one) = store.write::<_, StoreError>(|writer| {
             for (key, change) in &changes {
                 match change {
                     Some(number) => writer.put(&NUMBERS, key, number)?,
@@ -219,7 +219,11 @@ proptest! {
                 }
                 writer.put(&NAMES, key, key)?;
             }
-            Ok((writer.list(&NUMBERS, &prefix)?, writer.get(&NUMBERS, "a")?))
+            Ok((
+                writer.list(&NUMBERS, &prefix)?,
+                writer.count(&NUMBERS, &prefix)?,
+                writer.get(&NUMBERS, "a")?,
+            ))
         }).unwrap();
         for (key, change) in changes {
             match change {
@@ -230,6 +234,7 @@ proptest! {
         prop_assert_eq!(one, model.get("a").copied());
         let of_prefix = |(key, _): &(String, u32)| key.starts_with(&prefix);
         let expected: Vec<_> = model.clone().into_iter().filter(of_prefix).collect();
+        prop_assert_eq!(count, expected.len());
         prop_assert_eq!(seen, expected);
         prop_assert_eq!(listed(&store, ""), model.into_iter().collect::<Vec<_>>());
     }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use redb::WriteTransaction;
+use redb::{ReadableTable as _, WriteTransaction};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::database::Database;
@@ -69,6 +69,29 @@ impl<'a> Writer<'a> {
             };
         }
         Ok(records.into_iter().collect())
+    }
+
+    /// How many records have a key that starts with `prefix`.
+    pub(crate) fn count<T>(&self, table: &Table<T>, prefix: &str) -> Result<usize, StoreError> {
+        let changes = self.changes.borrow();
+        let changes = changes.get(table.name);
+        let is_changed = |key: &str| changes.is_some_and(|changes| changes.contains_key(key));
+        let mut count = 0;
+        let stored = self.table(table.definition())?;
+        let range = stored.range(prefix..);
+        for entry in range.map_err(|error| self.database.error(error))? {
+            let (key, _) = entry.map_err(|error| self.database.error(error))?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
+            count += usize::from(!is_changed(key.value()));
+        }
+        let written = changes
+            .into_iter()
+            .flat_map(|changes| changes.range(prefix.to_owned()..))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .filter(|(_, change)| change.is_some());
+        Ok(count + written.count())
     }
 
     /// Writes a record, in place of the one that `key` had.

@@ -159,7 +159,10 @@ async fn the_root_of_one_account_is_nobody_in_another() {
         ("CreateRepository", json!({ "repositoryName": "mine" })),
         ("DescribeRepositories", json!({})),
         ("DeleteRepository", json!({ "repositoryName": REPOSITORY })),
-        ("PutImage", json!({ "repositoryName": REPOSITORY })),
+        (
+            "PutImage",
+            json!({ "repositoryName": REPOSITORY, "imageManifest": "{}" }),
+        ),
     ] {
         let mut body = body;
         body["registryId"] = json!(ACCOUNT);

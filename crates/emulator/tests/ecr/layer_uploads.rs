@@ -1,10 +1,7 @@
 //! Uploads in all their forms, with ECR's deviations.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use oci::Digest;
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
 
 use crate::served::{OTHER, REPOSITORY, Served, header, refused};
 
@@ -117,60 +114,4 @@ async fn an_upload_is_unknown_under_another_repository() {
         .await
         .unwrap();
     assert_eq!(refused(patch).await.1, "BLOB_UPLOAD_UNKNOWN");
-}
-
-#[tokio::test]
-async fn the_json_api_uploads_checks_and_downloads_a_layer() {
-    let data = tempfile::tempdir().unwrap();
-    let served = Served::start(data.path(), vec![]).await;
-    let name = json!({ "repositoryName": REPOSITORY });
-    let with = |extra: Value| {
-        let mut body = name.clone();
-        for (key, value) in extra.as_object().unwrap() {
-            body[key] = value.clone();
-        }
-        body
-    };
-    let upload = served.call("InitiateLayerUpload", name.clone()).await;
-    let id = upload["uploadId"].as_str().unwrap();
-    let part = |first: u64, bytes: &[u8]| {
-        with(json!({
-            "uploadId": id, "partFirstByte": first, "partLastByte": first + bytes.len() as u64 - 1,
-            "layerPartBlob": STANDARD.encode(bytes),
-        }))
-    };
-    let first = vec![b'1'; SMALLEST_PART];
-    let sent = served.call("UploadLayerPart", part(0, &first)).await;
-    assert_eq!(sent["lastByteReceived"], 5_242_879);
-    let (code, _) = served.refusal("UploadLayerPart", part(0, b"lay")).await;
-    assert_eq!(code, "InvalidLayerPartException");
-    served
-        .call("UploadLayerPart", part(5_242_880, b"layer"))
-        .await;
-    let layer = [first, b"layer".to_vec()].concat();
-    let digest = Digest::of(&layer);
-    let end = with(json!({ "uploadId": id, "layerDigests": [digest] }));
-    assert_eq!(
-        served.call("CompleteLayerUpload", end).await["layerDigest"],
-        json!(digest)
-    );
-
-    let absent = Digest::of(b"absent");
-    let check = with(json!({ "layerDigests": [digest, absent, "nonsense"] }));
-    let check = served.call("BatchCheckLayerAvailability", check).await;
-    assert_eq!(check["layers"][0]["layerSize"], layer.len());
-    assert_eq!(check["layers"][1]["layerAvailability"], "UNAVAILABLE");
-    assert_eq!(check["failures"][0]["failureCode"], "InvalidLayerDigest");
-
-    let wanted = with(json!({ "layerDigest": digest }));
-    let url = served.call("GetDownloadUrlForLayer", wanted).await["downloadUrl"].clone();
-    let url = url.as_str().unwrap();
-    let given = served.client.get(url).send().await.unwrap();
-    assert_eq!(given.bytes().await.unwrap(), layer);
-    let forged = url.replace(&digest.to_string(), &absent.to_string());
-    let forged = served.client.get(forged).send().await.unwrap();
-    assert_eq!(forged.status(), StatusCode::FORBIDDEN);
-    served.advance(3_601).await;
-    let late = served.client.get(url).send().await.unwrap();
-    assert_eq!(late.status(), StatusCode::FORBIDDEN);
 }

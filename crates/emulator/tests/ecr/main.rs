@@ -6,15 +6,21 @@
 )]
 
 mod accounts;
+mod archive;
 mod aws_cli;
+mod creation_templates;
 mod denials;
 mod formats;
 mod images;
 mod layer_uploads;
+mod layers;
+mod lifecycle;
 mod limits;
 mod login;
 mod lookup_events;
+mod operations;
 mod push_and_pull;
+mod registry_settings;
 mod repositories;
 mod restart;
 mod served;

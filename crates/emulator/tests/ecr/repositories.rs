@@ -109,7 +109,7 @@ async fn refusals_carry_the_names_and_sentences_of_aws() {
             "The image with imageId {imageDigest:'null', imageTag:'v9'} does not exist within the \
              repository with name 'portfolio/backend' in the registry with id '123456789012'",
         ),
-        ("StartImageScan", json!({}), "UnknownOperationException", ""),
+        ("PutImageOnFire", json!({}), "UnknownOperationException", ""),
         (
             "CreateRepository",
             json!({ "repositoryName": 7 }),

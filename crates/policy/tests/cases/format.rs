@@ -39,6 +39,7 @@ struct CasePolicies {
     trust: Option<Value>,
     identity: Option<Vec<Value>>,
     resource: Option<Value>,
+    registry: Option<Value>,
     session: Option<Vec<Value>>,
     boundary: Option<Value>,
     #[serde(default)]
@@ -189,6 +190,7 @@ impl CasePolicies {
         let policies = Policies {
             identity: list("identity", self.identity.as_deref().unwrap_or_default()),
             resource: self.resource.as_ref().map(|one| named("resource", one)),
+            registry: self.registry.as_ref().map(|one| named("registry", one)),
             session: self.session.as_deref().map(|all| list("session", all)),
             boundary: self.boundary.as_ref().map(|one| named("boundary", one)),
             service_control: levels("service-control", &self.service_control),

@@ -1,8 +1,9 @@
-//! The shape of a lifecycle policy: which properties, of which types.
+//! The shape of a lifecycle policy: which properties, of which types. The
+//! messages are those of the JSON schema validator that ECR's answers quote.
 
 use serde_json::{Map, Value};
 
-use super::Rule;
+use super::rule::{Criterion, Rule, StorageClass, TagList, Tags};
 
 type Object = Map<String, Value>;
 
@@ -13,13 +14,13 @@ const COUNT_TYPES: [&str; 4] = [
     "sinceImageTransitioned",
 ];
 
+/// Most wildcards in one pattern (User Guide, "Lifecycle policy properties").
+const MAXIMUM_WILDCARDS: usize = 4;
+
 /// The rules of `policy`, or the message of the first violation.
 pub(super) fn rules(policy: &Object, maximum: usize) -> Result<Vec<Rule>, String> {
     allow(policy, &["rules"], &[])?;
-    let rules = match &policy["rules"] {
-        Value::Array(rules) => rules,
-        other => return Err(wrong_type(other, "array")),
-    };
+    let rules = array(&policy["rules"])?;
     if rules.is_empty() {
         return Err(
             "array is too short: must have at least 1 elements but instance has 0 elements"
@@ -56,23 +57,47 @@ fn rule(value: &Value) -> Result<Rule, String> {
             "countUnit",
         ],
     )?;
-    let status = choice(&selection["tagStatus"], &["tagged", "untagged", "any"])?;
     Ok(Rule {
         priority: positive(&rule["rulePriority"])?,
-        tags: tags(selection, &status)?,
-        status,
-        storage_class: match selection.get("storageClass") {
-            Some(class) => choice(class, &["standard", "archive"])?,
-            None => "standard".to_owned(),
+        tags: tags(selection)?,
+        class: match selection.get("storageClass") {
+            Some(class) if choice(class, &["standard", "archive"])? == "archive" => {
+                StorageClass::Archive
+            }
+            _ => StorageClass::Standard,
         },
-        count_type: choice(&selection["countType"], &COUNT_TYPES)?,
-        count_unit: match selection.get("countUnit") {
-            Some(unit) => Some(choice(unit, &["days"])?),
-            None => None,
-        },
-        count_number: positive(&selection["countNumber"])?,
+        criterion: criterion(selection)?,
         transition: is_transition(&rule["action"])?,
     })
+}
+
+/// `countType` and `countNumber`, with `countUnit` if and only if days count.
+fn criterion(selection: &Object) -> Result<Criterion, String> {
+    let count_type = choice(&selection["countType"], &COUNT_TYPES)?;
+    let number = positive(&selection["countNumber"])?;
+    let unit = selection.get("countUnit");
+    if let Some(unit) = unit {
+        choice(unit, &["days"])?;
+    }
+    let criterion = match count_type {
+        "imageCountMoreThan" => Criterion::CountMoreThan { images: number },
+        "sinceImagePushed" => Criterion::SincePushed { days: number },
+        "sinceImagePulled" => Criterion::SincePulled { days: number },
+        _ => Criterion::SinceTransitioned { days: number },
+    };
+    let counts_days = !matches!(criterion, Criterion::CountMoreThan { .. });
+    if counts_days == unit.is_some() {
+        return Ok(criterion);
+    }
+    // Inferred sentence.
+    Err(format!(
+        "countUnit is {} with the countType {count_type}.",
+        if counts_days {
+            "required"
+        } else {
+            "not allowed"
+        }
+    ))
 }
 
 /// The two schemas of an action, of which exactly one must match.
@@ -80,7 +105,7 @@ fn is_transition(value: &Value) -> Result<bool, String> {
     let action = object(value)?;
     allow(action, &["type"], &["targetStorageClass"])?;
     let kind = choice(&action["type"], &["expire", "transition"])?;
-    match (kind.as_str(), action.get("targetStorageClass")) {
+    match (kind, action.get("targetStorageClass")) {
         ("expire", None) => Ok(false),
         ("transition", Some(Value::String(class))) if class == "archive" => Ok(true),
         _ => Err(no_schema()),
@@ -88,44 +113,58 @@ fn is_transition(value: &Value) -> Result<bool, String> {
 }
 
 /// Exactly one list, if and only if the status is `tagged`.
-fn tags(selection: &Object, status: &str) -> Result<Vec<String>, String> {
-    let lists = (
-        selection.get("tagPatternList"),
-        selection.get("tagPrefixList"),
-    );
-    let (list, is_pattern) = match (status, lists) {
-        ("tagged", (Some(list), None)) => (list, true),
-        ("tagged", (None, Some(list))) => (list, false),
-        ("untagged" | "any", (None, None)) => return Ok(Vec::new()),
-        _ => return Err(no_schema()),
-    };
-    let Value::Array(list) = list else {
-        return Err(wrong_type(list, "array"));
-    };
+fn tags(selection: &Object) -> Result<Tags, String> {
+    let status = choice(&selection["tagStatus"], &["tagged", "untagged", "any"])?;
+    let patterns = selection.get("tagPatternList");
+    let prefixes = selection.get("tagPrefixList");
+    match (status, patterns, prefixes) {
+        ("tagged", Some(list), None) => entries(list, true)
+            .map(TagList::Patterns)
+            .map(Tags::Matching),
+        ("tagged", None, Some(list)) => entries(list, false)
+            .map(TagList::Prefixes)
+            .map(Tags::Matching),
+        // Known sentence.
+        ("tagged", None, None) => {
+            Err("Must specify tagPrefixList or tagPatternList when tagStatus=TAGGED.".to_owned())
+        }
+        ("untagged", None, None) => Ok(Tags::Untagged),
+        ("any", None, None) => Ok(Tags::Any),
+        _ => Err(no_schema()),
+    }
+}
+
+fn entries(list: &Value, are_patterns: bool) -> Result<Vec<String>, String> {
+    let list = array(list)?;
     if list.is_empty() {
         return Err(no_schema());
     }
-    let mut tags = Vec::with_capacity(list.len());
+    let mut entries = Vec::with_capacity(list.len());
     for entry in list {
         let entry = text(entry)?;
-        if is_pattern && entry.matches('*').count() > 4 {
-            return Err(format!("The pattern {entry} has more than 4 wildcards."));
+        if are_patterns && entry.matches('*').count() > MAXIMUM_WILDCARDS {
+            // Inferred sentence.
+            return Err(format!(
+                "The pattern {entry} has more than {MAXIMUM_WILDCARDS} wildcards."
+            ));
         }
-        tags.push(entry);
+        entries.push(entry.to_owned());
     }
-    tags.sort();
-    Ok(tags)
+    entries.sort();
+    Ok(entries)
+}
+
+fn array(value: &Value) -> Result<&[Value], String> {
+    let list = value.as_array().ok_or_else(|| wrong_type(value, "array"))?;
+    Ok(list)
 }
 
 fn object(value: &Value) -> Result<&Object, String> {
     value.as_object().ok_or_else(|| wrong_type(value, "object"))
 }
 
-fn text(value: &Value) -> Result<String, String> {
-    value
-        .as_str()
-        .map(str::to_owned)
-        .ok_or_else(|| wrong_type(value, "string"))
+fn text(value: &Value) -> Result<&str, String> {
+    value.as_str().ok_or_else(|| wrong_type(value, "string"))
 }
 
 fn positive(value: &Value) -> Result<u64, String> {
@@ -138,9 +177,9 @@ fn positive(value: &Value) -> Result<u64, String> {
     }
 }
 
-fn choice(value: &Value, allowed: &[&str]) -> Result<String, String> {
+fn choice<'a>(value: &'a Value, allowed: &[&str]) -> Result<&'a str, String> {
     let chosen = text(value)?;
-    if allowed.contains(&chosen.as_str()) {
+    if allowed.contains(&chosen) {
         Ok(chosen)
     } else {
         Err(format!(

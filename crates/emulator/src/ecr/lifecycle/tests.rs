@@ -67,7 +67,10 @@ fn two_untagged_rules_are_answered_with_the_known_sentence() {
         rule(1, &counted("untagged"), &expire()),
         rule(2, &counted("untagged"), &expire()),
     ];
-    assert_eq!(failure(&rules), "Only one rule can select Untagged images.");
+    assert_eq!(
+        failure(&rules),
+        "Only one rule can select Untagged images per storage class."
+    );
 }
 
 #[test]
@@ -102,6 +105,15 @@ fn shapes_are_checked() {
         ),
         (
             vec![rule(1, &counted("tagged"), &expire())],
+            "Must specify tagPrefixList or tagPatternList when tagStatus=TAGGED.",
+        ),
+        (
+            vec![rule(
+                1,
+                &json!({ "tagStatus": "untagged", "tagPrefixList": ["v"],
+                "countType": "imageCountMoreThan", "countNumber": 1 }),
+                &expire(),
+            )],
             "instance failed to match exactly one schema",
         ),
     ] {
@@ -141,7 +153,7 @@ fn rules_are_checked_against_their_count_type_and_each_other() {
                 rule(1, &counted("any"), &expire()),
                 rule(2, &counted("untagged"), &expire()),
             ],
-            "must have the highest rulePriority",
+            "Rule for tagStatus=ANY must have the lowest priority per storage class",
         ),
         (
             vec![
