@@ -1,75 +1,179 @@
-//! A recipe into a layout.
+//! Recipes into a layout.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use oci::{
-    Descriptor, Empty, History, ImageConfig, Manifest, RootFilesystem, RuntimeConfig, annotation,
-    media_type,
+    Descriptor, Digest, History, ImageConfig, Index, Manifest, RootFilesystem, RuntimeConfig,
+    annotation, media_type,
 };
 
-use crate::ImageError;
-use crate::entry::Entry;
-use crate::layout::{LayoutWriter, StoredImage};
+use crate::base;
+use crate::compatibility::COMPATIBILITY;
+use crate::error::ImageError;
+use crate::layout::{Layout, LayoutWriter};
+use crate::pack::pack;
+use crate::recipe::{LayerRecipe, Recipe};
+use crate::store::{LayerStore, StoredLayer};
 
-/// Everything an image is made of.
-#[derive(Debug, Clone)]
-pub struct Recipe {
-    /// Layers, lowest first.
-    pub layers: Vec<LayerRecipe>,
-    /// `amd64`, `arm64`.
-    pub architecture: String,
-    /// The program and its fixed arguments.
-    pub entrypoint: Vec<String>,
-    /// `user:group` by number.
-    pub user: String,
-    /// TCP ports that the program listens on.
-    pub ports: Vec<u16>,
-    /// Environment variables.
-    pub environment: BTreeMap<String, String>,
-    /// Labels of the configuration.
-    pub labels: BTreeMap<String, String>,
-    /// Annotations of the manifest; each is also a label, for tools that read
-    /// only those.
-    pub annotations: BTreeMap<String, String>,
-    /// When the image counts as made, RFC 3339: the commit's time.
-    pub created: String,
+/// What Docker Engine runs at most (`maxLayerDepth` of its layer store).
+const MOST_LAYERS: usize = 125;
+
+/// What assembling needs besides the recipe; none of it shapes a digest.
+#[derive(Clone, Copy)]
+pub struct Assembly<'a> {
+    /// Layers that were packed before.
+    pub store: &'a LayerStore,
+    /// Threads that compress.
+    pub threads: NonZeroUsize,
+    /// Is told of each layer as soon as it is packed or found, from any thread.
+    pub observe: &'a (dyn Fn(&StoredLayer) + Sync),
 }
 
-/// One layer of a recipe.
-#[derive(Debug, Clone)]
-pub struct LayerRecipe {
-    /// What it holds, for the image's history.
-    pub comment: String,
-    /// Its entries.
-    pub entries: Vec<Entry>,
+impl<'a> Assembly<'a> {
+    /// With as many threads as the machine has, telling nobody.
+    pub fn new(store: &'a LayerStore) -> Self {
+        Self {
+            store,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            observe: &|_| {},
+        }
+    }
+}
+
+/// One layer of an image, as manifest and configuration list it.
+pub(crate) struct FinishedLayer {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) diff_id: Digest,
 }
 
 /// Writes the image of `recipe` as a layout at `directory`, replacing a layout
 /// that is there only when the new one is complete.
-pub fn assemble(recipe: &Recipe, directory: &Path) -> Result<StoredImage, ImageError> {
-    let writer = LayoutWriter::create(directory)?;
-    let mut layers: Vec<Descriptor> = Vec::new();
-    let mut diff_ids = Vec::new();
-    for layer in &recipe.layers {
-        let written = writer.add_layer(&layer.entries)?;
-        layers.push(written.descriptor);
-        diff_ids.push(written.diff_id);
+pub fn assemble(
+    recipe: &Recipe,
+    directory: &Path,
+    assembly: Assembly<'_>,
+) -> Result<Layout, ImageError> {
+    let mut writer = LayoutWriter::create(directory)?;
+    let images = images(std::slice::from_ref(recipe), &mut writer, assembly)?;
+    let [image] = images.try_into().map_err(|_| interrupted())?;
+    writer.finish(image)
+}
+
+/// Writes the images of `recipes`, each for another platform, as a layout of one
+/// index with `annotations`.
+pub fn assemble_index(
+    recipes: &[Recipe],
+    annotations: &BTreeMap<String, String>,
+    directory: &Path,
+    assembly: Assembly<'_>,
+) -> Result<Layout, ImageError> {
+    for (position, recipe) in recipes.iter().enumerate() {
+        if recipes[..position]
+            .iter()
+            .any(|other| other.platform == recipe.platform)
+        {
+            return Err(ImageError::DuplicatePlatform(recipe.platform.clone()));
+        }
+    }
+    let mut writer = LayoutWriter::create(directory)?;
+    let mut manifests = images(recipes, &mut writer, assembly)?;
+    for (descriptor, recipe) in manifests.iter_mut().zip(recipes) {
+        descriptor.platform = Some(recipe.platform.clone());
+    }
+    // The order in which platforms were named does not shape the digest.
+    manifests.sort_by_key(|descriptor| descriptor.platform.as_ref().map(ToString::to_string));
+    let index = Index {
+        schema_version: 2,
+        media_type: Some(media_type::INDEX.to_owned()),
+        manifests,
+        subject: None,
+        annotations: with_compatibility(annotations),
+    };
+    let index = writer.add_document(media_type::INDEX, &index)?;
+    writer.finish(index)
+}
+
+fn images(
+    recipes: &[Recipe],
+    writer: &mut LayoutWriter,
+    assembly: Assembly<'_>,
+) -> Result<Vec<Descriptor>, ImageError> {
+    for recipe in recipes {
+        let base = recipe.base.as_ref().map_or(0, |base| base.layers.len());
+        if base + recipe.layers.len() > MOST_LAYERS {
+            return Err(ImageError::TooManyLayers(base + recipe.layers.len()));
+        }
+        if let Some(base) = &recipe.base {
+            base.fits(&recipe.platform)?;
+        }
+    }
+    let packed = pack(recipes, &writer.blobs(), assembly)?;
+    let mut images = Vec::new();
+    for (recipe, layers) in recipes.iter().zip(packed) {
+        add_blobs(recipe, &layers, writer)?;
+        images.push(add_image(recipe, layers, writer)?);
+    }
+    assembly.store.tidy()?;
+    Ok(images)
+}
+
+/// The base's blobs, where they are here, and those of published layers, which
+/// are not.
+fn add_blobs(
+    recipe: &Recipe,
+    layers: &[FinishedLayer],
+    writer: &mut LayoutWriter,
+) -> Result<(), ImageError> {
+    if let Some(base) = &recipe.base {
+        for (layer, _) in &base.layers {
+            let file = base
+                .blobs
+                .as_ref()
+                .map(|blobs| blobs.join(layer.digest.hex()));
+            writer.add_blob(&layer.digest, file.as_deref())?;
+        }
+    }
+    for layer in layers {
+        writer.add_blob(&layer.descriptor.digest, None)?;
+    }
+    Ok(())
+}
+
+fn add_image(
+    recipe: &Recipe,
+    ours: Vec<FinishedLayer>,
+    writer: &LayoutWriter,
+) -> Result<Descriptor, ImageError> {
+    let (mut layers, mut diff_ids, mut history) = (Vec::new(), Vec::new(), Vec::new());
+    let mut annotations = with_compatibility(&recipe.annotations);
+    if let Some(base) = &recipe.base {
+        for (layer, diff_id) in &base.layers {
+            layers.push(layer.clone());
+            diff_ids.push(*diff_id);
+        }
+        history = base.history();
+        annotations.insert(annotation::BASE_DIGEST.to_owned(), base.digest.to_string());
+        let name = base.name.iter();
+        annotations.extend(name.map(|name| (annotation::BASE_NAME.to_owned(), name.clone())));
+    }
+    for (layer, of) in ours.into_iter().zip(&recipe.layers) {
+        layers.push(layer.descriptor);
+        diff_ids.push(layer.diff_id);
+        history.push(step(recipe, of));
     }
     let config = ImageConfig {
         created: Some(recipe.created.clone()),
-        architecture: recipe.architecture.clone(),
-        os: "linux".to_owned(),
+        architecture: recipe.platform.architecture.clone(),
+        os: recipe.platform.os.clone(),
+        variant: recipe.platform.variant.clone(),
         config: runtime(recipe),
         rootfs: RootFilesystem {
             kind: "layers".to_owned(),
             diff_ids,
         },
-        history: recipe
-            .layers
-            .iter()
-            .map(|layer| history(recipe, layer))
-            .collect(),
+        history,
     };
     let config = writer.add_document(media_type::CONFIG, &config)?;
     let manifest = Manifest {
@@ -79,41 +183,51 @@ pub fn assemble(recipe: &Recipe, directory: &Path) -> Result<StoredImage, ImageE
         config,
         layers,
         subject: None,
-        annotations: recipe.annotations.clone(),
+        annotations,
     };
-    let manifest = writer.add_document(media_type::MANIFEST, &manifest)?;
-    writer.finish(manifest)
+    writer.add_document(media_type::MANIFEST, &manifest)
 }
 
+/// What the container engine starts, and as whom. The entrypoint is the recipe's
+/// alone: a base's arguments and health check speak of another program.
 fn runtime(recipe: &Recipe) -> RuntimeConfig {
-    let mut labels = recipe.annotations.clone();
-    labels.extend(recipe.labels.clone());
-    // `created` has a field of its own in the configuration.
-    labels.remove(annotation::CREATED);
+    let base = recipe.base.as_ref().map(|base| &base.config.config);
+    let inherited = |own: &Option<String>, of: fn(&RuntimeConfig) -> &Option<String>| {
+        let theirs = base.and_then(|base| of(base).clone());
+        own.clone().or(theirs.filter(|text| !text.is_empty()))
+    };
     RuntimeConfig {
-        user: Some(recipe.user.clone()),
-        exposed_ports: recipe
-            .ports
-            .iter()
-            .map(|port| (format!("{port}/tcp"), Empty {}))
-            .collect(),
-        env: recipe
-            .environment
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect(),
+        user: inherited(&recipe.user, |base| &base.user),
+        exposed_ports: base::ports(recipe),
+        env: base::environment(recipe),
         entrypoint: recipe.entrypoint.clone(),
-        working_dir: Some("/".to_owned()),
-        labels,
+        cmd: Vec::new(),
+        volumes: base.map(|base| base.volumes.clone()).unwrap_or_default(),
+        working_dir: inherited(&recipe.working_directory, |base| &base.working_dir)
+            .or_else(|| Some("/".to_owned())),
+        labels: base::labels(recipe),
         stop_signal: Some("SIGTERM".to_owned()),
-        ..RuntimeConfig::default()
     }
 }
 
-fn history(recipe: &Recipe, layer: &LayerRecipe) -> History {
+fn step(recipe: &Recipe, layer: &LayerRecipe) -> History {
     History {
         created: Some(recipe.created.clone()),
         created_by: Some("longshore".to_owned()),
-        comment: Some(layer.comment.clone()),
+        comment: Some(layer.kind.comment()),
+        empty_layer: false,
     }
+}
+
+fn with_compatibility(annotations: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut annotations = annotations.clone();
+    annotations.insert(
+        annotation::COMPATIBILITY.to_owned(),
+        COMPATIBILITY.to_string(),
+    );
+    annotations
+}
+
+fn interrupted() -> ImageError {
+    ImageError::Io(std::io::Error::other("an image was lost on the way"))
 }

@@ -1,24 +1,26 @@
 //! OCI image layouts: a directory with blobs and an index (image-spec
 //! image-layout.md).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use oci::{AnyManifest, Descriptor, Digest, Hasher, Index, Manifest, media_type};
-use serde::Serialize;
+use oci::{AnyManifest, Descriptor, Digest, Hasher, Index, Manifest, annotation};
 
-use crate::ImageError;
-use crate::entry::Entry;
-use crate::layer::{WrittenLayer, write_layer};
+use crate::error::ImageError;
 
-const MARKER: &str = "oci-layout";
-const MARKER_CONTENT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
-const INDEX: &str = "index.json";
+mod check;
+mod writer;
 
-/// The image of a layout.
+pub use check::Checked;
+pub(crate) use writer::{LayoutWriter, index_of, place_blob};
+
+pub(crate) const MARKER: &str = "oci-layout";
+pub(crate) const MARKER_CONTENT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
+pub(crate) const INDEX: &str = "index.json";
+
+/// One image of a layout.
 #[derive(Debug, Clone)]
 pub struct StoredImage {
     /// The manifest's descriptor.
@@ -35,22 +37,94 @@ impl StoredImage {
         let layers: u64 = self.manifest.layers.iter().map(|layer| layer.size).sum();
         self.descriptor.size + self.manifest.config.size + layers
     }
+
+    /// Everything that the manifest points to: the layers and the configuration.
+    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        self.manifest.layers.iter().chain([&self.manifest.config])
+    }
+}
+
+/// An index of a layout: one image per platform.
+#[derive(Debug, Clone)]
+pub struct StoredIndex {
+    /// The index's descriptor.
+    pub descriptor: Descriptor,
+    /// The index's bytes: what its digest is of.
+    pub bytes: Vec<u8>,
+    /// The images, in the order of the index.
+    pub images: Vec<StoredImage>,
+}
+
+/// What a layout holds.
+#[derive(Debug, Clone)]
+pub enum Stored {
+    /// One image.
+    Image(Box<StoredImage>),
+    /// One image per platform.
+    Index(Box<StoredIndex>),
+}
+
+impl Stored {
+    /// What a tag points to.
+    pub fn descriptor(&self) -> &Descriptor {
+        match self {
+            Self::Image(image) => &image.descriptor,
+            Self::Index(index) => &index.descriptor,
+        }
+    }
+
+    /// The image for an architecture, such as an engine's; an image that is not
+    /// part of an index is for whatever it is for.
+    pub fn image_for(&self, architecture: &str) -> Option<&StoredImage> {
+        let fits = |image: &&StoredImage| match &image.descriptor.platform {
+            Some(platform) => platform.architecture == architecture,
+            None => true,
+        };
+        self.images().iter().find(fits)
+    }
+
+    /// The image, or the images of all platforms.
+    pub fn images(&self) -> &[StoredImage] {
+        match self {
+            Self::Image(image) => std::slice::from_ref(&**image),
+            Self::Index(index) => &index.images,
+        }
+    }
 }
 
 /// A layout on disk.
 #[derive(Debug, Clone)]
 pub struct Layout {
     directory: PathBuf,
+    index: Index,
+    absent: BTreeSet<Digest>,
 }
 
 impl Layout {
     /// A layout that exists at `directory`.
     pub fn open(directory: &Path) -> Result<Self, ImageError> {
+        let no_layout = |file| ImageError::NoLayout(directory.to_owned(), file);
         if !directory.join(MARKER).is_file() {
-            return Err(ImageError::NoLayout(directory.to_owned(), MARKER));
+            return Err(no_layout(MARKER));
         }
+        let file = directory.join(INDEX);
+        let bytes = fs::read(&file).map_err(|_| no_layout(INDEX))?;
+        let invalid = |reason: String| ImageError::Invalid {
+            file: file.clone(),
+            reason,
+        };
+        let index: Index =
+            serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
+        let absent = index.annotations.get(annotation::ABSENT);
+        let absent = absent.map_or("", String::as_str).split(' ');
+        let absent = absent.filter(|digest| !digest.is_empty()).map(str::parse);
+        let absent = absent
+            .collect::<Result<_, _>>()
+            .map_err(|error: oci::DigestError| invalid(error.to_string()))?;
         Ok(Self {
             directory: directory.to_owned(),
+            index,
+            absent,
         })
     }
 
@@ -59,23 +133,51 @@ impl Layout {
         blob_path(&self.directory, digest)
     }
 
-    /// The one image of the layout; its manifest's digest is verified.
-    pub fn image(&self) -> Result<StoredImage, ImageError> {
-        let file = self.directory.join(INDEX);
-        let bytes =
-            fs::read(&file).map_err(|_| ImageError::NoLayout(self.directory.clone(), INDEX))?;
-        let invalid = |reason: String| ImageError::Invalid {
-            file: file.clone(),
-            reason,
-        };
-        let index: Index =
-            serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
-        let [descriptor] = index.manifests.as_slice() else {
-            return Err(invalid(format!(
+    /// The directory of the SHA-256 blobs.
+    pub fn blobs(&self) -> PathBuf {
+        self.directory.join("blobs/sha256")
+    }
+
+    /// Whether the layout leaves out a blob on purpose, because the registry that
+    /// it will be pushed to has it: one of a base, or of an earlier image.
+    pub fn is_absent(&self, digest: &Digest) -> bool {
+        self.absent.contains(digest)
+    }
+
+    /// The one image or index of the layout; the digests of all manifests are
+    /// verified, those of configurations and layers are not (see
+    /// [`Layout::check`]).
+    pub fn stored(&self) -> Result<Stored, ImageError> {
+        let [descriptor] = self.index.manifests.as_slice() else {
+            return Err(self.invalid(format!(
                 "it lists {} images; a layout of one image is expected",
-                index.manifests.len()
+                self.index.manifests.len()
             )));
         };
+        let bytes = self.document(descriptor)?;
+        match AnyManifest::parse(&descriptor.media_type, &bytes)? {
+            AnyManifest::Image(_) => Ok(Stored::Image(Box::new(self.manifest(descriptor)?))),
+            AnyManifest::Index(index) => {
+                let images = index.manifests.iter().map(|image| self.manifest(image));
+                Ok(Stored::Index(Box::new(StoredIndex {
+                    descriptor: descriptor.clone(),
+                    bytes,
+                    images: images.collect::<Result<_, _>>()?,
+                })))
+            }
+        }
+    }
+
+    /// The one image of the layout; its manifest's digest is verified.
+    pub fn image(&self) -> Result<StoredImage, ImageError> {
+        match self.stored()? {
+            Stored::Image(image) => Ok(*image),
+            Stored::Index(_) => Err(self.invalid("its image is an index of platforms".to_owned())),
+        }
+    }
+
+    /// One image, which stands in the layout's list or in an index.
+    fn manifest(&self, descriptor: &Descriptor) -> Result<StoredImage, ImageError> {
         let bytes = self.document(descriptor)?;
         match AnyManifest::parse(&descriptor.media_type, &bytes)? {
             AnyManifest::Image(manifest) => Ok(StoredImage {
@@ -83,7 +185,16 @@ impl Layout {
                 bytes,
                 manifest: *manifest,
             }),
-            AnyManifest::Index(_) => Err(invalid("its image is an index of platforms".to_owned())),
+            AnyManifest::Index(_) => {
+                Err(self.invalid("it lists an index within an index".to_owned()))
+            }
+        }
+    }
+
+    fn invalid(&self, reason: String) -> ImageError {
+        ImageError::Invalid {
+            file: self.directory.join(INDEX),
+            reason,
         }
     }
 
@@ -94,34 +205,29 @@ impl Layout {
     }
 
     /// Reads the blob of `descriptor` and makes sure that it is what its name
-    /// and size say.
+    /// and size say. A blob that the layout leaves out on purpose is missing here
+    /// too: who can do without it asks [`Layout::check`].
     pub fn verify(&self, descriptor: &Descriptor) -> Result<(), ImageError> {
         let expected = descriptor.digest;
-        let mut file = match fs::File::open(self.blob(&expected)) {
+        let file = self.blob(&expected);
+        let actual = match fs::metadata(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ImageError::MissingBlob(expected));
+                return Err(if self.absent.contains(&expected) {
+                    ImageError::AbsentBlob(expected)
+                } else {
+                    ImageError::MissingBlob(expected)
+                });
             }
-            opened => opened?,
+            metadata => metadata?.len(),
         };
-        let actual = file.metadata()?.len();
         if actual != descriptor.size {
-            let expected = descriptor.size;
             return Err(ImageError::WrongSize {
-                digest: descriptor.digest,
-                expected,
+                digest: expected,
+                expected: descriptor.size,
                 actual,
             });
         }
-        let mut hasher = Hasher::new(expected.algorithm());
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let count = file.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            hasher.update(&buffer[..count]);
-        }
-        let actual = hasher.finish();
+        let (actual, _) = hash_file_with(&file, Hasher::new(expected.algorithm()))?;
         if actual != expected {
             return Err(ImageError::TamperedBlob { expected, actual });
         }
@@ -130,86 +236,26 @@ impl Layout {
 }
 
 fn blob_path(directory: &Path, digest: &Digest) -> PathBuf {
-    directory
-        .join("blobs")
-        .join(digest.algorithm().as_str())
-        .join(digest.hex())
+    let algorithm = digest.algorithm().as_str();
+    directory.join("blobs").join(algorithm).join(digest.hex())
 }
 
-/// Writes a layout beside its place, and moves it there when it is complete.
-pub(crate) struct LayoutWriter {
-    target: PathBuf,
-    working: tempfile::TempDir,
+/// The SHA-256 and the length of a file.
+pub(crate) fn hash_file(path: &Path) -> Result<(Digest, u64), ImageError> {
+    hash_file_with(path, Hasher::default())
 }
 
-impl LayoutWriter {
-    /// Refuses a place that holds anything but a layout or nothing.
-    pub(crate) fn create(target: &Path) -> Result<Self, ImageError> {
-        let occupied = target.is_file()
-            || (target.is_dir()
-                && !target.join(MARKER).is_file()
-                && fs::read_dir(target)?.next().is_some());
-        if occupied {
-            return Err(ImageError::NotALayout(target.to_owned()));
+fn hash_file_with(path: &Path, mut hasher: Hasher) -> Result<(Digest, u64), ImageError> {
+    let mut file = fs::File::open(path)?;
+    let mut buffer = vec![0; 1 << 18];
+    let mut length = 0;
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok((hasher.finish(), length));
         }
-        let parent = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        fs::create_dir_all(parent)?;
-        let working = tempfile::Builder::new()
-            .prefix(".layout-")
-            .permissions(std::fs::Permissions::from_mode(0o755))
-            .tempdir_in(parent)?;
-        fs::create_dir_all(working.path().join("blobs/sha256"))?;
-        Ok(Self {
-            target: target.to_owned(),
-            working,
-        })
-    }
-
-    /// Adds a layer; its file gets its name when its digest is known.
-    pub(crate) fn add_layer(&self, entries: &[Entry]) -> Result<WrittenLayer, ImageError> {
-        let unnamed = self.working.path().join("layer");
-        let layer = write_layer(entries, &unnamed)?;
-        fs::rename(
-            unnamed,
-            blob_path(self.working.path(), &layer.descriptor.digest),
-        )?;
-        Ok(layer)
-    }
-
-    /// Adds a JSON document.
-    pub(crate) fn add_document(
-        &self,
-        media_type: &str,
-        document: &impl Serialize,
-    ) -> Result<Descriptor, ImageError> {
-        let bytes = serde_json::to_vec(document).map_err(io::Error::other)?;
-        let descriptor = Descriptor::of(media_type, &bytes);
-        fs::write(blob_path(self.working.path(), &descriptor.digest), bytes)?;
-        Ok(descriptor)
-    }
-
-    /// Lists the image in the index and puts the layout in its place.
-    pub(crate) fn finish(self, descriptor: Descriptor) -> Result<StoredImage, ImageError> {
-        let index = Index {
-            schema_version: 2,
-            media_type: Some(media_type::INDEX.to_owned()),
-            manifests: vec![descriptor],
-            subject: None,
-            annotations: BTreeMap::new(),
-        };
-        let index = serde_json::to_vec(&index).map_err(io::Error::other)?;
-        fs::write(self.working.path().join(INDEX), index)?;
-        fs::write(self.working.path().join(MARKER), MARKER_CONTENT)?;
-        if self.target.exists() {
-            fs::remove_dir_all(&self.target)?;
-        }
-        fs::rename(self.working.path(), &self.target)?;
-        // The directory has moved away; there is nothing left to remove.
-        let _ = self.working.keep();
-        Layout::open(&self.target)?.image()
+        hasher.update(&buffer[..count]);
+        length += count as u64;
     }
 }
 

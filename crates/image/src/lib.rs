@@ -1,22 +1,43 @@
 //! Files into reproducible layers, layers into an OCI image layout.
 //!
-//! The same entries give the same bytes on every machine: entries are sorted,
-//! times are constant, owners are numbers, and nothing of the host's paths,
-//! users or clock enters a tar. Layers are streamed; none is held in memory.
-//! This crate writes files and nothing else: it opens no socket and starts no
-//! process.
+//! The same recipe gives the same bytes on every machine: entries are sorted,
+//! times are constant, owners are numbers, modes do not follow the umask, and
+//! nothing of the host's paths, users or clock enters a tar. What a layer is made
+//! of passes once from disk through a hash, compressing threads and another hash
+//! to disk again, in blocks: no layer and no file is held in memory.
+//! docs/images.md tells the form to people. This crate writes files and nothing
+//! else: it opens no socket and starts no process.
 
+mod archive;
 mod assemble;
+mod base;
+mod blocks;
 mod certificates;
+mod compatibility;
+mod compression;
 mod entry;
 mod error;
-mod layer;
+#[cfg(test)]
+mod fixture;
 mod layout;
+mod pack;
+mod recipe;
+#[cfg(test)]
+mod reproducible;
+mod source_file;
+mod store;
 mod system;
+mod tarball;
+mod workers;
 
-pub use assemble::{LayerRecipe, Recipe, assemble};
+pub use archive::{write_docker_archive, write_oci_archive};
+pub use assemble::{Assembly, assemble, assemble_index};
+pub use base::Base;
+pub use compatibility::COMPATIBILITY;
+pub use compression::{Choice, Compression, CompressionError, GzipReason, Runtime, Wishes};
 pub use entry::{Content, Entry};
 pub use error::ImageError;
-pub use layer::{WrittenLayer, write_layer};
-pub use layout::{Layout, StoredImage};
+pub use layout::{Checked, Layout, Stored, StoredImage, StoredIndex};
+pub use recipe::{LayerContent, LayerKind, LayerRecipe, PublishedLayer, Recipe, layer_inputs};
+pub use store::{LayerStore, StoredLayer};
 pub use system::{NONROOT, system_entries};

@@ -1,8 +1,12 @@
 //! Image configurations (image-spec config.md).
+#![expect(
+    clippy::zero_sized_map_values,
+    reason = "the specification writes a set as a map to empty objects"
+)]
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Digest;
 
@@ -16,13 +20,20 @@ pub struct ImageConfig {
     pub architecture: String,
     /// Operating system: `linux`.
     pub os: String,
+    /// Variant of the architecture, such as `v8`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     /// What the container engine starts, and as whom.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub config: RuntimeConfig,
     /// The layers, uncompressed.
     pub rootfs: RootFilesystem,
     /// How each layer came to be.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "or_empty",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub history: Vec<History>,
 }
 
@@ -34,26 +45,35 @@ pub struct RuntimeConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// Ports such as `8080/tcp`; the values are empty objects.
-    #[expect(
-        clippy::zero_sized_map_values,
-        reason = "the specification writes a set so"
+    #[serde(
+        deserialize_with = "or_empty",
+        skip_serializing_if = "BTreeMap::is_empty"
     )]
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub exposed_ports: BTreeMap<String, Empty>,
     /// `NAME=value` pairs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
     /// The program and its fixed arguments.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub entrypoint: Vec<String>,
     /// Default arguments.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub cmd: Vec<String>,
+    /// Directories that the engine mounts a volume at; the values are empty
+    /// objects.
+    #[serde(
+        deserialize_with = "or_empty",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub volumes: BTreeMap<String, Empty>,
     /// The working directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
     /// Free labels, sorted.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        deserialize_with = "or_empty",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub labels: BTreeMap<String, String>,
     /// Signal that asks the program to stop.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,4 +106,34 @@ pub struct History {
     /// Free comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Whether the step made no layer, as `ENV` in a Dockerfile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empty_layer: bool,
+}
+
+/// Docker writes `null` where the specification leaves a field out.
+fn or_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_in_dockers_words_is_read() {
+        let docker = r#"{"architecture": "arm64", "variant": "v8", "os": "linux",
+            "config": {"Env": ["A=b"], "Cmd": ["sh"], "Entrypoint": null, "Labels": null,
+                       "Volumes": null, "OnBuild": null, "WorkingDir": "", "Image": "sha256:x"},
+            "docker_version": "20.10", "rootfs": {"type": "layers", "diff_ids": []},
+            "history": [{"created_by": "CMD", "empty_layer": true}]}"#;
+        let config: ImageConfig = serde_json::from_str(docker).unwrap();
+        assert_eq!(config.config.env, ["A=b"]);
+        assert!(config.config.entrypoint.is_empty() && config.config.labels.is_empty());
+        assert!(config.history[0].empty_layer);
+        let written = serde_json::to_string(&config).unwrap();
+        assert!(!written.contains("null"), "{written}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Content descriptors (image-spec descriptor.md).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,4 +57,25 @@ pub struct Platform {
     /// Variant of the architecture, such as `v8`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+}
+
+impl Platform {
+    /// The platform of `linux` on `architecture`.
+    pub fn linux(architecture: &str) -> Self {
+        Self {
+            architecture: architecture.to_owned(),
+            os: "linux".to_owned(),
+            variant: None,
+        }
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.os, self.architecture)?;
+        match &self.variant {
+            Some(variant) => write!(formatter, "/{variant}"),
+            None => Ok(()),
+        }
+    }
 }

@@ -25,7 +25,8 @@ pub use distribution_error::{DistributionError, ErrorCode, ErrorEnvelope};
 pub use manifest::{AnyManifest, Index, Manifest, ManifestError};
 pub use name::{ManifestReference, NameError, RepositoryName, Tag};
 
-/// Annotation keys that the image specification predefines (annotations.md).
+/// Annotation keys: those that the image specification predefines
+/// (annotations.md), and Longshore's own.
 pub mod annotation {
     /// When the image was built, RFC 3339; Longshore writes the commit's time.
     pub const CREATED: &str = "org.opencontainers.image.created";
@@ -39,4 +40,18 @@ pub mod annotation {
     pub const TITLE: &str = "org.opencontainers.image.title";
     /// In a layout's `index.json`: the name that the manifest goes by.
     pub const REFERENCE_NAME: &str = "org.opencontainers.image.ref.name";
+    /// The reference of the image that this one is built on.
+    pub const BASE_NAME: &str = "org.opencontainers.image.base.name";
+    /// The digest of the image that this one is built on.
+    pub const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+    /// On a manifest: the number that pins everything that shapes digests.
+    pub const COMPATIBILITY: &str = "dev.longshore.compatibility";
+    /// On a layer's descriptor: the kind of the layer, and its name.
+    pub const LAYER: &str = "dev.longshore.layer";
+    /// On a layer's descriptor: the digest of what the layer was made from. On a
+    /// manifest: the digest of what the image was made from.
+    pub const INPUTS: &str = "dev.longshore.inputs";
+    /// On a layout's `index.json`: blobs that are not in the layout on purpose,
+    /// because a registry has them; digests divided by blanks.
+    pub const ABSENT: &str = "dev.longshore.absent";
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use build::{CargoBuild, Source};
-use image::StoredImage;
+use image::{Assembly, LayerStore, StoredImage};
 use receipts::{BuildReceipt, Layer};
 
 use crate::configuration::Configuration;
@@ -16,6 +16,9 @@ use crate::recipe::{recipe, rfc3339};
 
 pub(crate) use failure::image_problem;
 pub use failure::{BuildFailure, layout_problem};
+
+/// Where packed layers are kept, below the checkout.
+const LAYERS: &str = "target/longshore/layers";
 
 /// What will be built, and where to.
 #[derive(Debug, Clone)]
@@ -83,8 +86,12 @@ impl BuildPlan {
         observe(Event::Stage(Stage::Assemble));
         let started = Instant::now();
         let recipe = recipe(table, &self.source, &binary).map_err(BuildFailure::Configuration)?;
-        let layout = self.layout.clone();
-        let image = tokio::task::spawn_blocking(move || image::assemble(&recipe, &layout))
+        let (layout, store) = (self.layout.clone(), self.checkout.join(LAYERS));
+        let assemble = move || {
+            let store = LayerStore::open(&store)?;
+            image::assemble(&recipe, &layout, Assembly::new(&store))?.image()
+        };
+        let image = tokio::task::spawn_blocking(assemble)
             .await
             .map_err(|error| BuildFailure::Interrupted(error.to_string()))?
             .map_err(BuildFailure::Image)?;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use image::{Compression, Runtime};
 use oci::RepositoryName;
 use serde::Deserialize;
 
@@ -61,6 +62,11 @@ pub struct ImageTable {
     /// Environment variables; values may hold placeholders.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// How layers are compressed, where the rule is not to decide.
+    pub compression: Option<Compression>,
+    /// Runtimes that cannot read zstd and will run the image.
+    #[serde(default)]
+    pub runtimes: Vec<Runtime>,
 }
 
 fn default_target() -> String {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use build::{Binary, Source};
-use image::{Entry, LayerRecipe, NONROOT, Recipe, system_entries};
-use oci::annotation;
+use image::{Compression, Entry, LayerKind, LayerRecipe, NONROOT, Recipe, Wishes, system_entries};
+use oci::{Platform, annotation};
 
 use crate::configuration::{ConfigurationError, ImageTable};
 use crate::placeholder::Placeholders;
@@ -42,26 +42,35 @@ pub(crate) fn recipe(
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
     let program = format!("usr/bin/{}", name.unwrap_or_else(|| table.package.clone()));
+    let entry = Entry::program(&program, binary.path.clone());
+    let program = format!("/{program}");
     Ok(Recipe {
+        base: None,
         layers: vec![
-            LayerRecipe {
-                comment: "users, certificates and directories".to_owned(),
-                entries: system_entries(&table.writable),
-            },
-            LayerRecipe {
-                comment: format!("/{program}"),
-                entries: vec![Entry::program(&program, binary.path.clone())],
-            },
+            LayerRecipe::new(LayerKind::System, system_entries(&table.writable)),
+            LayerRecipe::new(LayerKind::Binary(program.clone()), vec![entry]),
         ],
-        architecture: binary.architecture.to_owned(),
-        entrypoint: vec![format!("/{program}")],
-        user: format!("{NONROOT}:{NONROOT}"),
+        compression: compression(table),
+        platform: Platform::linux(binary.architecture),
+        entrypoint: vec![program],
+        user: Some(format!("{NONROOT}:{NONROOT}")),
+        working_directory: None,
         ports: table.ports.clone(),
         environment: environment(table, &placeholders)?,
         labels: labels(table),
         annotations: annotations(table, source, &placeholders),
         created: placeholders.committed_at.clone(),
     })
+}
+
+/// What was asked for, or what the runtimes can read.
+fn compression(table: &ImageTable) -> Compression {
+    let wishes = Wishes {
+        requested: table.compression,
+        runtimes: &table.runtimes,
+        ..Wishes::default()
+    };
+    wishes.choose().compression
 }
 
 fn environment(
@@ -144,12 +153,25 @@ mod tests {
             "ports = [8080]\nhealth = \"/healthz\"\nenvironment = { REVISION = \"{commit}\" }\n",
         );
         let recipe = recipe(&table, &source(false), &binary()).unwrap();
-        assert_eq!(recipe.user, "65532:65532");
+        assert_eq!(recipe.user.as_deref(), Some("65532:65532"));
         assert_eq!(recipe.entrypoint, ["/usr/bin/api"]);
         assert_eq!(recipe.environment["REVISION"], "a".repeat(40));
         assert_eq!(recipe.labels[HEALTH_LABEL], "http://:8080/healthz");
         assert_eq!(recipe.created, "1970-01-01T00:00:00Z");
         assert!(!recipe.entrypoint.concat().contains("somewhere"));
+    }
+
+    #[test]
+    fn layers_are_zstd_unless_a_runtime_needs_gzip_or_the_file_says_so() {
+        let of = |text| {
+            recipe(&table(text), &source(false), &binary())
+                .unwrap()
+                .compression
+        };
+        assert_eq!(of(""), Compression::ZSTD);
+        assert_eq!(of("runtimes = [\"docker-20.10\"]\n"), Compression::GZIP);
+        let both = "runtimes = [\"docker-20.10\"]\ncompression = \"zstd:19\"\n";
+        assert_eq!(of(both), Compression::Zstd { level: 19 });
     }
 
     #[test]

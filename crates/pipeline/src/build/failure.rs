@@ -96,11 +96,34 @@ pub(crate) fn image_problem(error: &ImageError, nothing: &str) -> Problem {
         ImageError::DiskFull(_) => problem(ProblemCode::DiskFull, "the disk is full")
             .hint("free some space and run the same command again; nothing half-written was left"),
         ImageError::Io(_) => problem(ProblemCode::Io, "a file cannot be read or written"),
-        ImageError::DuplicatePath(_) | ImageError::BadPath(_) => problem(
+        ImageError::Changed(_) => problem(ProblemCode::Io, "a file changed while it was packed")
+            .hint("run the same command again when nothing else writes to the file"),
+        ImageError::DuplicatePath(_)
+        | ImageError::BadPath(_)
+        | ImageError::LongPath(_)
+        | ImageError::NotADirectory { .. } => problem(
             ProblemCode::BadConfiguration,
             "the image would have an impossible path",
         )
-        .hint("see `image.writable` in `longshore.toml`"),
+        .hint("see `image.writable` and `image.assets` in `longshore.toml`"),
+        ImageError::EscapingLink { .. }
+        | ImageError::SpecialFile(_)
+        | ImageError::NameNotText(_) => {
+            problem(ProblemCode::BadConfiguration, "an asset cannot be packed")
+                .hint("remove it, or leave it out with `exclude` in `[[image.assets]]`")
+        }
+        ImageError::TooManyLayers(_) | ImageError::DuplicatePlatform(_) => problem(
+            ProblemCode::BadConfiguration,
+            "the image would be one that engines do not run",
+        ),
+        ImageError::Base(_) => {
+            problem(ProblemCode::BadConfiguration, "the base image does not fit")
+        }
+        ImageError::AbsentBlob(_) => problem(
+            ProblemCode::BadLayout,
+            "the layout leaves out what is needed here",
+        )
+        .hint("build it again with a base whose layers are on this machine"),
         ImageError::NotALayout(_) => {
             problem(ProblemCode::BadLayout, "the place for the layout is taken")
                 .hint("choose another directory with `--layout`")

@@ -1,0 +1,128 @@
+//! Everything an image is made of: a value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use oci::{Descriptor, Digest, Platform};
+
+use crate::base::Base;
+use crate::compatibility::COMPATIBILITY;
+use crate::compression::Compression;
+use crate::entry::Entry;
+
+/// Everything an image is made of.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// The image that this one is built on, if any.
+    pub base: Option<Base>,
+    /// Layers on top of the base, lowest first: what changes least comes first.
+    pub layers: Vec<LayerRecipe>,
+    /// How layers are compressed.
+    pub compression: Compression,
+    /// What the image runs on.
+    pub platform: Platform,
+    /// The program and its fixed arguments.
+    pub entrypoint: Vec<String>,
+    /// `user:group` by number; none for the base's.
+    pub user: Option<String>,
+    /// Where the program starts; none for the base's, or `/`.
+    pub working_directory: Option<String>,
+    /// TCP ports that the program listens on, besides the base's.
+    pub ports: Vec<u16>,
+    /// Environment variables; they win over the base's.
+    pub environment: BTreeMap<String, String>,
+    /// Labels of the configuration; they win over the base's.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of the manifest; each is also a label, for tools that read
+    /// only those.
+    pub annotations: BTreeMap<String, String>,
+    /// When the image counts as made, RFC 3339: the commit's time.
+    pub created: String,
+}
+
+/// One layer of a recipe.
+#[derive(Debug, Clone)]
+pub struct LayerRecipe {
+    /// What it holds.
+    pub kind: LayerKind,
+    /// The digest of what the layer will be made from, where that is known before
+    /// its entries are: of what a compiler reads. None for the entries themselves.
+    pub inputs: Option<Digest>,
+    /// Its content.
+    pub content: LayerContent,
+}
+
+/// Where the content of a layer comes from.
+#[derive(Debug, Clone)]
+pub enum LayerContent {
+    /// Files of this machine.
+    Entries(Vec<Entry>),
+    /// A layer of an image that was published before and was made from the same
+    /// inputs: a registry has its bytes, which are not needed here.
+    Published(Box<PublishedLayer>),
+}
+
+/// A layer of an image that a registry has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedLayer {
+    /// The layer, as the published manifest lists it.
+    pub descriptor: Descriptor,
+    /// The digest of its tar, from the published configuration.
+    pub diff_id: Digest,
+}
+
+/// What a layer holds; layers come in this order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LayerKind {
+    /// Users, certificates, time zones, directories.
+    System,
+    /// Shared libraries that the programs load.
+    Libraries,
+    /// Files of the project, at this path.
+    Assets(String),
+    /// The program at this path.
+    Binary(String),
+}
+
+impl fmt::Display for LayerKind {
+    /// As the layer's annotation has it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System => formatter.write_str("system"),
+            Self::Libraries => formatter.write_str("libraries"),
+            Self::Assets(path) => write!(formatter, "assets:{path}"),
+            Self::Binary(path) => write!(formatter, "binary:{path}"),
+        }
+    }
+}
+
+impl LayerKind {
+    /// As people read it in the image's history.
+    pub(crate) fn comment(&self) -> String {
+        match self {
+            Self::System => "users, certificates and directories".to_owned(),
+            Self::Libraries => "shared libraries".to_owned(),
+            Self::Assets(path) | Self::Binary(path) => path.clone(),
+        }
+    }
+}
+
+impl LayerRecipe {
+    /// A layer of `entries`.
+    pub fn new(kind: LayerKind, entries: Vec<Entry>) -> Self {
+        Self {
+            kind,
+            inputs: None,
+            content: LayerContent::Entries(entries),
+        }
+    }
+}
+
+/// The annotation `dev.longshore.inputs` of a layer made from what has the digest
+/// `of`: equal inputs mean an equal layer, byte for byte.
+///
+/// `of` is [`LayerRecipe::inputs`] where the caller knows them, and otherwise the
+/// digest of the tar.
+pub fn layer_inputs(kind: &LayerKind, compression: Compression, of: &Digest) -> Digest {
+    Digest::of(format!("layer {COMPATIBILITY}\n{kind}\n{compression}\n{of}\n").as_bytes())
+}
