@@ -3,4 +3,5 @@
 
 mod aws_cli;
 mod containers;
+mod images;
 mod terraform;

@@ -11,15 +11,19 @@ use tempfile::TempDir;
 
 use crate::{
     Assembly, Compression, Entry, ImageError, LayerKind, LayerRecipe, LayerStore, Layout, Recipe,
-    StoredImage, assemble, system_entries,
+    StoredImage, SystemFiles, assemble,
 };
 
 /// A recipe with a system layer and one layer of `entries`.
 pub(crate) fn recipe(entries: Vec<Entry>) -> Recipe {
+    let system = SystemFiles {
+        writable: &["/data".to_owned()],
+        ..SystemFiles::default()
+    };
     Recipe {
         base: None,
         layers: vec![
-            LayerRecipe::new(LayerKind::System, system_entries(&["/data".to_owned()])),
+            LayerRecipe::new(LayerKind::System, system.entries()),
             LayerRecipe::new(LayerKind::Assets("/a".to_owned()), entries),
         ],
         compression: Compression::ZSTD,

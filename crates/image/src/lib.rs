@@ -10,6 +10,7 @@
 
 mod archive;
 mod assemble;
+mod assets;
 mod base;
 mod blocks;
 mod certificates;
@@ -32,6 +33,7 @@ mod workers;
 
 pub use archive::{write_docker_archive, write_oci_archive};
 pub use assemble::{Assembly, assemble, assemble_index};
+pub use assets::{Assets, Exclude, GlobError};
 pub use base::Base;
 pub use compatibility::COMPATIBILITY;
 pub use compression::{Choice, Compression, CompressionError, GzipReason, Runtime, Wishes};
@@ -40,4 +42,4 @@ pub use error::ImageError;
 pub use layout::{Checked, Layout, Stored, StoredImage, StoredIndex};
 pub use recipe::{LayerContent, LayerKind, LayerRecipe, PublishedLayer, Recipe, layer_inputs};
 pub use store::{LayerStore, StoredLayer};
-pub use system::{NONROOT, system_entries};
+pub use system::{NONROOT, SystemFiles};

@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use oci::Digest;
+use pipeline::Archive;
 
 /// A commit to a published image in Amazon ECR, with short-lived identities.
 #[derive(Debug, Parser)]
@@ -88,6 +89,10 @@ pub(crate) struct Build {
     /// Where the layout goes
     #[arg(long, value_name = "DIR", default_value = "target/longshore/layout")]
     pub(crate) layout: PathBuf,
+    /// Write the image as one file too: `oci:FILE` for skopeo and podman,
+    /// `docker:FILE` for `docker load`
+    #[arg(long, value_name = "FORM:FILE")]
+    pub(crate) archive: Vec<Archive>,
     /// Build although files differ from the commit; the image says so
     #[arg(long)]
     pub(crate) allow_dirty: bool,

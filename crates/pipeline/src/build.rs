@@ -1,6 +1,7 @@
 //! `longshore build`: a source into a layout. No credentials, no network but
 //! cargo's own.
 
+mod archive;
 mod failure;
 
 use std::path::{Path, PathBuf};
@@ -12,8 +13,9 @@ use receipts::{BuildReceipt, Layer};
 
 use crate::configuration::Configuration;
 use crate::event::{Event, Observer, Stage};
-use crate::recipe::{recipe, rfc3339};
+use crate::recipe::{assets, recipe, rfc3339};
 
+pub use archive::{Archive, ArchiveError, ArchiveForm};
 pub(crate) use failure::image_problem;
 pub use failure::{BuildFailure, layout_problem};
 
@@ -31,6 +33,8 @@ pub struct BuildPlan {
     pub source: Source,
     /// Where the layout goes.
     pub layout: PathBuf,
+    /// What is written besides it.
+    pub archives: Vec<Archive>,
 }
 
 /// A finished build.
@@ -61,6 +65,7 @@ impl BuildPlan {
             configuration,
             source,
             layout,
+            archives: Vec::new(),
         })
     }
 
@@ -85,11 +90,19 @@ impl BuildPlan {
 
         observe(Event::Stage(Stage::Assemble));
         let started = Instant::now();
-        let recipe = recipe(table, &self.source, &binary).map_err(BuildFailure::Configuration)?;
+        let assets = assets(table, &self.checkout).map_err(BuildFailure::Image)?;
+        let recipe =
+            recipe(table, &self.source, &binary, assets).map_err(BuildFailure::Configuration)?;
         let (layout, store) = (self.layout.clone(), self.checkout.join(LAYERS));
+        let archives = self.archives.clone();
         let assemble = move || {
             let store = LayerStore::open(&store)?;
-            image::assemble(&recipe, &layout, Assembly::new(&store))?.image()
+            let layout = image::assemble(&recipe, &layout, Assembly::new(&store))?;
+            let image = layout.image()?;
+            for archive in archives {
+                archive.write(&layout, &image)?;
+            }
+            Ok(image)
         };
         let image = tokio::task::spawn_blocking(assemble)
             .await

@@ -10,8 +10,10 @@ use image::{Compression, Runtime};
 use oci::RepositoryName;
 use serde::Deserialize;
 
+mod assets;
 mod check;
 
+pub use assets::AssetTable;
 pub use check::{CheckTable, SuppressTable};
 
 /// The file's name; it stands at the root of the repository.
@@ -62,6 +64,12 @@ pub struct ImageTable {
     /// Environment variables; values may hold placeholders.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// Files of the project, each table a layer of its own.
+    #[serde(default)]
+    pub assets: Vec<AssetTable>,
+    /// Whether the image has all time zones.
+    #[serde(default)]
+    pub time_zones: bool,
     /// How layers are compressed, where the rule is not to decide.
     pub compression: Option<Compression>,
     /// Runtimes that cannot read zstd and will run the image.
@@ -176,6 +184,9 @@ impl Configuration {
         {
             return wrong("image.writable", "must list absolute paths without `..`");
         }
+        for assets in &self.image.assets {
+            assets.check()?;
+        }
         if self
             .image
             .health
@@ -239,6 +250,27 @@ mod tests {
             (
                 "[image]\npackage = \"api\"\nwritable = [\"data\"]\n",
                 "image.writable",
+            ),
+            (
+                "[image]\npackage = \"api\"\n[[image.assets]]\nfrom = \"../a\"\nto = \"/a\"\n",
+                "image.assets.from",
+            ),
+            (
+                "[image]\npackage = \"api\"\n[[image.assets]]\nfrom = \"a\"\nto = \"a\"\n",
+                "image.assets.to",
+            ),
+            (
+                "[image]\npackage = \"api\"\n[[image.assets]]\nfrom = \"a\"\nto = \"/a\"\nmode = \"9\"\n",
+                "0644",
+            ),
+            (
+                "[image]\npackage = \"api\"\n[[image.assets]]\nfrom = \"a\"\nto = \"/a\"\nexclude = [\"a[\"]\n",
+                "image.assets.exclude",
+            ),
+            ("[image]\npackage = \"api\"\ncompression = \"xz\"\n", "xz"),
+            (
+                "[image]\npackage = \"api\"\nruntimes = [\"docker\"]\n",
+                "docker-20.10",
             ),
             (
                 "[image]\npackage = \"api\"\nhealth = \"/x\"\n",

@@ -13,11 +13,11 @@ mod publish;
 mod recipe;
 
 pub use crate::build::layout_problem;
-pub use build::{BuildFailure, BuildPlan, Built};
+pub use build::{Archive, ArchiveError, ArchiveForm, BuildFailure, BuildPlan, Built};
 pub use cloud::{Cloud, CloudError};
 pub use configuration::{
-    AwsTable, CheckTable, Configuration, ConfigurationError, FILE_NAME, GithubTable, ImageTable,
-    PublishTable, SuppressTable,
+    AssetTable, AwsTable, CheckTable, Configuration, ConfigurationError, FILE_NAME, GithubTable,
+    ImageTable, PublishTable, SuppressTable,
 };
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;

@@ -2,12 +2,15 @@
 //! three always give the same image.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use build::{Binary, Source};
-use image::{Compression, Entry, LayerKind, LayerRecipe, NONROOT, Recipe, Wishes, system_entries};
+use image::{
+    Compression, Entry, ImageError, LayerKind, LayerRecipe, NONROOT, Recipe, SystemFiles, Wishes,
+};
 use oci::{Platform, annotation};
 
-use crate::configuration::{ConfigurationError, ImageTable};
+use crate::configuration::{AssetTable, ConfigurationError, ImageTable};
 use crate::placeholder::Placeholders;
 
 /// The label that says where the running program tells its health.
@@ -30,11 +33,13 @@ pub(crate) fn rfc3339(seconds: i64) -> String {
         .to_string()
 }
 
-/// The recipe of the image.
+/// The recipe of the image; `assets` are its layers between the system's and
+/// the binary's.
 pub(crate) fn recipe(
     table: &ImageTable,
     source: &Source,
     binary: &Binary,
+    assets: Vec<LayerRecipe>,
 ) -> Result<Recipe, ConfigurationError> {
     let placeholders = placeholders(source);
     let name = binary
@@ -44,12 +49,20 @@ pub(crate) fn recipe(
     let program = format!("usr/bin/{}", name.unwrap_or_else(|| table.package.clone()));
     let entry = Entry::program(&program, binary.path.clone());
     let program = format!("/{program}");
+    let system = SystemFiles {
+        writable: &table.writable,
+        time_zones: table.time_zones,
+        on_base: false,
+    };
+    let mut layers = vec![LayerRecipe::new(LayerKind::System, system.entries())];
+    layers.extend(assets);
+    layers.push(LayerRecipe::new(
+        LayerKind::Binary(program.clone()),
+        vec![entry],
+    ));
     Ok(Recipe {
         base: None,
-        layers: vec![
-            LayerRecipe::new(LayerKind::System, system_entries(&table.writable)),
-            LayerRecipe::new(LayerKind::Binary(program.clone()), vec![entry]),
-        ],
+        layers,
         compression: compression(table),
         platform: Platform::linux(binary.architecture),
         entrypoint: vec![program],
@@ -61,6 +74,18 @@ pub(crate) fn recipe(
         annotations: annotations(table, source, &placeholders),
         created: placeholders.committed_at.clone(),
     })
+}
+
+/// A layer for each table of assets, read from the checkout.
+pub(crate) fn assets(table: &ImageTable, checkout: &Path) -> Result<Vec<LayerRecipe>, ImageError> {
+    let layer = |table: &AssetTable| {
+        let entries = table.assets(checkout).entries()?;
+        Ok(LayerRecipe::new(
+            LayerKind::Assets(table.to.clone()),
+            entries,
+        ))
+    };
+    table.assets.iter().map(layer).collect()
 }
 
 /// What was asked for, or what the runtimes can read.
@@ -152,7 +177,7 @@ mod tests {
         let table = table(
             "ports = [8080]\nhealth = \"/healthz\"\nenvironment = { REVISION = \"{commit}\" }\n",
         );
-        let recipe = recipe(&table, &source(false), &binary()).unwrap();
+        let recipe = recipe(&table, &source(false), &binary(), Vec::new()).unwrap();
         assert_eq!(recipe.user.as_deref(), Some("65532:65532"));
         assert_eq!(recipe.entrypoint, ["/usr/bin/api"]);
         assert_eq!(recipe.environment["REVISION"], "a".repeat(40));
@@ -164,7 +189,7 @@ mod tests {
     #[test]
     fn layers_are_zstd_unless_a_runtime_needs_gzip_or_the_file_says_so() {
         let of = |text| {
-            recipe(&table(text), &source(false), &binary())
+            recipe(&table(text), &source(false), &binary(), Vec::new())
                 .unwrap()
                 .compression
         };
@@ -176,14 +201,14 @@ mod tests {
 
     #[test]
     fn a_dirty_source_never_claims_the_commit() {
-        let recipe = recipe(&table(""), &source(true), &binary()).unwrap();
+        let recipe = recipe(&table(""), &source(true), &binary(), Vec::new()).unwrap();
         assert!(recipe.annotations[annotation::REVISION].ends_with("-dirty"));
     }
 
     #[test]
     fn an_unknown_placeholder_is_named_with_its_variable() {
         let table = table("environment = { A = \"{branch}\" }\n");
-        let error = recipe(&table, &source(false), &binary())
+        let error = recipe(&table, &source(false), &binary(), Vec::new())
             .unwrap_err()
             .to_string();
         assert!(

@@ -13,7 +13,7 @@ use crate::{github_actions, printer, render};
 pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCode, Problem> {
     let project = Project::find(&settings.directory)?;
     let layout = project.at(&arguments.layout);
-    let plan = BuildPlan::new(
+    let mut plan = BuildPlan::new(
         &project.root,
         &project.configuration,
         layout,
@@ -21,6 +21,10 @@ pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCo
     )
     .await
     .map_err(|failure| failure.problem())?;
+    plan.archives = arguments.archive.clone();
+    for archive in &mut plan.archives {
+        archive.file = settings.directory.join(&archive.file);
+    }
     let progress = Progress::new(settings);
     let built = plan.execute(&|event| progress.show(&event)).await;
     progress.finish();
