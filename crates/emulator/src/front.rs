@@ -92,7 +92,7 @@ pub(crate) async fn answer(
     };
     describe(&mut response, &note);
     if protocol != Protocol::Admin {
-        write_trail(state, note).await;
+        write_trail(&state, &note);
     }
     response
 }
@@ -140,13 +140,9 @@ async fn on_its_own_thread(
         })
 }
 
-async fn write_trail(state: Arc<state::State>, note: Note) {
-    let now = state.clock.now();
-    let written = tokio::task::spawn_blocking(move || state.trail.append(&note, now)).await;
-    match written {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::error!(%error, "the trail was not written"),
-        Err(error) => tracing::error!(%error, "the trail was not written"),
+fn write_trail(state: &state::State, note: &Note) {
+    if let Err(error) = state.trail.append(note, state.clock.now()) {
+        tracing::error!(%error, "the trail was not written");
     }
 }
 

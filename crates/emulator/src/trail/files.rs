@@ -1,28 +1,28 @@
 //! The files of the trail: `<account>/YYYY-MM-DD.jsonl`, one for each day of the
 //! emulator's clock, one record a line.
 //!
-//! A line is written by one call under a lock. What a kill or a full disk left
-//! of a line is taken away again before anything follows it.
+//! One thread writes (`queue`). What a kill or a full disk left of a line is taken
+//! away again before anything follows it.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
-use super::index::Index;
-use super::note::Note;
-use super::record::{Delivery, deliveries};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+
+use super::index::Index;
+use super::note::Note;
+use super::queue::Queue;
+use super::record::{Delivery, deliveries};
 
 /// The trail of every account.
 #[derive(Debug)]
 pub(crate) struct Trail {
     pub(super) directory: PathBuf,
-    /// Where requests belong that no account is known for.
-    account: String,
-    region: String,
-    appending: Mutex<()>,
+    queue: Queue,
     pub(super) index: Mutex<Index>,
 }
 
@@ -32,29 +32,56 @@ impl Trail {
         for file in files(&directory)? {
             mend(&file)?;
         }
-        Ok(Self {
-            directory,
+        let appender = Appender {
+            directory: directory.clone(),
             account: account.to_owned(),
             region: region.to_owned(),
-            appending: Mutex::new(()),
+        };
+        Ok(Self {
+            directory,
+            queue: Queue::start(appender)?,
             index: Mutex::default(),
         })
     }
 
-    /// Appends what was noted, for every account that it concerns.
+    /// Appends what was noted, for every account that it concerns. It may still
+    /// be on its way to the files when this returns.
     pub(crate) fn append(&self, note: &Note, now: Timestamp) -> std::io::Result<()> {
-        let deliveries = deliveries(&note.entry(), &self.account, &self.region, now);
-        let day = day(now);
-        let _one_at_a_time = self
-            .appending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for Delivery { account, record } in deliveries {
-            let directory = self.directory.join(account);
-            fs_err::create_dir_all(&directory)?;
-            let mut line = record.to_string();
-            line.push('\n');
-            append(&directory.join(format!("{day}.jsonl")), line.as_bytes())?;
+        self.queue.push(note.clone(), now)
+    }
+
+    /// Waits until everything that was appended is in the files.
+    pub(super) fn flush(&self) -> std::io::Result<()> {
+        self.queue.flush()
+    }
+}
+
+/// Writes to the files.
+#[derive(Debug)]
+pub(super) struct Appender {
+    directory: PathBuf,
+    /// Where requests belong that no account is known for.
+    account: String,
+    region: String,
+}
+
+impl Appender {
+    /// Appends what was noted, in this order.
+    pub(super) fn append(&self, notes: &[(Note, Timestamp)]) -> std::io::Result<()> {
+        let mut lines: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
+        for (note, now) in notes {
+            let name = format!("{}.jsonl", day(*now));
+            for Delivery { account, record } in
+                deliveries(&note.entry(), &self.account, &self.region, *now)
+            {
+                let path = self.directory.join(account).join(&name);
+                let lines = lines.entry(path).or_default();
+                serde_json::to_writer(&mut *lines, &record)?;
+                lines.push(b'\n');
+            }
+        }
+        for (path, lines) in lines {
+            append(&path, &lines)?;
         }
         Ok(())
     }
@@ -89,6 +116,9 @@ pub(super) fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// Appends whole bytes or none.
 fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(directory) = path.parent() {
+        fs_err::create_dir_all(directory)?;
+    }
     let mut file = fs_err::OpenOptions::new()
         .create(true)
         .append(true)
@@ -200,6 +230,7 @@ mod tests {
         for thread in threads {
             thread.join().unwrap();
         }
+        trail.flush().unwrap();
         let path = directory.path().join(ACCOUNT).join("1970-01-01.jsonl");
         let text = fs_err::read_to_string(path).unwrap();
         let whole = text.lines().map(serde_json::from_str::<Value>);

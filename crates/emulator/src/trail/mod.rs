@@ -18,6 +18,7 @@ mod index;
 mod note;
 mod operations;
 mod query;
+mod queue;
 mod record;
 mod terms;
 

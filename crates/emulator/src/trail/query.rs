@@ -66,6 +66,7 @@ impl Trail {
     /// The records that `query` wants, newest first. Reads no more than these
     /// once a day is indexed.
     pub(crate) fn query(&self, query: &Query) -> std::io::Result<Vec<Found>> {
+        self.flush()?;
         let mut found = Vec::new();
         for paths in self.days(query)? {
             let mut of_day = Vec::new();

@@ -19,7 +19,8 @@ const PUSH: [&str; 6] = [
     "ecr:UploadLayerPart",
 ];
 
-/// The trail's text.
+/// The trail's text. The emulator has ended: until then the last lines may be on
+/// their way.
 fn text(data: &Path) -> String {
     let directory = data.join("state/trail").join(ACCOUNT);
     let mut files: Vec<_> = fs_err::read_dir(directory)
@@ -70,6 +71,8 @@ async fn push_and_pull(data: &Path) -> String {
     assert_eq!(pulled.send().await.unwrap().status(), StatusCode::OK);
     let layer = oci::Digest::of(b"layer");
     docker.get(&format!("/v2/{REPOSITORY}/blobs/{layer}")).await;
+    drop(docker);
+    served.kill().await;
     manifest
 }
 
@@ -140,6 +143,7 @@ async fn an_assumed_role_shows_who_came_and_what_was_given_but_no_secret() {
     let data = tempfile::tempdir().unwrap();
     let served = Served::start(data.path(), vec![role(&PUSH)]).await;
     let session = assume(&served, ROLE).await;
+    served.kill().await;
     let record = last(data.path(), "AssumeRoleWithWebIdentity");
     let provider =
         format!("arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com");
@@ -207,6 +211,8 @@ async fn no_token_password_or_secret_reaches_the_trail() {
     assert_eq!(wrong.get("/v2/").await.status(), StatusCode::UNAUTHORIZED);
     refuse_tampered(&served, &token).await;
 
+    let administrator = served.administrator.secret.clone();
+    served.kill().await;
     let text = text(data.path());
     assert!(text.contains("UploadLayerPart") && text.contains("InvalidIdentityToken"));
     let basic = login.strip_prefix("Basic ").unwrap();
@@ -226,7 +232,7 @@ async fn no_token_password_or_secret_reaches_the_trail() {
             session.session_token.as_deref().unwrap(),
         ),
         ("a forged token", "forged-session-token"),
-        ("the administrator's secret", &served.administrator.secret),
+        ("the administrator's secret", &administrator),
         ("the bytes of a layer", &part),
     ] {
         assert!(!text.contains(secret), "{what} is in the trail");
