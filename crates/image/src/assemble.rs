@@ -9,12 +9,12 @@ use oci::{
     annotation, media_type,
 };
 
-use crate::base;
+use crate::base::{self, Base};
 use crate::compatibility::COMPATIBILITY;
 use crate::error::ImageError;
 use crate::layout::{Layout, LayoutWriter};
 use crate::pack::pack;
-use crate::recipe::{LayerRecipe, Recipe};
+use crate::recipe::{LayerContent, LayerRecipe, Recipe};
 use crate::store::{LayerStore, StoredLayer};
 
 /// What Docker Engine runs at most (`maxLayerDepth` of its layer store).
@@ -107,6 +107,11 @@ fn images(
         }
         if let Some(base) = &recipe.base {
             base.fits(&recipe.platform)?;
+            for layer in &recipe.layers {
+                if let LayerContent::Entries(entries) = &layer.content {
+                    Base::keeps_its_links(entries)?;
+                }
+            }
         }
     }
     let packed = pack(recipes, &writer.blobs(), assembly)?;

@@ -7,6 +7,7 @@ use oci::{
     Descriptor, Digest, Empty, History, ImageConfig, Manifest, Platform, annotation, media_type,
 };
 
+use crate::entry::Entry;
 use crate::error::ImageError;
 use crate::layout::Layout;
 use crate::recipe::Recipe;
@@ -94,6 +95,23 @@ impl Base {
         )))
     }
 
+    /// Refuses paths below what is a link to `/usr` in most distributions: a layer
+    /// with a directory of that name replaces the link, and with it everything
+    /// that the base has behind it.
+    pub(crate) fn keeps_its_links(entries: &[Entry]) -> Result<(), ImageError> {
+        let links = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
+        let top = |entry: &&Entry| {
+            let top = entry.path.split('/').next().unwrap_or_default();
+            links.contains(&top)
+        };
+        match entries.iter().find(top) {
+            Some(Entry { path, .. }) => Err(ImageError::Base(format!(
+                "`/{path}` would replace a link that it may have; use `/usr/{path}`"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// How the base's layers came to be: its own account, where that is
     /// consistent, and otherwise one line for each.
     pub(crate) fn history(&self) -> Vec<History> {
@@ -162,3 +180,6 @@ pub(crate) fn ports(recipe: &Recipe) -> BTreeMap<String, Empty> {
     ports.extend(ours.map(|port| (format!("{port}/tcp"), Empty {})));
     ports
 }
+
+#[cfg(test)]
+mod tests;
