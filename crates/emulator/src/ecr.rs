@@ -56,6 +56,8 @@ pub(crate) use lifecycle::{
     LifecycleClock, catch_up, is_due as lifecycle_is_due, run as run_lifecycle,
 };
 pub(crate) use manifest::MAXIMUM_MANIFEST;
+#[cfg(fuzzing)]
+pub(crate) use manifest::reads_manifest;
 use operations::Operation;
 pub use operations::{Fidelity, ecr_operations};
 pub(crate) use records::repository_key;

@@ -77,6 +77,19 @@ pub fn reads_query(text: &[u8]) -> bool {
     })
 }
 
+/// Reads a request to the registry, for `fuzz/`: whether its target is one of
+/// the distribution protocol. `range` is any header that names a range.
+#[cfg(fuzzing)]
+pub fn reads_target(target: &str, range: &str) -> bool {
+    registry::reads_target(target, range)
+}
+
+/// Reads a manifest as the registry does, for `fuzz/`: whether it is one.
+#[cfg(fuzzing)]
+pub fn reads_manifest(media_type: Option<&str>, bytes: &[u8]) -> bool {
+    ecr::reads_manifest(media_type, bytes)
+}
+
 pub use accounts::AdministratorKeys;
 pub use admin::{BadControlsSecret, ControlsSecret};
 pub use ecr::{Fidelity, ecr_operations};

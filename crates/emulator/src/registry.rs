@@ -165,3 +165,25 @@ async fn write(
         _ => Err(RegistryError::unsupported()),
     }
 }
+
+/// As `crate::reads_target`.
+#[cfg(fuzzing)]
+pub(crate) fn reads_target(target: &str, range: &str) -> bool {
+    let Ok(request) = http::Request::builder().uri(target).body(()) else {
+        return false;
+    };
+    let (parts, ()) = request.into_parts();
+    let algorithms = behaviour::SPECIFICATION.algorithms;
+    let _ = catalog::Listing::read(&parts);
+    if let Some(chunk) = range::chunk_range(range) {
+        assert!(chunk.length > 0);
+    }
+    if let range::Wanted::Part { first, length } = range::wanted(Some(range), 1000) {
+        assert!(length > 0 && first + length <= 1000);
+    }
+    Route::parse(parts.uri.path(), algorithms).is_ok_and(|route| {
+        let names = route.parameters(&parts).to_string();
+        assert!(!names.contains("..") || !names.contains("../"));
+        true
+    })
+}

@@ -16,6 +16,10 @@ use crate::store::{StoreError, Writer};
 /// AWS refreshes the time of the last pull once a day.
 const PULL_RESOLUTION: SignedDuration = SignedDuration::from_hours(24);
 
+/// A manifest of 4 MiB can name tens of thousands of digests that are missing;
+/// the sentence names so many.
+const MISSING_NAMED: usize = 100;
+
 /// A manifest to be stored.
 pub(crate) struct Put<'a> {
     /// The document.
@@ -206,7 +210,8 @@ fn refuse_missing(
     if missing.is_empty() {
         return Ok(());
     }
-    let digests: Vec<String> = missing.iter().map(Digest::to_string).collect();
+    let named = missing.iter().take(MISSING_NAMED);
+    let digests: Vec<String> = named.map(Digest::to_string).collect();
     Err(EcrError::client(
         code,
         format!(

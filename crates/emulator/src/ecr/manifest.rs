@@ -81,7 +81,17 @@ pub(super) fn parse(bytes: &[u8], media_type: Option<&str>) -> Result<ParsedMani
             }
         }
     };
+    check_sizes(&parsed)?;
     Ok(parsed)
+}
+
+/// Sizes are 64-bit integers with a sign (image-spec, descriptor.md).
+fn check_sizes(manifest: &ParsedManifest) -> Result<(), EcrError> {
+    let mut parts = manifest.blobs.iter().chain(&manifest.children);
+    match parts.find(|part| i64::try_from(part.size).is_err()) {
+        Some(_) => Err(invalid("Invalid JSON syntax")),
+        None => Ok(()),
+    }
 }
 
 /// ECR takes no media types with parameters (containers-roadmap#2306); that
@@ -116,6 +126,18 @@ fn refused(error: &ManifestError) -> EcrError {
             invalid(&error.to_string())
         }
     }
+}
+
+/// As `crate::reads_manifest`.
+#[cfg(fuzzing)]
+pub(crate) fn reads_manifest(media_type: Option<&str>, bytes: &[u8]) -> bool {
+    parse(bytes, media_type).is_ok_and(|manifest| {
+        let _ = refuse_parameters(&manifest);
+        let named = manifest.blobs.iter().chain(&manifest.children);
+        let total = named.fold(0_u64, |total, part| total.saturating_add(part.size));
+        assert_eq!(manifest.descriptor.size, bytes.len() as u64);
+        total < u64::MAX
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
     reason = "the client that the tests share fails the test that uses it"
 )]
 
+mod attacks;
 mod cases;
 mod discovery;
 mod management;

@@ -1,5 +1,7 @@
 //! One registry of either behaviour, and a client of it.
 
+use std::path::Path;
+
 use emulator::RegistryBehaviour;
 use oci::{Descriptor, Digest, media_type};
 use reqwest::{Method, RequestBuilder, Response};
@@ -16,7 +18,7 @@ pub(crate) struct Side {
     pub(crate) served: Served,
     behaviour: RegistryBehaviour,
     login: String,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Side {
@@ -36,8 +38,18 @@ impl Side {
             served,
             behaviour,
             login,
-            _data: data,
+            data,
         }
+    }
+
+    /// The value of the header `Authorization`.
+    pub(crate) fn login(&self) -> &str {
+        &self.login
+    }
+
+    /// The emulator's folder.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     pub(crate) fn is_ecr(&self) -> bool {
