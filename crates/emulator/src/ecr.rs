@@ -20,6 +20,7 @@ mod lifecycle;
 mod limits;
 mod manifest;
 mod model;
+mod mounting;
 mod mutability;
 mod operations;
 mod parameters;
@@ -58,6 +59,7 @@ pub(crate) use lifecycle::{
 pub(crate) use manifest::MAXIMUM_MANIFEST;
 #[cfg(fuzzing)]
 pub(crate) use manifest::reads_manifest;
+pub(crate) use mounting::{Mounts, mount, source as mount_source};
 use operations::Operation;
 pub use operations::{Fidelity, ecr_operations};
 pub(crate) use records::repository_key;

@@ -8,7 +8,7 @@
 use http::StatusCode;
 use oci::{Algorithm, ErrorCode};
 
-use crate::ecr::Deletion;
+use crate::ecr::{Deletion, Mounts};
 use crate::settings::RegistryBehaviour;
 
 /// The wire of an error: status, code, and ECR's sentence where one is known.
@@ -129,6 +129,15 @@ deviations! {
         ecr: true => "a tag of an immutable repository cannot be put again, not even to the same \
             image (400 `TAG_INVALID`, status inferred)",
         source: "Amazon ECR User Guide, image-tag-mutability; moby/buildkit#3776",
+    }
+    /// From where blobs may be mounted.
+    mounts: Mounts {
+        specification: Mounts::WhereReadable => "a blob is mounted (201) from the repository \
+            named, or from any that the caller may read where none is named",
+        ecr: Mounts::BySetting => "never, unless `BLOB_MOUNTING` is `ENABLED`; then from the \
+            repository named, if a manifest there refers to the blob and both repositories are \
+            encrypted alike; otherwise an upload begins (202)",
+        source: "Amazon ECR User Guide, blob-mounting; aws/containers-roadmap#2860",
     }
     /// Whether blobs are given from another address.
     blobs_elsewhere: bool {

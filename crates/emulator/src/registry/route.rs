@@ -59,27 +59,27 @@ impl Route {
             [] | [""] => Ok(Self::Version),
             ["_catalog"] => Ok(Self::Catalog),
             [name @ .., "tags", "list"] => Ok(Self::Tags {
-                name: repository(name)?,
+                name: repository(&name.join("/"))?,
             }),
             [name @ .., "blobs", "uploads" | "uploads/"] | [name @ .., "blobs", "uploads", ""] => {
                 Ok(Self::Uploads {
-                    name: repository(name)?,
+                    name: repository(&name.join("/"))?,
                 })
             }
             [name @ .., "blobs", "uploads", id] => Ok(Self::Upload(UploadAddress {
-                name: repository(name)?,
+                name: repository(&name.join("/"))?,
                 id: (*id).to_owned(),
             })),
             [name @ .., "blobs", digest] => Ok(Self::Blob {
-                name: repository(name)?,
+                name: repository(&name.join("/"))?,
                 digest: parse_digest(digest, algorithms)?,
             }),
             [name @ .., "referrers", digest] => Ok(Self::Referrers {
-                name: repository(name)?,
+                name: repository(&name.join("/"))?,
                 subject: parse_digest(digest, algorithms)?,
             }),
             [name @ .., "manifests", text] => Ok(Self::Manifest {
-                name: repository(name)?,
+                name: repository(&name.join("/"))?,
                 reference: parse_reference(text, algorithms)?,
             }),
             _ => Err(unknown_path()),
@@ -137,8 +137,9 @@ fn accepted(headers: &HeaderMap) -> Vec<&str> {
         .collect()
 }
 
-fn repository(segments: &[&str]) -> Result<RepositoryName, RegistryError> {
-    segments.join("/").parse().map_err(|error: NameError| {
+/// The name of a repository, from a path or a query.
+pub(super) fn repository(text: &str) -> Result<RepositoryName, RegistryError> {
+    text.parse().map_err(|error: NameError| {
         RegistryError::new(400, ErrorCode::NameInvalid, error.to_string())
     })
 }

@@ -13,14 +13,15 @@ use super::body::{Pieces, pipe};
 use super::error::RegistryError;
 use super::range::{ChunkRange, chunk_range};
 use super::response::{absolute, empty, set, set_digest};
-use super::route::{UploadAddress, parse_digest};
+use super::route::{UploadAddress, parse_digest, repository};
 use crate::blobs::{BlobError, Upload};
 use crate::ecr::{self, Call, repository_key};
 
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
-/// `POST /v2/NAME/blobs/uploads/`. With `digest` the body is the whole blob;
-/// with `mount` an upload begins, as in ECR where mounting is off by default.
+/// `POST /v2/NAME/blobs/uploads/`. With `digest` the body is the whole blob. With
+/// `mount` and perhaps `from` the blob is taken over from another repository; where
+/// that cannot be, an upload begins.
 pub(super) async fn start(
     visit: &Visit,
     name: RepositoryName,
@@ -29,23 +30,57 @@ pub(super) async fn start(
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "InitiateLayerUpload");
     let digest = digest_parameter(visit, parts, "digest")?;
-    let address = visit
+    let wanted = digest_parameter(visit, parts, "mount")?;
+    let from = parameter(parts, "from")
+        .map(|text| repository(&text))
+        .transpose()?;
+    let mounts = visit.behaviour().mounts;
+    let begun = visit
         .blocking(move |call| {
             ecr::create_on_push(call, &name)?;
-            call.repository(&["ecr:InitiateLayerUpload"], &name)?;
+            // Decided about first, so that the decision that is noted in the end
+            // is the one about the push.
+            let source = match &wanted {
+                Some(wanted) => ecr::mount_source(call, from, wanted, mounts)?,
+                None => None,
+            };
+            let target = call.repository(&["ecr:InitiateLayerUpload"], &name)?;
+            if let (Some(wanted), Some(source)) = (wanted, source)
+                && ecr::mount(call, &source, &target, &wanted, mounts)?
+            {
+                return Ok(Begun::Mounted(name, wanted));
+            }
             let id = call.state.blobs.begin(
                 &repository_key(call.registry, &name),
                 call.state.clock.now(),
             )?;
             call.note
                 .answer(json!({ "uploadId": id, "partSize": ecr::PART_SIZE }));
-            Ok(UploadAddress { name, id })
+            Ok(Begun::Upload(UploadAddress { name, id }))
         })
         .await?;
-    match digest {
-        Some(digest) => complete(visit, address, digest, parts, body).await,
-        None => Ok(progress(StatusCode::ACCEPTED, parts, &address, 0)),
+    match (begun, digest) {
+        (Begun::Mounted(name, mounted), _) => Ok(stored(parts, &name, &mounted)),
+        (Begun::Upload(address), Some(digest)) => {
+            complete(visit, address, digest, parts, body).await
+        }
+        (Begun::Upload(address), None) => Ok(progress(StatusCode::ACCEPTED, parts, &address, 0)),
     }
+}
+
+/// What came of a `POST`.
+enum Begun {
+    Upload(UploadAddress),
+    Mounted(RepositoryName, Digest),
+}
+
+/// The answer that names a blob's place.
+fn stored(parts: &Parts, name: &RepositoryName, digest: &Digest) -> Response {
+    let mut response = empty(StatusCode::CREATED);
+    let path = format!("/v2/{name}/blobs/{digest}");
+    set(&mut response, header::LOCATION, &absolute(parts, &path));
+    set_digest(&mut response, digest);
+    response
 }
 
 /// `GET`: how far the upload has come, as ECR tells it.
@@ -147,7 +182,7 @@ async fn complete(
         actions.insert(0, "ecr:UploadLayerPart");
     }
     let pieces = pipe(body);
-    let path = format!("/v2/{}/blobs/{digest}", address.name);
+    let name = address.name.clone();
     visit
         .blocking(move |call| {
             call.repository(&actions, &address.name)?;
@@ -168,10 +203,7 @@ async fn complete(
             Ok(())
         })
         .await?;
-    let mut response = empty(StatusCode::CREATED);
-    set(&mut response, header::LOCATION, &absolute(parts, &path));
-    set_digest(&mut response, &digest);
-    Ok(response)
+    Ok(stored(parts, &name, &digest))
 }
 
 /// A part of a layer as the trail shows it.
@@ -271,9 +303,14 @@ fn digest_parameter(
     parts: &Parts,
     name: &str,
 ) -> Result<Option<Digest>, RegistryError> {
+    parameter(parts, name)
+        .map(|text| parse_digest(&text, visit.behaviour().algorithms))
+        .transpose()
+}
+
+fn parameter(parts: &Parts, name: &str) -> Option<String> {
     let query = parts.uri.query().unwrap_or_default();
     url::form_urlencoded::parse(query.as_bytes())
         .find(|(found, _)| found == name)
-        .map(|(_, value)| parse_digest(&value, visit.behaviour().algorithms))
-        .transpose()
+        .map(|(_, value)| value.into_owned())
 }

@@ -60,61 +60,66 @@ fn files(side: &Side) -> BTreeSet<String> {
     found
 }
 
+/// Targets that name nothing, climb, or are no targets.
+fn odd_targets() -> Vec<String> {
+    let long = "a".repeat(257);
+    let digest = Digest::of(b"");
+    vec![
+        "/v2/../../../etc/passwd".to_owned(),
+        "/v2/%2e%2e/%2e%2e/manifests/v1".to_owned(),
+        "/v2/..%2f..%2fetc/manifests/v1".to_owned(),
+        "/v2/a%2f..%2fb/tags/list".to_owned(),
+        "/v2/a/./b/tags/list".to_owned(),
+        "/v2//a/tags/list".to_owned(),
+        "/v2/a//b/tags/list".to_owned(),
+        "/v2/a/tags/list/".to_owned(),
+        "/v2/a%00b/tags/list".to_owned(),
+        "/v2/%00/tags/list".to_owned(),
+        "/v2/%c0%ae%c0%ae/tags/list".to_owned(),
+        "/v2/%ff%fe/tags/list".to_owned(),
+        "/v2/%E2%80%AE/tags/list".to_owned(),
+        "/v2/%C3%BCber/tags/list".to_owned(),
+        "/v2/Upper/tags/list".to_owned(),
+        "/v2/a b/tags/list".to_owned(),
+        "/v2/-a/tags/list".to_owned(),
+        "/v2/a_/tags/list".to_owned(),
+        "/v2/a...b/tags/list".to_owned(),
+        "/v2/a\\b/tags/list".to_owned(),
+        "/v2/a?b#c/tags/list".to_owned(),
+        format!("/v2/{long}/tags/list"),
+        format!("/v2/{}/tags/list", "a/".repeat(2000)),
+        format!("/v2/{NAME}/manifests/..%2f..%2fstate.redb"),
+        format!("/v2/{NAME}/manifests/{}", "t".repeat(129)),
+        format!("/v2/{NAME}/manifests/.hidden"),
+        format!("/v2/{NAME}/manifests/%00"),
+        format!("/v2/{NAME}/blobs/..%2f..%2fstate.redb"),
+        format!("/v2/{NAME}/blobs/sha256:..%2f..%2fstate.redb"),
+        format!("/v2/{NAME}/blobs/sha256:{}", "0".repeat(63)),
+        format!("/v2/{NAME}/blobs/sha256:{}", "0".repeat(65)),
+        format!("/v2/{NAME}/blobs/sha256:{}", "A".repeat(64)),
+        format!("/v2/{NAME}/blobs/sha256:{}g", "0".repeat(63)),
+        format!("/v2/{NAME}/blobs/sha384:{}", "0".repeat(96)),
+        format!("/v2/{NAME}/blobs/SHA256:{}", digest.hex()),
+        format!("/v2/{NAME}/blobs/{}:{}", "x".repeat(10_000), digest.hex()),
+        format!("/v2/{NAME}/blobs/uploads/..%2f..%2fstate.redb"),
+        format!("/v2/{NAME}/referrers/latest"),
+        format!("/v2/{NAME}/unknown/thing"),
+        "/layers/sha256:..%2f..%2fstate.redb".to_owned(),
+        "/layers/%2e%2e/state.redb?Expires=9999999999&Signature=00".to_owned(),
+        format!("/layers/{digest}?Expires=99999999999999999999&Signature=00"),
+        "/v2\u{0}/".to_owned(),
+        "*".to_owned(),
+        "//v2/".to_owned(),
+    ]
+}
+
 #[tokio::test]
 async fn odd_targets_are_refused_and_touch_nothing() {
     for side in Side::both().await {
         let before = files(&side);
-        let long = "a".repeat(257);
-        let digest = Digest::of(b"");
-        for target in [
-            "/v2/../../../etc/passwd",
-            "/v2/%2e%2e/%2e%2e/manifests/v1",
-            "/v2/..%2f..%2fetc/manifests/v1",
-            "/v2/a%2f..%2fb/tags/list",
-            "/v2/a/./b/tags/list",
-            "/v2//a/tags/list",
-            "/v2/a//b/tags/list",
-            "/v2/a/tags/list/",
-            "/v2/a%00b/tags/list",
-            "/v2/%00/tags/list",
-            "/v2/%c0%ae%c0%ae/tags/list",
-            "/v2/%ff%fe/tags/list",
-            "/v2/%E2%80%AE/tags/list",
-            "/v2/%C3%BCber/tags/list",
-            "/v2/Upper/tags/list",
-            "/v2/a b/tags/list",
-            "/v2/-a/tags/list",
-            "/v2/a_/tags/list",
-            "/v2/a...b/tags/list",
-            "/v2/a\\b/tags/list",
-            "/v2/a?b#c/tags/list",
-            &format!("/v2/{long}/tags/list"),
-            &format!("/v2/{}/tags/list", "a/".repeat(2000)),
-            &format!("/v2/{NAME}/manifests/..%2f..%2fstate.redb"),
-            &format!("/v2/{NAME}/manifests/{}", "t".repeat(129)),
-            &format!("/v2/{NAME}/manifests/.hidden"),
-            &format!("/v2/{NAME}/manifests/%00"),
-            &format!("/v2/{NAME}/blobs/..%2f..%2fstate.redb"),
-            &format!("/v2/{NAME}/blobs/sha256:..%2f..%2fstate.redb"),
-            &format!("/v2/{NAME}/blobs/sha256:{}", "0".repeat(63)),
-            &format!("/v2/{NAME}/blobs/sha256:{}", "0".repeat(65)),
-            &format!("/v2/{NAME}/blobs/sha256:{}", "A".repeat(64)),
-            &format!("/v2/{NAME}/blobs/sha256:{}g", "0".repeat(63)),
-            &format!("/v2/{NAME}/blobs/sha384:{}", "0".repeat(96)),
-            &format!("/v2/{NAME}/blobs/SHA256:{}", digest.hex()),
-            &format!("/v2/{NAME}/blobs/{}:{}", "x".repeat(10_000), digest.hex()),
-            &format!("/v2/{NAME}/blobs/uploads/..%2f..%2fstate.redb"),
-            &format!("/v2/{NAME}/referrers/latest"),
-            &format!("/v2/{NAME}/unknown/thing"),
-            "/layers/sha256:..%2f..%2fstate.redb",
-            "/layers/%2e%2e/state.redb?Expires=9999999999&Signature=00",
-            &format!("/layers/{digest}?Expires=99999999999999999999&Signature=00"),
-            "/v2\u{0}/",
-            "*",
-            "//v2/",
-        ] {
+        for target in odd_targets() {
             for method in ["GET", "PUT", "DELETE"] {
-                let request = head(&side, method, target) + "content-length: 0\r\n\r\n";
+                let request = head(&side, method, &target) + "content-length: 0\r\n\r\n";
                 let answer = raw(&side, request).await;
                 let status = status(&answer);
                 assert!((400..500).contains(&status), "{method} {target}: {answer}");
@@ -126,73 +131,75 @@ async fn odd_targets_are_refused_and_touch_nothing() {
     }
 }
 
+/// The descriptor of a blob that claims a size.
+fn part(content: &[u8], size: &str) -> String {
+    let digest = Digest::of(content);
+    format!("{{\"mediaType\":\"a/b\",\"digest\":\"{digest}\",\"size\":{size}}}")
+}
+
+/// A manifest of texts that need not be JSON.
+fn with(config: &str, layers: &str) -> String {
+    let kind = media_type::MANIFEST;
+    format!(
+        "{{\"schemaVersion\":2,\"mediaType\":\"{kind}\",\"config\":{config},\
+         \"layers\":[{layers}]}}"
+    )
+}
+
+/// A million arrays in each other.
+fn deep() -> String {
+    format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000))
+}
+
+/// Manifests that cost more than they look, with the case of their refusal.
+fn hurtful(good: &str) -> Vec<(String, &'static str)> {
+    let empty = part(b"{}", "2");
+    let foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+    let missing: Vec<String> = (0..30_000_u32)
+        .map(|number| part(&number.to_be_bytes(), "1"))
+        .collect();
+    vec![
+        (deep(), "manifest that is none"),
+        (
+            good.replacen('{', "{\"config\":{},", 1),
+            "manifest that is none",
+        ),
+        (
+            good.replacen('{', "{\"mediaType\":\"a/b\",", 1),
+            "manifest that is none",
+        ),
+        (with(&part(b"{}", "-1"), ""), "manifest that is none"),
+        (with(&part(b"{}", "1e30"), ""), "manifest that is none"),
+        (with(&part(b"{}", "2.5"), ""), "manifest that is none"),
+        (
+            with(&part(b"{}", "18446744073709551615"), ""),
+            "manifest that is none",
+        ),
+        (
+            with(&part(b"{}", "99999999999999999999999"), ""),
+            "manifest that is none",
+        ),
+        (with(&part(b"{}", "3"), ""), "manifest that is none"),
+        (
+            with(
+                &empty,
+                &part(b"{}", "9223372036854775808").replace("a/b", foreign),
+            ),
+            "manifest that is none",
+        ),
+        (
+            with(&empty, &missing.join(",")),
+            "manifest without its blobs",
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn manifests_made_to_hurt_are_refused_in_no_time() {
     for side in Side::both().await {
         let good = side.push_manifest("good", json!({})).await;
         let before = files(&side);
-        let part = |digest: &Digest, size: &str| {
-            format!("{{\"mediaType\":\"a/b\",\"digest\":\"{digest}\",\"size\":{size}}}")
-        };
-        let empty = part(&Digest::of(b"{}"), "2");
-        let with = |config: &str, layers: &str| {
-            let kind = media_type::MANIFEST;
-            format!(
-                "{{\"schemaVersion\":2,\"mediaType\":\"{kind}\",\"config\":{config},\
-                 \"layers\":[{layers}]}}"
-            )
-        };
-        let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
-        let foreign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
-        let missing: Vec<String> = (0..30_000_u32)
-            .map(|number| part(&Digest::of(&number.to_be_bytes()), "1"))
-            .collect();
-        for (manifest, refused) in [
-            (deep.clone(), "manifest that is none"),
-            (
-                good.replacen('{', "{\"config\":{},", 1),
-                "manifest that is none",
-            ),
-            (
-                good.replacen('{', "{\"mediaType\":\"a/b\",", 1),
-                "manifest that is none",
-            ),
-            (
-                with(&part(&Digest::of(b"{}"), "-1"), ""),
-                "manifest that is none",
-            ),
-            (
-                with(&part(&Digest::of(b"{}"), "1e30"), ""),
-                "manifest that is none",
-            ),
-            (
-                with(&part(&Digest::of(b"{}"), "2.5"), ""),
-                "manifest that is none",
-            ),
-            (
-                with(&part(&Digest::of(b"{}"), "18446744073709551615"), ""),
-                "manifest that is none",
-            ),
-            (
-                with(&part(&Digest::of(b"{}"), "99999999999999999999999"), ""),
-                "manifest that is none",
-            ),
-            (
-                with(&part(&Digest::of(b"{}"), "3"), ""),
-                "manifest that is none",
-            ),
-            (
-                with(
-                    &empty,
-                    &part(&Digest::of(b"{}"), "9223372036854775808").replace("a/b", foreign),
-                ),
-                "manifest that is none",
-            ),
-            (
-                with(&empty, &missing.join(",")),
-                "manifest without its blobs",
-            ),
-        ] {
+        for (manifest, refused) in hurtful(&good) {
             let started = Instant::now();
             let answer = side.put("bad", media_type::MANIFEST, &manifest).await;
             let length: usize = header(&answer, "content-length").parse().unwrap();
@@ -202,11 +209,11 @@ async fn manifests_made_to_hurt_are_refused_in_no_time() {
         }
         // A member that nobody knows may be anything: it is passed over, without
         // recursion.
-        let odd = good.replacen('{', &format!("{{\"x\":{deep},"), 1);
+        let odd = good.replacen('{', &format!("{{\"x\":{},", deep()), 1);
         let odd = side.put("odd", media_type::MANIFEST, &odd).await;
         assert_eq!(odd.status(), 201);
-        let many = vec![empty.as_str(); 30_000].join(",");
-        let many = with(&empty, &many);
+        let empty = part(b"{}", "2");
+        let many = with(&empty, &vec![empty.as_str(); 30_000].join(","));
         let many = side.put("many", media_type::MANIFEST, &many).await;
         assert_eq!(many.status(), 201);
         let large = format!("{good}{}", " ".repeat(4 * 1024 * 1024));
@@ -269,9 +276,7 @@ async fn nothing_is_decompressed() {
 async fn heads_that_flood_or_contradict_themselves_are_refused() {
     for side in Side::both().await {
         let target = format!("/v2/{NAME}/manifests/v1");
-        let many: String = (0..5_000)
-            .map(|number| format!("x-{number}: y\r\n"))
-            .collect();
+        let many = "x: y\r\n".repeat(5_000);
         for (lines, body) in [
             (many, ""),
             (format!("x: {}\r\n", "y".repeat(2_000_000)), ""),

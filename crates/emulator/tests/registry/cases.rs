@@ -155,6 +155,27 @@ const CASES: &[Case] = &[
             suite: &[],
         },
     ),
+    ecr(
+        "mount from a repository",
+        "201, location",
+        Ecr {
+            answer: "202, location",
+            source: "Amazon ECR User Guide, blob-mounting; aws/containers-roadmap#2860",
+            suite: &["*/blob-mount"],
+        },
+    ),
+    ecr(
+        "mount from anywhere",
+        "201, location",
+        Ecr {
+            answer: "202, location",
+            source: "inferred",
+            suite: &["*/blob-mount-anonymous"],
+        },
+    ),
+    same("mount of what is not there", "202, location"),
+    same("mount of what the caller may not read", "202, location"),
+    same("mount from no name", "400 NAME_INVALID"),
     // Discovery.
     same("tags of an unknown repository", "404 NAME_UNKNOWN"),
     same("number of tags that is none", "400 UNSUPPORTED"),

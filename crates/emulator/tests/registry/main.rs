@@ -10,6 +10,7 @@ mod attacks;
 mod cases;
 mod discovery;
 mod management;
+mod mounts;
 mod pull;
 mod push;
 mod push_manifests;
