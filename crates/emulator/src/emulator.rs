@@ -6,17 +6,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::accounts::{self, AdministratorKeys};
 use crate::admin::{ControlsSecret, SECRET_FILE};
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::Clock;
-use crate::connection::{Connections, Peer};
+use crate::collect::Room;
 use crate::ecr::{LifecycleClock, Registry, is_account, is_region};
 use crate::format::{self, FACTS};
-use crate::front;
 use crate::issuer::{Issuer, KeyError};
 use crate::registry::Behaviour;
 use crate::seed::seed;
@@ -24,6 +22,7 @@ use crate::settings::{Controls, Settings};
 use crate::state::State;
 use crate::store::{Store, StoreError};
 use crate::trail::Trail;
+use crate::{connection, front};
 
 /// Why the emulator did not start.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +134,7 @@ impl Emulator {
             base_url: base_url.to_owned(),
             controls,
             behaviour: Behaviour::of(settings.registry),
+            room: Room::default(),
             blobs: Blobs::open(&settings.data)?,
             issuer: Issuer::open(&settings.data)?,
             lifecycle: LifecycleClock::default(),
@@ -178,17 +178,12 @@ impl Emulator {
     }
 
     /// Answers requests until `shutdown` resolves, then finishes those that are
-    /// under way.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
-        let router = Router::new().fallback(front::answer).with_state(self.state);
-        let service = router.into_make_service_with_connect_info::<Peer>();
-        axum::serve(Connections::new(listener), service)
-            .with_graceful_shutdown(shutdown)
-            .await
+    /// under way. The runtime must allow [`THREADS`](crate::THREADS) blocking
+    /// threads: slow uploads hold one each, and must not hold up the rest.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let state = self.state;
+        let answer = move |peer, request| front::answer(Arc::clone(&state), peer, request);
+        connection::serve(listener, answer, shutdown).await;
     }
 }
 

@@ -4,23 +4,20 @@
 //! It must not know what any operation means.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::request::Parts;
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use crate::collect::Call;
 use crate::connection::Peer;
+use crate::protocol::Protocol;
+use crate::state::State;
 use crate::trail::{Note, Origin};
-use crate::{admin, issuer, json_protocol, query_protocol, registry, state};
+use crate::{admin, issuer, json_protocol, query_protocol, registry};
 
-/// How long the body of a call may take to arrive; the registry's uploads are
-/// its own business.
-const BODY_TIME: Duration = Duration::from_mins(1);
 /// The longest reason that is put into a header, in bytes.
 const REASON_LIMIT: usize = 2_000;
 const REASON: HeaderName = HeaderName::from_static("x-longshore-reason");
@@ -28,66 +25,18 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// Percent itself, and what a header cannot hold.
 const HEADER_TEXT: &AsciiSet = &CONTROLS.add(b'%');
 
-/// Which protocol a request speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Protocol {
-    /// The emulator's own controls.
-    Admin,
-    /// GitHub's token issuer.
-    Issuer,
-    /// The OCI distribution protocol.
-    Registry,
-    /// Layers by an address that was handed out.
-    Layers,
-    /// AWS JSON 1.1.
-    Json,
-    /// AWS Query.
-    Query,
-    /// None that is here.
-    Unknown,
-}
-
-impl Protocol {
-    fn of(request: &Request) -> Self {
-        let path = request.uri().path();
-        let is_under = |prefix: &str| {
-            path.strip_prefix(prefix)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if is_under(admin::PREFIX) {
-            Self::Admin
-        } else if is_under(issuer::PREFIX) {
-            Self::Issuer
-        } else if is_under("/v2") {
-            Self::Registry
-        } else if is_under("/layers") {
-            Self::Layers
-        } else if path != "/" {
-            Self::Unknown
-        } else if request.headers().contains_key(json_protocol::TARGET) {
-            Self::Json
-        } else {
-            Self::Query
-        }
-    }
-}
-
 /// Answers one request.
-pub(crate) async fn answer(
-    State(state): State<Arc<state::State>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    request: Request,
-) -> Response {
-    let _answering = peer.answering();
+pub(crate) async fn answer(state: Arc<State>, peer: Peer, request: Request) -> Response {
     let note = Note::new(origin(&peer, request.headers()));
     let protocol = Protocol::of(&request);
+    let limit = protocol.body_limit(request.headers());
     let mut response = match protocol {
         Protocol::Registry => registry::handle(state.clone(), request, note.clone()).await,
         Protocol::Layers => registry::download(state.clone(), request, note.clone()).await,
         Protocol::Unknown => StatusCode::NOT_FOUND.into_response(),
-        _ => match collect(request, protocol).await {
+        _ => match state.room.collect(request, limit).await {
             Ok(call) => on_its_own_thread(state.clone(), call, protocol, peer, note.clone()).await,
-            Err(status) => status.into_response(),
+            Err((parts, obstacle)) => protocol.refuse(obstacle, &state, &parts, &note),
         },
     };
     describe(&mut response, &note);
@@ -97,30 +46,9 @@ pub(crate) async fn answer(
     response
 }
 
-/// A request whose body has arrived.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) parts: Parts,
-    pub(crate) body: Bytes,
-}
-
-async fn collect(request: Request, protocol: Protocol) -> Result<Call, StatusCode> {
-    let (parts, body) = request.into_parts();
-    let limit = match protocol {
-        Protocol::Json => json_protocol::body_limit(&parts.headers),
-        _ => 1 << 20,
-    };
-    let reading = axum::body::to_bytes(body, limit);
-    match tokio::time::timeout(BODY_TIME, reading).await {
-        Ok(Ok(body)) => Ok(Call { parts, body }),
-        Ok(Err(_too_long_or_broken_off)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_too_slow) => Err(StatusCode::REQUEST_TIMEOUT),
-    }
-}
-
 /// Handlers wait for the disk, so they run where waiting is allowed.
 async fn on_its_own_thread(
-    state: Arc<state::State>,
+    state: Arc<State>,
     call: Call,
     protocol: Protocol,
     peer: Peer,
@@ -140,7 +68,7 @@ async fn on_its_own_thread(
         })
 }
 
-fn write_trail(state: &state::State, note: &Note) {
+fn write_trail(state: &State, note: &Note) {
     if let Err(error) = state.trail.append(note, state.clock.now()) {
         tracing::error!(%error, "the trail was not written");
     }
@@ -194,24 +122,5 @@ mod tests {
             let value = header_text(&text).unwrap();
             prop_assert!(value.to_str().unwrap().len() <= REASON_LIMIT + 2);
         }
-    }
-
-    #[test]
-    fn the_protocol_is_told_by_path_and_target() {
-        let of = |uri: &str, target: bool| {
-            let mut request = Request::builder().uri(uri);
-            if target {
-                request = request.header(json_protocol::TARGET, "A.B");
-            }
-            Protocol::of(&request.body(Body::empty()).unwrap())
-        };
-        assert_eq!(of("/", true), Protocol::Json);
-        assert_eq!(of("/?Action=GetCallerIdentity", false), Protocol::Query);
-        assert_eq!(of("/v2/", false), Protocol::Registry);
-        assert_eq!(of("/v2", false), Protocol::Registry);
-        assert_eq!(of("/layers/x", false), Protocol::Layers);
-        assert_eq!(of("/v2x", false), Protocol::Unknown);
-        assert_eq!(of("/github/.well-known/jwks", false), Protocol::Issuer);
-        assert_eq!(of("/_longshore/health", true), Protocol::Admin);
     }
 }

@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::caller::Caller;
+use crate::collect::Call;
 use crate::error::AwsError;
-use crate::front::Call;
 use crate::signature::{self, Received, Scope};
 use crate::state::State;
 use crate::trail::Note;
@@ -104,7 +104,8 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
     }
 }
 
-fn refused(note: &Note, status: u16, code: &'static str, message: &str) -> Response {
+/// The answer of a call that failed.
+pub(crate) fn refused(note: &Note, status: u16, code: &'static str, message: &str) -> Response {
     refused_with(note, status, code, message, Map::new())
 }
 

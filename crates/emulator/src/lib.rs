@@ -16,6 +16,7 @@ mod blobs;
 mod caller;
 mod clock;
 mod cloudtrail;
+mod collect;
 mod connection;
 mod ecr;
 mod emulator;
@@ -27,6 +28,7 @@ mod issuer;
 mod json_protocol;
 mod login;
 mod private_file;
+mod protocol;
 mod query;
 mod query_protocol;
 mod random;
@@ -92,6 +94,7 @@ pub fn reads_manifest(media_type: Option<&str>, bytes: &[u8]) -> bool {
 
 pub use accounts::AdministratorKeys;
 pub use admin::{BadControlsSecret, ControlsSecret};
+pub use connection::THREADS;
 pub use ecr::{Fidelity, ecr_operations};
 pub use emulator::{Emulator, EmulatorError};
 pub use settings::{Controls, RegistryBehaviour, Settings};

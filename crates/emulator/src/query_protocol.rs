@@ -3,8 +3,8 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::collect::Call;
 use crate::error::AwsError;
-use crate::front::Call;
 use crate::query::Parameters;
 use crate::signature::{self, Received, Scope};
 use crate::state::State;
@@ -137,6 +137,11 @@ fn perform(
         }
         Operation::Iam(operation) => iam::handle(state, &caller, operation, parameters, note),
     }
+}
+
+/// The answer to a call of which it is not known for which service it is.
+pub(crate) fn unread(note: &Note, error: &AwsError) -> Response {
+    refused(note, sts::NAMESPACE, error)
 }
 
 fn refused(note: &Note, namespace: &str, error: &AwsError) -> Response {

@@ -53,6 +53,18 @@ pub(crate) async fn handle(state: Arc<State>, request: Request, note: Note) -> R
     response::finish(answered.unwrap_or_else(|error| error.respond(&parts, &note, behaviour)))
 }
 
+/// The answer to a request that was not looked at: status, code and sentence.
+pub(crate) fn refuse(
+    (status, code, message): (u16, &str, &str),
+    behaviour: &Behaviour,
+    parts: &Parts,
+    note: &Note,
+) -> Response {
+    let code = oci::ErrorCode::from(code.to_owned());
+    let error = RegistryError::new(status, code, message.to_owned());
+    response::finish(error.respond(parts, note, behaviour))
+}
+
 /// What every handler works with: who is there, and on which state.
 struct Visit {
     state: Arc<State>,

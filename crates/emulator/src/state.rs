@@ -3,6 +3,7 @@
 use crate::admin::ControlsSecret;
 use crate::blobs::Blobs;
 use crate::clock::Clock;
+use crate::collect::Room;
 use crate::ecr::LifecycleClock;
 use crate::issuer::Issuer;
 use crate::registry::Behaviour;
@@ -19,6 +20,8 @@ pub(crate) struct State {
     pub(crate) base_url: String,
     /// What opens the controls to other machines; `None` where they are off.
     pub(crate) controls: Option<ControlsSecret>,
+    /// Room for the bodies of calls.
+    pub(crate) room: Room,
     /// Records.
     pub(crate) store: Store,
     /// Layers and manifests.

@@ -17,8 +17,7 @@ use arguments::Arguments;
 use environment::Environment;
 use settings::Settings;
 
-#[tokio::main]
-async fn main() -> std::process::ExitCode {
+fn main() -> std::process::ExitCode {
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -33,5 +32,12 @@ async fn main() -> std::process::ExitCode {
         }
     };
     let settings = Settings::resolve(&arguments, Environment::read());
-    commands::run(arguments.command, &settings).await.into()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(::emulator::THREADS)
+        .enable_all()
+        .build()
+        .expect("a system that starts no thread runs nothing");
+    runtime
+        .block_on(commands::run(arguments.command, &settings))
+        .into()
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Refusal, body};
-use crate::front::Call;
+use crate::collect::Call;
 use crate::state::State;
 
 /// `{"advance_seconds": 3600}` or `{"set": "2026-11-24T04:00:00Z"}`.

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 
 use super::Refusal;
-use crate::front::Call;
+use crate::collect::Call;
 use crate::state::State;
 
 pub(super) fn tell(state: &State, _: &Call) -> Result<Response, Refusal> {

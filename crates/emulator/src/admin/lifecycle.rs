@@ -6,8 +6,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::Refusal;
+use crate::collect::Call;
 use crate::ecr::run_lifecycle;
-use crate::front::Call;
 use crate::state::State;
 
 pub(super) fn run(state: &State, _: &Call) -> Result<Response, Refusal> {

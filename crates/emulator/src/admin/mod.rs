@@ -20,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::front::Call;
+use crate::collect::Call;
 use crate::state::State;
 pub(crate) use secret::FILE as SECRET_FILE;
 pub use secret::{BadControlsSecret, ControlsSecret};

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Refusal, body};
-use crate::front::Call;
+use crate::collect::Call;
 use crate::state::State;
 use crate::{issuer, random};
 

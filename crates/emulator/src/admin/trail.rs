@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 
 use super::Refusal;
-use crate::front::Call;
+use crate::collect::Call;
 use crate::state::State;
 
 /// The most records in one answer.

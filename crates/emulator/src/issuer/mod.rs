@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::front::Call;
+use crate::collect::Call;
 use crate::random;
 use crate::state::State;
 use crate::trail::Note;

@@ -8,6 +8,7 @@
 mod accounts;
 mod archive;
 mod aws_cli;
+mod connections;
 mod creation_templates;
 mod denials;
 mod formats;

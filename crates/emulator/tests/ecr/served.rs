@@ -59,6 +59,7 @@ impl Served {
     ) -> Self {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
+            .max_blocking_threads(emulator::THREADS)
             .enable_all()
             .build()
             .unwrap();

@@ -112,9 +112,7 @@ pub(crate) async fn run(
     if arguments.controls {
         announce_controls(&url, arguments.listen.ip(), &emulator);
     }
-    emulator.serve(listener, stopped()).await.map_err(|error| {
-        Problem::new(ProblemCode::EmulatorFailed, "the emulator stopped").caused_by(&error)
-    })?;
+    emulator.serve(listener, stopped()).await;
     printer::message("the emulator has stopped; its data is kept");
     Ok(ExitCode::Success)
 }

@@ -22,7 +22,7 @@ pub(super) struct Rehearsal {
     pub(super) url: String,
     http: reqwest::Client,
     stop: oneshot::Sender<()>,
-    served: JoinHandle<std::io::Result<()>>,
+    served: JoinHandle<()>,
     /// Removed with everything in it, unless the user asked to keep it.
     _temporary: Option<tempfile::TempDir>,
 }
@@ -82,10 +82,7 @@ impl Rehearsal {
     /// Stops the emulator and waits until its state is on disk.
     pub(super) async fn close(self) -> Result<(), Problem> {
         let _ = self.stop.send(());
-        match self.served.await {
-            Ok(result) => result.map_err(|error| failed(&error)),
-            Err(error) => Err(failed(&error)),
-        }
+        self.served.await.map_err(|error| failed(&error))
     }
 
     /// The environment of a job of `run`: AWS is here, and GitHub's tokens too.
