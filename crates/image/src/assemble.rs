@@ -14,7 +14,7 @@ use crate::compatibility::COMPATIBILITY;
 use crate::error::ImageError;
 use crate::layout::{Layout, LayoutWriter};
 use crate::pack::pack;
-use crate::recipe::{LayerContent, LayerRecipe, Recipe};
+use crate::recipe::{LayerRecipe, Recipe};
 use crate::store::{LayerStore, StoredLayer};
 
 /// What Docker Engine runs at most (`maxLayerDepth` of its layer store).
@@ -108,9 +108,7 @@ fn images(
         if let Some(base) = &recipe.base {
             base.fits(&recipe.platform)?;
             for layer in &recipe.layers {
-                if let LayerContent::Entries(entries) = &layer.content {
-                    Base::keeps_its_links(entries)?;
-                }
+                Base::keeps_its_links(&layer.entries)?;
             }
         }
     }

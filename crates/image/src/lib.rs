@@ -22,6 +22,7 @@ mod error;
 mod fixture;
 mod layout;
 mod pack;
+mod published;
 mod recipe;
 #[cfg(test)]
 mod reproducible;
@@ -40,6 +41,7 @@ pub use compression::{Choice, Compression, CompressionError, GzipReason, Runtime
 pub use entry::{Content, Entry};
 pub use error::ImageError;
 pub use layout::{Checked, Layout, Stored, StoredImage, StoredIndex};
-pub use recipe::{LayerContent, LayerKind, LayerRecipe, PublishedLayer, Recipe, layer_inputs};
+pub use published::{inputs, take_over};
+pub use recipe::{LayerKind, LayerRecipe, PublishedLayer, Recipe, layer_inputs};
 pub use store::{LayerStore, StoredLayer};
 pub use system::{NONROOT, SystemFiles};

@@ -10,7 +10,7 @@ use crate::assemble::{Assembly, FinishedLayer};
 use crate::compression::Compression;
 use crate::entry::{Directories, Entry, add_directories, in_order};
 use crate::error::ImageError;
-use crate::recipe::{LayerContent, LayerRecipe, Recipe, layer_inputs};
+use crate::recipe::{LayerRecipe, Recipe, layer_inputs};
 use crate::store::{Fingerprint, Packing, StoredLayer};
 use crate::workers::Workers;
 
@@ -28,29 +28,37 @@ pub(crate) fn pack(
     assembly: Assembly<'_>,
 ) -> Result<Vec<Vec<FinishedLayer>>, ImageError> {
     let mut tasks = Vec::new();
-    let mut wanted = Vec::new();
+    let mut numbers = Vec::new();
     for recipe in recipes {
-        let mut lower = Directories::new();
-        for layer in &recipe.layers {
-            wanted.push(match &layer.content {
-                LayerContent::Published(_) => None,
-                LayerContent::Entries(entries) => {
-                    let entries = in_order(entries, &lower)?;
-                    add_directories(&entries, &mut lower);
-                    Some(add_task(entries, recipe.compression, &mut tasks)?)
-                }
+        for (layer, entries) in recipe.layers.iter().zip(ordered(recipe)?) {
+            numbers.push(match layer.published {
+                Some(_) => None,
+                None => Some(add_task(entries, recipe.compression, &mut tasks)?),
             });
         }
     }
     let packed = run(&tasks, place, assembly)?;
-    let mut wanted = wanted.into_iter();
-    let finished = |recipe: &Recipe| {
-        let layers = recipe.layers.iter().zip(&mut wanted);
-        layers
-            .map(|(layer, task)| finished(layer, task.map(|task| &packed[task]), recipe))
-            .collect()
+    let mut numbers = numbers.into_iter();
+    let finish = |recipe: &Recipe| {
+        let layers = recipe.layers.iter().zip(&mut numbers);
+        let of = |(layer, number): (&LayerRecipe, Option<usize>)| {
+            let packed = number.map(|number| &packed[number]);
+            finished(layer, packed, recipe.compression)
+        };
+        layers.filter_map(of).collect()
     };
-    Ok(recipes.iter().map(finished).collect())
+    Ok(recipes.iter().map(finish).collect())
+}
+
+/// The entries of each layer of a recipe as they are packed.
+pub(crate) fn ordered(recipe: &Recipe) -> Result<Vec<Vec<Entry>>, ImageError> {
+    let mut lower = Directories::new();
+    let order = |layer: &LayerRecipe| {
+        let entries = in_order(&layer.entries, &lower)?;
+        add_directories(&entries, &mut lower);
+        Ok(entries)
+    };
+    recipe.layers.iter().map(order).collect()
 }
 
 /// The number of the task for `entries`.
@@ -74,21 +82,25 @@ fn add_task(
 }
 
 /// The layer with its annotations: what a later publish looks for.
-fn finished(layer: &LayerRecipe, packed: Option<&StoredLayer>, recipe: &Recipe) -> FinishedLayer {
-    let (mut descriptor, diff_id) = match (&layer.content, packed) {
-        (LayerContent::Published(layer), _) => (layer.descriptor.clone(), layer.diff_id),
-        (LayerContent::Entries(_), Some(packed)) => (packed.descriptor.clone(), packed.diff_id),
-        (LayerContent::Entries(_), None) => unreachable!("every layer of entries has a task"),
+fn finished(
+    layer: &LayerRecipe,
+    packed: Option<&StoredLayer>,
+    compression: Compression,
+) -> Option<FinishedLayer> {
+    let (mut descriptor, diff_id) = match (&layer.published, packed) {
+        (Some(published), _) => (published.descriptor.clone(), published.diff_id),
+        (None, Some(packed)) => (packed.descriptor.clone(), packed.diff_id),
+        (None, None) => return None,
     };
     let of = layer.inputs.unwrap_or(diff_id);
-    let inputs = layer_inputs(&layer.kind, recipe.compression, &of);
+    let inputs = layer_inputs(&layer.kind, compression, &of);
     let annotations = &mut descriptor.annotations;
     annotations.insert(annotation::LAYER.to_owned(), layer.kind.to_string());
     annotations.insert(annotation::INPUTS.to_owned(), inputs.to_string());
-    FinishedLayer {
+    Some(FinishedLayer {
         descriptor,
         diff_id,
-    }
+    })
 }
 
 fn run(

@@ -48,18 +48,12 @@ pub struct LayerRecipe {
     /// The digest of what the layer will be made from, where that is known before
     /// its entries are: of what a compiler reads. None for the entries themselves.
     pub inputs: Option<Digest>,
-    /// Its content.
-    pub content: LayerContent,
-}
-
-/// Where the content of a layer comes from.
-#[derive(Debug, Clone)]
-pub enum LayerContent {
-    /// Files of this machine.
-    Entries(Vec<Entry>),
+    /// Its files. Where the layer is taken over, none of them is read, and they
+    /// need not exist: only their places count, for the layers above.
+    pub entries: Vec<Entry>,
     /// A layer of an image that was published before and was made from the same
     /// inputs: a registry has its bytes, which are not needed here.
-    Published(Box<PublishedLayer>),
+    pub published: Option<PublishedLayer>,
 }
 
 /// A layer of an image that a registry has.
@@ -113,7 +107,8 @@ impl LayerRecipe {
         Self {
             kind,
             inputs: None,
-            content: LayerContent::Entries(entries),
+            entries,
+            published: None,
         }
     }
 }

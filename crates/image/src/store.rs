@@ -101,14 +101,13 @@ impl LayerStore {
         self
     }
 
-    /// The digest of the tar of `entries`, from memory or by reading them.
-    pub fn diff_id(&self, entries: &[Entry]) -> Result<Digest, ImageError> {
-        let entries = crate::entry::in_order(entries, &crate::entry::Directories::new())?;
-        let fingerprint = Fingerprint::of(&entries)?;
-        let known = self.find(|record| record.seen.contains(&fingerprint.seen));
-        match known {
+    /// The digest of the tar of `entries`, which are in order: from memory, or by
+    /// reading them.
+    pub(crate) fn diff_id(&self, entries: &[Entry]) -> Result<Digest, ImageError> {
+        let fingerprint = Fingerprint::of(entries)?;
+        match self.find(|record| record.seen.contains(&fingerprint.seen)) {
             Some(record) => Ok(record.diff_id),
-            None => hash_only(&entries, &fingerprint),
+            None => hash_only(entries, &fingerprint),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fixture::{self, Built, recipe};
-use crate::{Assembly, Entry, LayerContent, LayerStore, PublishedLayer, assemble, assemble_index};
+use crate::{Assembly, Entry, LayerStore, PublishedLayer, assemble, assemble_index};
 use oci::Platform;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -119,10 +119,10 @@ fn a_published_layer_is_taken_over_and_the_layout_says_that_it_leaves_it_out() {
         serde_json::from_slice(&whole.layout.document(&whole.image.manifest.config).unwrap())
             .unwrap();
     let mut recipe = text("x");
-    recipe.layers[1].content = LayerContent::Published(Box::new(PublishedLayer {
+    recipe.layers[1].published = Some(PublishedLayer {
         descriptor: whole.image.manifest.layers[1].clone(),
         diff_id: config.rootfs.diff_ids[1],
-    }));
+    });
     let sparse = Built::new(&recipe, 2);
     assert_eq!(sparse.image.descriptor, whole.image.descriptor);
     let layer = &whole.image.manifest.layers[1];
