@@ -3,6 +3,7 @@
 mod annotations;
 mod bad_input;
 mod formats;
+mod pages;
 mod suppressions;
 mod zizmor;
 

@@ -1,6 +1,7 @@
 //! Why AWS refuses a caller: what users see, whole.
 
 mod pitfalls;
+mod signature;
 
 use std::io::Write as _;
 use std::path::Path;

@@ -160,7 +160,8 @@ fn assert_leads_nowhere_unasked(document: &Document<'_>, target: &str) {
         assert!(ids.any(|own| own == id), "{target} leads nowhere");
         return;
     }
-    let known = ["docs/checks/", "https://docs.zizmor.sh/"];
+    let pages = format!("{}/blob/HEAD/docs/checks/", env!("CARGO_PKG_REPOSITORY"));
+    let known = [pages.as_str(), "https://docs.zizmor.sh/"];
     assert!(
         known.iter().any(|start| target.starts_with(start)),
         "{target}"

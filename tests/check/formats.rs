@@ -71,6 +71,9 @@ fn sarif_is_valid_and_whole() {
         let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         let rule = &run["tool"]["driver"]["rules"][index];
         assert_eq!(rule["id"], result["ruleId"]);
+        let page = rule["helpUri"].as_str().unwrap();
+        let file = page.rsplit_once("/blob/HEAD/").unwrap().1;
+        assert!(repository().join(file).is_file(), "{page}");
     }
     let suppressed = results
         .iter()

@@ -129,7 +129,7 @@ pub(crate) struct Rehearse {
 
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Without --directory, the nearest directory from here upwards with longshore.toml, .git or .github/workflows is checked; with it, exactly that one. docs/check.md explains findings, formats and suppressions.\n\nExamples:\n  longshore check                                     findings, worst first\n  longshore check --prove                             and who exactly can assume each role\n  longshore check --format sarif > longshore.sarif    for code scanning"
+    after_long_help = "Without --directory, the nearest directory from here upwards with longshore.toml, .git or .github/workflows is checked; with it, exactly that one. docs/check.md explains findings, formats and suppressions.\n\nExamples:\n  longshore check                                     findings, worst first\n  longshore check --prove                             and who exactly can assume each role\n  longshore check --format sarif > longshore.sarif    for code scanning\n  longshore check --explain trust-name-only           what a rule means, and what to write instead"
 )]
 pub(crate) struct Check {
     /// Prove for each role who is admitted, and compare it with the workflows
@@ -144,6 +144,9 @@ pub(crate) struct Check {
     /// Do not run zizmor on the workflows, even where it is installed
     #[arg(long)]
     pub(crate) no_zizmor: bool,
+    /// Check nothing, and print the page that explains this rule
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["prove", "fail_on", "report", "no_zizmor"])]
+    pub(crate) explain: Option<String>,
 }
 
 /// The severities of findings, mildest first.
@@ -159,7 +162,7 @@ pub(crate) enum FailOn {
 
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Without options, the run that publishes is explained before the role that publishes, both read from the project; in a job with `id-token: write` its own token is. Exit code 0: admitted; 5: refused. A token is decoded here, never printed, never sent, and not verified. docs/explain.md lists what can stand in the way.\n\nExamples:\n  longshore explain --caller pull-request             a caller of the project, before its role\n  longshore explain --token-file token.txt            the token of a run that was refused\n  longshore explain --claims - --trust-policy t.json  pasted claims before a policy in a file\n  longshore explain --live                            before the role as AWS holds it now"
+    after_long_help = "Without options, the run that publishes is explained before the role that publishes, both read from the project; in a job with `id-token: write` its own token is. Exit code 0: admitted; 5: refused. A token is decoded here, never printed, never sent, and verified where --jwks gives the keys of its issuer. docs/explain.md lists what can stand in the way.\n\nExamples:\n  longshore explain --caller pull-request             a caller of the project, before its role\n  longshore explain --token-file token.txt            the token of a run that was refused\n  longshore explain --claims - --trust-policy t.json  pasted claims before a policy in a file\n  longshore explain --live                            before the role as AWS holds it now"
 )]
 pub(crate) struct Explain {
     /// The kind of run that asks
@@ -176,6 +179,9 @@ pub(crate) struct Explain {
     /// Read the token of a run from this file, or from stdin with `-`
     #[arg(long, value_name = "FILE", conflicts_with = "claims")]
     pub(crate) token_file: Option<PathBuf>,
+    /// Verify the token's signature with the issuer's key set (its /.well-known/jwks) in this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["caller", "claims"])]
+    pub(crate) jwks: Option<PathBuf>,
     /// Read claims, or the payload of a token, from this file, or from stdin with `-`; issuer and audience are filled in
     #[arg(long, value_name = "FILE")]
     pub(crate) claims: Option<PathBuf>,

@@ -107,7 +107,7 @@ problem_codes! {
     TerraformSilent = "E004", Configuration, "The Terraform root does not say what a command needs, or says it in a way that cannot be known before an apply.";
     BadWorkflow = "E005", Configuration, "The workflow cannot be read, or has no job that could publish.";
     RoleUnknown = "E006", Configuration, "The role that was asked about cannot be found where it was looked for.";
-    BadClaims = "E007", Usage, "A token or claims that were given cannot be read.";
+    BadClaims = "E007", Usage, "A token, claims or a key set that were given cannot be read.";
     BadTrustPolicy = "E008", Usage, "A trust policy that was given cannot be read.";
     NoSource = "E010", Build, "This is no git checkout with a commit.";
     DirtySource = "E011", Build, "The checkout has changes that are not committed.";

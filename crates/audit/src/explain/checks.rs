@@ -6,6 +6,7 @@ use receipts::{Check, CheckResult};
 use super::kind::MissKind;
 use super::miss::{Miss, list};
 use super::question::{Answer, Evidence, ProviderFacts, Question, RoleArn, Source, Trust};
+use super::signature;
 
 /// One check, with the miss if it fails.
 pub(super) struct Step {
@@ -32,11 +33,11 @@ impl Step {
         }
     }
 
-    fn passed(name: &str, detail: impl Into<String>) -> Self {
+    pub(super) fn passed(name: &str, detail: impl Into<String>) -> Self {
         Self::new(name, CheckResult::Passed, detail)
     }
 
-    fn unknown(name: &str, detail: impl Into<String>) -> Self {
+    pub(super) fn unknown(name: &str, detail: impl Into<String>) -> Self {
         Self::new(name, CheckResult::Unknown, detail)
     }
 }
@@ -59,7 +60,7 @@ pub(super) fn before_role(question: &Question) -> Vec<Step> {
     for (level, step) in [
         (Answer::NoProvider, provider),
         (Answer::Audience, audience),
-        (Answer::Signature, signature(question)),
+        (Answer::Signature, signature::check(question)),
         (Answer::Expired, time(question)),
     ] {
         steps.push(corrected(question.answer, level, step));
@@ -255,22 +256,6 @@ fn audience(question: &Question) -> Step {
     );
     let first = provider.client_ids.first().map_or("", String::as_str);
     Step::failed(NAME, miss.comparing(audience, first))
-}
-
-fn signature(question: &Question) -> Step {
-    const NAME: &str = "signature";
-    match question.evidence {
-        Evidence::Described | Evidence::NoToken => {
-            Step::passed(NAME, "GitHub signs every token that it mints")
-        }
-        Evidence::Claims(_) => {
-            Step::unknown(NAME, "not checked here: claims alone carry no signature")
-        }
-        Evidence::Token(_) => Step::unknown(
-            NAME,
-            "not checked here: the token was decoded and not verified",
-        ),
-    }
 }
 
 fn time(question: &Question) -> Step {

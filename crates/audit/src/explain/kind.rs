@@ -31,7 +31,7 @@ kinds! {
     WrongAccount = "wrong-account", "The role's ARN names another AWS account than the one that has role and provider.";
     WrongProvider = "wrong-provider", "The account or the trust policy knows another identity provider than the token's issuer.";
     Audience = "audience", "The token is for another audience than the provider or the trust policy wants.";
-    Signature = "signature", "AWS could not verify the token's signature.";
+    Signature = "signature", "No key of the issuer signed the token, or AWS could not verify it.";
     Expired = "expired", "The token is too old.";
     NotYetValid = "not-yet-valid", "The token is from the future: a clock is wrong.";
     RoleMissing = "role-missing", "There is no such role.";

@@ -6,12 +6,14 @@ mod absent_key;
 mod checks;
 mod condition_miss;
 mod fix;
+mod key_set;
 mod kind;
 mod miss;
 mod nearest;
 mod pattern;
 mod question;
 mod scene;
+mod signature;
 mod spot;
 mod statements;
 mod subject_miss;
@@ -19,6 +21,7 @@ mod subject_miss;
 use receipts::{CheckResult, Explanation, NearestMiss};
 use serde_json::Value;
 
+pub use key_set::{KeySet, KeySetError, NotSigned, Signed};
 pub use kind::MissKind;
 pub use question::{Answer, Evidence, ProviderFacts, Providers, Question, RoleArn, Source, Trust};
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use terraform::{Role, Root};
 
+use super::key_set::{NotSigned, Signed};
 use crate::OwnRepository;
 
 /// One caller before one role.
@@ -17,6 +18,9 @@ pub struct Question<'a> {
     pub claims: Map<String, Value>,
     /// Where the claims come from.
     pub evidence: Evidence,
+    /// Whether a key of the issuer signed the token; `None` where that was not
+    /// looked at.
+    pub signature: Option<Result<Signed, NotSigned>>,
     /// ARN of the role.
     pub role: String,
     /// What is known of the role.
@@ -40,7 +44,7 @@ pub enum Evidence {
     NoToken,
     /// Claims without a token, judged at this time.
     Claims(Timestamp),
-    /// A token whose signature was not checked, judged at this time.
+    /// A token, judged at this time.
     Token(Timestamp),
 }
 

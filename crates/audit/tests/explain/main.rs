@@ -70,6 +70,7 @@ fn question(claims: Map<String, Value>, policy: String) -> Question<'static> {
         caller: "a push to main".to_owned(),
         claims,
         evidence: Evidence::Described,
+        signature: None,
         role: ROLE.to_owned(),
         trust: Trust::Policy {
             text: policy,

@@ -24,12 +24,18 @@ use load::Loaded;
 
 /// Checks, prints what was found, and fails if that is bad enough.
 pub(crate) async fn run(arguments: &Check, settings: &Settings) -> Result<ExitCode, Problem> {
+    if let Some(rule) = &arguments.explain {
+        printer::data(configuration::page(rule)?.trim_end());
+        return Ok(ExitCode::Success);
+    }
     let root = load::find(&settings.directory)?;
     // zizmor works while the files are read.
     let wanted = !arguments.no_zizmor && root.join(load::WORKFLOWS).is_dir();
     let zizmor = wanted.then(|| {
         let root = root.clone();
-        tokio::spawn(async move { zizmor::run(&root, load::WORKFLOWS).await })
+        tokio::spawn(
+            async move { zizmor::run("zizmor", &root, load::WORKFLOWS, zizmor::LONGEST).await },
+        )
     });
     let loaded = load::load(&root)?;
     let zizmor = match zizmor {

@@ -24,6 +24,7 @@ pub(crate) async fn run(arguments: &Explain, settings: &Settings) -> Result<Exit
         caller: asked.caller,
         claims: asked.claims,
         evidence: asked.evidence,
+        signature: asked.signature,
         role: found.role.clone(),
         trust: found.trust(),
         providers: found.providers.clone(),

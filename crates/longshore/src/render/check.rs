@@ -10,6 +10,7 @@ use owo_colors::OwoColorize as _;
 use receipts::{CheckReport, Finding, Severity, Suppressed};
 
 pub(in crate::render) use finding::page;
+pub(crate) use finding::page_url;
 pub(crate) use markdown::markdown;
 pub(crate) use sources::Sources;
 

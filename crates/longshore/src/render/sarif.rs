@@ -8,7 +8,7 @@ use oci::Digest;
 use receipts::{CheckReport, Finding, Severity, Suppressed};
 use serde_json::{Value, json};
 
-use super::check::{Sources, page};
+use super::check::{Sources, page, page_url};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -72,7 +72,6 @@ fn rules<'a>(findings: impl Iterator<Item = &'a Finding>) -> BTreeMap<&'a str, (
 
 fn rule(finding: &Finding) -> Value {
     let known = Rule::ALL.iter().find(|rule| rule.id() == finding.rule);
-    let page = page(&finding.rule);
     let title = known.map_or_else(
         || format!("A finding of {}.", finding.rule),
         |rule| rule.title().to_owned(),
@@ -81,16 +80,14 @@ fn rule(finding: &Finding) -> Value {
     let mut value = json!({
         "id": finding.rule,
         "shortDescription": { "text": title },
+        "helpUri": page_url(&finding.rule),
         "defaultConfiguration": { "level": level(severity) },
         "properties": { "tags": ["security"] },
     });
-    match known {
-        // Code scanning shows the page itself, so that nobody has to look for it.
-        Some(rule) => {
-            value["help"] =
-                json!({ "text": format!("{page} explains it."), "markdown": rule.page() });
-        }
-        None => value["helpUri"] = page.into(),
+    // Code scanning shows the page itself, so that nobody has to look for it.
+    if let Some(rule) = known {
+        let text = format!("`{}` explains it.", page(&finding.rule));
+        value["help"] = json!({ "text": text, "markdown": rule.page() });
     }
     value
 }

@@ -7,6 +7,8 @@ use fs_err as fs;
 use pipeline::{Configuration, FILE_NAME, SuppressTable};
 use receipts::{Location, Problem, ProblemCode};
 
+use crate::render::check::page_url;
+
 /// What zizmor's findings begin with; its rules are not ours to list.
 const ZIZMOR: &str = "zizmor/";
 
@@ -34,19 +36,12 @@ fn wrong() -> Problem {
 fn suppression(table: &SuppressTable, text: &str) -> Result<Suppression, Problem> {
     let rule = table.rule.get_ref();
     let location = place(text, table.rule.span().start);
-    if !rule.starts_with(ZIZMOR) && Rule::ALL.iter().all(|known| known.id() != rule) {
-        let line = location.line;
-        let unknown = format!("longshore.toml:{line}: there is no rule `{rule}`");
-        return Err(Problem::new(
-            ProblemCode::BadConfiguration,
+    if !rule.starts_with(ZIZMOR) && known(rule).is_none() {
+        return Err(unknown(
+            rule,
             "nothing was checked: longshore.toml suppresses a rule that does not exist",
-        )
-        .fact("unknown", unknown)
-        .hint(format!(
-            "the rule with the nearest name is `{}`",
-            nearest(rule)
-        ))
-        .hint("docs/checks/README.md lists every rule"));
+            format!("longshore.toml:{}: ", location.line),
+        ));
     }
     Ok(Suppression {
         rule: rule.clone(),
@@ -56,6 +51,32 @@ fn suppression(table: &SuppressTable, text: &str) -> Result<Suppression, Problem
         expires: table.expires,
         location: Some(location),
     })
+}
+
+/// The page that explains a rule.
+pub(super) fn page(rule: &str) -> Result<String, Problem> {
+    if rule.starts_with(ZIZMOR) {
+        return Ok(page_url(rule));
+    }
+    let found = known(rule).map(|rule| rule.page().to_owned());
+    found.ok_or_else(|| {
+        let summary = "nothing was explained: there is no such rule";
+        unknown(rule, summary, String::new())
+    })
+}
+
+fn known(id: &str) -> Option<Rule> {
+    Rule::ALL.iter().copied().find(|rule| rule.id() == id)
+}
+
+fn unknown(rule: &str, summary: &str, place: String) -> Problem {
+    Problem::new(ProblemCode::BadConfiguration, summary)
+        .fact("unknown", format!("{place}there is no rule `{rule}`"))
+        .hint(format!(
+            "the rule with the nearest name is `{}`",
+            nearest(rule)
+        ))
+        .hint("docs/checks/README.md lists every rule")
 }
 
 /// The place of a byte of the file.

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use audit::explain::Evidence;
+use audit::explain::{Evidence, KeySet, NotSigned, Signed};
 use aws::{TokenError, WebIdentityToken, claims_of};
 use fs_err as fs;
 use github::{AWS_AUDIENCE, Caller, CallerKind, Minting, SubjectForm};
@@ -16,8 +16,25 @@ use crate::commands::publish::{client, now};
 use crate::project::Project;
 use crate::settings::Settings;
 
-/// More than any token; what is longer is not read.
-const LONGEST_INPUT: u64 = 64 * 1024;
+/// What is read, and how much of it at most.
+struct Input {
+    name: &'static str,
+    longest: u64,
+    hint: &'static str,
+}
+
+const TOKEN: Input = Input {
+    name: "token",
+    longest: 64 * 1024,
+    hint: "a token is one line of at most 20000 characters",
+};
+
+/// Two hundred keys with their certificates are less.
+const KEY_SET: Input = Input {
+    name: "key set",
+    longest: 2 * 1024 * 1024,
+    hint: "a key set is JSON with a few keys in it",
+};
 
 /// The region of a client that only asks GitHub, or STS who it is.
 pub(super) const ANY_REGION: &str = "us-east-1";
@@ -28,6 +45,8 @@ pub(super) struct Asked {
     pub(super) caller: String,
     pub(super) claims: Map<String, Value>,
     pub(super) evidence: Evidence,
+    /// Where a key set was given.
+    pub(super) signature: Option<Result<Signed, NotSigned>>,
 }
 
 /// The caller that the arguments, or the environment of a job, name.
@@ -38,13 +57,14 @@ pub(super) async fn find(
 ) -> Result<Asked, Problem> {
     let at = arguments.at.unwrap_or_else(now);
     if let Some(file) = &arguments.token_file {
-        let text = read(file)?;
-        let claims = WebIdentityToken::new(unwrapped(&text)).decoded();
+        let text = read(file, &TOKEN)?;
+        let token = WebIdentityToken::new(unwrapped(&text));
+        let claims = token.decoded();
         let claims = claims.map_err(|error| unreadable(file, &error, "token"))?;
-        return Ok(given(claims, Evidence::Token(at)));
+        return with_signature(arguments, &token, given(claims, Evidence::Token(at)));
     }
     if let Some(file) = &arguments.claims {
-        let claims = claims_of(&read(file)?);
+        let claims = claims_of(&read(file, &TOKEN)?);
         let claims = claims.map_err(|error| unreadable(file, &error, "claims"))?;
         return Ok(given(completed(claims), Evidence::Claims(at)));
     }
@@ -53,8 +73,22 @@ pub(super) async fn find(
         .get("ACTIONS_ID_TOKEN_REQUEST_URL")
         .is_some();
     if arguments.caller.is_none() && in_job {
-        let claims = minted(settings).await?;
-        return Ok(given(claims, Evidence::Token(at)));
+        let token = minted(settings).await?;
+        let claims = token.decoded().map_err(|error| {
+            Problem::new(
+                ProblemCode::BadClaims,
+                "nothing was explained: what GitHub sent is no token",
+            )
+            .caused_by(&error)
+        })?;
+        return with_signature(arguments, &token, given(claims, Evidence::Token(at)));
+    }
+    if arguments.jwks.is_some() {
+        return Err(Problem::new(
+            ProblemCode::BadClaims,
+            "nothing was explained: `--jwks` verifies a token, and none was given",
+        )
+        .hint("give the token of a run with `--token-file FILE`"));
     }
     described(arguments, needed(project)?, at.as_second())
 }
@@ -74,13 +108,38 @@ fn given(claims: Map<String, Value>, evidence: Evidence) -> Asked {
         caller: in_words(&claims),
         claims,
         evidence,
+        signature: None,
     }
 }
 
+/// The same with its signature verified, where a key set was given.
+fn with_signature(
+    arguments: &Explain,
+    token: &WebIdentityToken,
+    asked: Asked,
+) -> Result<Asked, Problem> {
+    let Some(file) = &arguments.jwks else {
+        return Ok(asked);
+    };
+    let keys = KeySet::parse(&read(file, &KEY_SET)?).map_err(|error| {
+        Problem::new(
+            ProblemCode::BadClaims,
+            "nothing was explained: the key set cannot be read",
+        )
+        .caused_by(&error)
+        .fact("file", file.display().to_string())
+        .hint("save it as its issuer serves it: `curl -s https://token.actions.githubusercontent.com/.well-known/jwks > jwks.json`")
+    })?;
+    Ok(Asked {
+        signature: Some(keys.verify(token.secret().expose())),
+        ..asked
+    })
+}
+
 /// The token of this very job.
-async fn minted(settings: &Settings) -> Result<Map<String, Value>, Problem> {
+async fn minted(settings: &Settings) -> Result<WebIdentityToken, Problem> {
     let client = client(&settings.environment, ANY_REGION).map_err(not_explained)?;
-    let token = client.github_token(AWS_AUDIENCE).await.map_err(|error| {
+    client.github_token(AWS_AUDIENCE).await.map_err(|error| {
         Problem::new(
             ProblemCode::NoIdentity,
             "nothing was explained: GitHub gave no identity",
@@ -88,13 +147,6 @@ async fn minted(settings: &Settings) -> Result<Map<String, Value>, Problem> {
         .caused_by(&error)
         .hint("give the job `permissions: id-token: write`")
         .hint("describe the run instead: `longshore explain --caller publisher`")
-    })?;
-    token.decoded().map_err(|error| {
-        Problem::new(
-            ProblemCode::BadClaims,
-            "nothing was explained: what GitHub sent is no token",
-        )
-        .caused_by(&error)
     })
 }
 
@@ -124,6 +176,7 @@ fn described(arguments: &Explain, project: &Project, now: i64) -> Result<Asked, 
             Evidence::NoToken
         },
         claims,
+        signature: None,
     })
 }
 
@@ -165,7 +218,7 @@ fn unwrapped(text: &str) -> String {
     value.unwrap_or(text).to_owned()
 }
 
-fn read(file: &Path) -> Result<String, Problem> {
+fn read(file: &Path, input: &Input) -> Result<String, Problem> {
     let io = |error: &std::io::Error| {
         Problem::new(
             ProblemCode::Io,
@@ -177,25 +230,25 @@ fn read(file: &Path) -> Result<String, Problem> {
     let mut bytes = Vec::new();
     let result = if file == Path::new("-") {
         std::io::stdin()
-            .take(LONGEST_INPUT + 1)
+            .take(input.longest + 1)
             .read_to_end(&mut bytes)
     } else {
         let opened = fs::File::open(file).map_err(|error| io(&error))?;
-        opened.take(LONGEST_INPUT + 1).read_to_end(&mut bytes)
+        opened.take(input.longest + 1).read_to_end(&mut bytes)
     };
     result.map_err(|error| io(&error))?;
-    let wrong = |what: &str| {
+    let wrong = |what: String| {
         Problem::new(
             ProblemCode::BadClaims,
-            format!("nothing was explained: {what}"),
+            format!("nothing was explained: the input is {what}"),
         )
         .fact("file", file.display().to_string())
-        .hint("a token is one line of at most 20000 characters")
+        .hint(input.hint)
     };
-    if bytes.len() as u64 > LONGEST_INPUT {
-        return Err(wrong("the input is longer than any token"));
+    if bytes.len() as u64 > input.longest {
+        return Err(wrong(format!("longer than any {}", input.name)));
     }
-    String::from_utf8(bytes).map_err(|_| wrong("the input is not text"))
+    String::from_utf8(bytes).map_err(|_| wrong("not text".to_owned()))
 }
 
 fn unreadable(file: &Path, error: &TokenError, what: &str) -> Problem {

@@ -45,6 +45,7 @@ pub(crate) fn with_explanation(failure: &PublishFailure, project: &Project) -> P
         caller: in_words(&claims),
         claims,
         evidence: Evidence::Token(now()),
+        signature: None,
         role: role.clone(),
         trust: terraform.trust(role),
         providers: Some(terraform.providers()),

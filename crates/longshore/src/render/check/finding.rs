@@ -19,11 +19,22 @@ pub(super) fn group(findings: &[&Finding], sources: &Sources<'_>) -> String {
     blocks.join("\n\n")
 }
 
-/// The page that explains a rule. zizmor's rules have their own.
+/// Where a rule is explained to somebody with this program at hand.
 pub(in crate::render) fn page(rule: &str) -> String {
     match rule.strip_prefix("zizmor/") {
+        Some(_) => page_url(rule),
+        None => format!("longshore check --explain {rule}"),
+    }
+}
+
+/// The page that explains a rule. zizmor's rules have their own.
+pub(crate) fn page_url(rule: &str) -> String {
+    match rule.strip_prefix("zizmor/") {
         Some(rule) => format!("https://docs.zizmor.sh/audits/#{}", printable(rule)),
-        None => format!("docs/checks/{rule}.md"),
+        None => format!(
+            "{}/blob/HEAD/docs/checks/{rule}.md",
+            env!("CARGO_PKG_REPOSITORY")
+        ),
     }
 }
 

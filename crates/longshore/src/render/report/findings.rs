@@ -5,6 +5,7 @@ use receipts::{Finding, Location, Severity, Suppressed};
 use super::Lines;
 use super::excerpt::{diff, excerpt};
 use super::html::{count, escape, prose};
+use crate::render::check::page_url;
 
 /// How many cards are shown; the rest is counted.
 const MOST_CARDS: usize = 400;
@@ -159,7 +160,10 @@ fn rule(id: &str) -> String {
         Some(audit) if is_id(audit) => format!(
             "<a class=\"rule\" rel=\"noreferrer\" href=\"https://docs.zizmor.sh/audits/#{audit}\">{text}</a>"
         ),
-        None if is_id(id) => format!("<a class=\"rule\" href=\"docs/checks/{id}.md\">{text}</a>"),
+        None if is_id(id) => format!(
+            "<a class=\"rule\" rel=\"noreferrer\" href=\"{}\">{text}</a>",
+            page_url(id)
+        ),
         _ => format!("<span class=\"rule\">{text}</span>"),
     }
 }
