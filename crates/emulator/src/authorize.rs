@@ -127,15 +127,14 @@ fn prepare(
     let role = role_of(reader, caller)?;
     let mut context = request_context(state, caller, note);
     for (key, value) in role.iter().flat_map(|role| &role.tags) {
-        context.insert(&format!("aws:PrincipalTag/{key}"), value.clone());
+        let key = format!("aws:PrincipalTag/{key}");
+        // A tag of the session wins over the role's.
+        if context.get(&key).is_none() {
+            context.insert(&key, value.clone());
+        }
     }
-    // A key that comes several times, such as `aws:TagKeys`, has several values.
-    let mut of_target: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (key, value) in &target.context {
-        of_target.entry(key).or_default().push(value.clone());
-    }
-    for (key, values) in of_target {
-        context.insert_many(key, values);
+    for (key, values) in grouped(target.context.iter().cloned()) {
+        context.insert_many(&key, values);
     }
     let request = Request {
         principal: caller.principal.clone(),
@@ -174,6 +173,18 @@ fn registry_policy(
         .policy
         .map(|text| named("the policy of the registry", &text))
         .transpose()
+}
+
+/// Values by key: one that comes several times, such as `aws:TagKeys`, has
+/// several.
+pub(crate) fn grouped(
+    keys: impl IntoIterator<Item = (String, String)>,
+) -> BTreeMap<String, Vec<String>> {
+    let mut grouped: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (key, value) in keys {
+        grouped.entry(key).or_default().push(value);
+    }
+    grouped
 }
 
 /// The condition keys that every request has (IAM User Guide, "AWS global

@@ -1,7 +1,10 @@
 //! Who makes a request, once the credentials are verified.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use policy::{Context, NamedPolicy, Principal};
+use serde::{Deserialize, Serialize};
 
 /// The identity that signed a request or logged in to the registry.
 #[derive(Debug, Clone)]
@@ -20,6 +23,17 @@ pub(crate) struct Caller {
     pub(crate) session_created: Option<Timestamp>,
     /// Condition keys that last as long as the session does.
     pub(crate) context: Context,
+    /// What a session passes on to those that are made from it.
+    pub(crate) inherited: Inherited,
+}
+
+/// What sessions pass on to the sessions that are made from them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Inherited {
+    /// Transitive session tags.
+    pub(crate) transitive_tags: BTreeMap<String, String>,
+    /// Who is behind the session.
+    pub(crate) source_identity: Option<String>,
 }
 
 impl Caller {

@@ -4,8 +4,12 @@
 //! `Name.member.1.Field` (IAM User Guide, "Making query requests").
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
-use crate::error::AwsError;
+use crate::error::{AwsError, NOT_NULL};
+
+/// Parameters that AWS does not repeat in its messages.
+const SECRETS: [&str; 2] = ["WebIdentityToken", "TokenCode"];
 
 /// The parameters of one request, each name once.
 #[derive(Debug, Default)]
@@ -40,61 +44,85 @@ impl Parameters {
 
     /// The value of `name`, which must be there and not empty.
     pub(crate) fn required(&self, name: &str) -> Result<&str, AwsError> {
-        match self.get(name) {
-            Some(value) if !value.is_empty() => Ok(value),
-            Some(_) => Err(AwsError::validation(
-                &member_name(name),
-                "Member must have length greater than or equal to 1",
-            )),
-            None => Err(AwsError::validation(
-                &member_name(name),
-                "Member must not be null",
-            )),
-        }
+        self.bounded(name, 1..=usize::MAX)
     }
 
     /// The value of `name`, within `length` characters.
     pub(crate) fn bounded(
         &self,
         name: &str,
-        length: std::ops::RangeInclusive<usize>,
+        length: RangeInclusive<usize>,
     ) -> Result<&str, AwsError> {
-        let value = self.required(name)?;
+        let Some(value) = self.get(name) else {
+            return Err(AwsError::validation(&member_name(name), None, NOT_NULL));
+        };
         let characters = value.chars().count();
-        if characters < *length.start() {
-            return Err(AwsError::validation(
-                &member_name(name),
-                &format!(
-                    "Member must have length greater than or equal to {}",
-                    length.start()
-                ),
-            ));
+        if length.contains(&characters) {
+            return Ok(value);
         }
-        if characters > *length.end() {
-            return Err(AwsError::validation(
-                &member_name(name),
-                &format!(
-                    "Member must have length less than or equal to {}",
-                    length.end()
-                ),
-            ));
+        let constraint = if characters < *length.start() {
+            format!(
+                "Member must have length greater than or equal to {}",
+                length.start()
+            )
+        } else {
+            format!(
+                "Member must have length less than or equal to {}",
+                length.end()
+            )
+        };
+        let shown = (!SECRETS.contains(&name)).then_some(value);
+        Err(AwsError::validation(&member_name(name), shown, &constraint))
+    }
+
+    /// As `bounded`; `None` when the parameter is not given.
+    pub(crate) fn optional(
+        &self,
+        name: &str,
+        length: RangeInclusive<usize>,
+    ) -> Result<Option<&str>, AwsError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(_) => self.bounded(name, length).map(Some),
         }
-        Ok(value)
+    }
+
+    /// `value`, the value of `name`, if every character is one of the pattern's.
+    pub(crate) fn of_pattern<'a>(
+        name: &str,
+        value: &'a str,
+        (pattern, allowed): (&str, fn(char) -> bool),
+    ) -> Result<&'a str, AwsError> {
+        if value.chars().all(allowed) {
+            return Ok(value);
+        }
+        let constraint = format!("Member must satisfy regular expression pattern: {pattern}");
+        Err(AwsError::validation(
+            &member_name(name),
+            Some(value),
+            &constraint,
+        ))
     }
 
     /// The number `name`, within `range`; `None` when it is not given.
     pub(crate) fn number(
         &self,
         name: &str,
-        range: std::ops::RangeInclusive<i64>,
+        range: RangeInclusive<i64>,
     ) -> Result<Option<i64>, AwsError> {
         let Some(text) = self.get(name) else {
             return Ok(None);
         };
-        let constraint = if text
-            .parse::<i64>()
-            .is_ok_and(|number| number > *range.end())
-        {
+        let number = match text.parse::<i64>() {
+            Ok(number) if range.contains(&number) => return Ok(Some(number)),
+            Ok(number) => number,
+            // Inferred.
+            Err(_) => {
+                let message = format!("Invalid number: {text}");
+                return Err(AwsError::invalid("MalformedInput", message));
+            }
+        };
+        let constraint = if number > *range.end() {
             format!(
                 "Member must have value less than or equal to {}",
                 range.end()
@@ -105,9 +133,22 @@ impl Parameters {
                 range.start()
             )
         };
-        match text.parse::<i64>() {
-            Ok(number) if range.contains(&number) => Ok(Some(number)),
-            _ => Err(AwsError::validation(&member_name(name), &constraint)),
+        Err(AwsError::validation(
+            &member_name(name),
+            Some(text),
+            &constraint,
+        ))
+    }
+
+    /// The boolean `name`; false when it is not given.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, AwsError> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(text) => {
+                let message = format!("Invalid boolean: {text}");
+                Err(AwsError::invalid("MalformedInput", message))
+            }
         }
     }
 
@@ -132,12 +173,23 @@ impl Parameters {
             let value = self.get(&member("Tags", position, "Value")).unwrap_or("");
             let lengths = (key.chars().count(), value.chars().count());
             if !(1..=128).contains(&lengths.0) || lengths.1 > 256 {
-                return Err(AwsError::validation(
-                    &format!("tags.{position}.member"),
-                    "a key has 1 to 128 characters and a value at most 256",
-                ));
+                let (member, value, longest) = if lengths.1 > 256 {
+                    ("value", value, 256)
+                } else {
+                    ("key", *key, 128)
+                };
+                let constraint = if value.is_empty() {
+                    "Member must have length greater than or equal to 1".to_owned()
+                } else {
+                    format!("Member must have length less than or equal to {longest}")
+                };
+                let member = format!("tags.{position}.member.{member}");
+                return Err(AwsError::validation(&member, Some(value), &constraint));
             }
-            if tags.insert((*key).to_owned(), value.to_owned()).is_some() {
+            let same = |known: &String| known.eq_ignore_ascii_case(key);
+            let is_double = tags.keys().any(same);
+            tags.insert((*key).to_owned(), value.to_owned());
+            if is_double {
                 return Err(AwsError::invalid(
                     "InvalidInput",
                     "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
@@ -147,6 +199,7 @@ impl Parameters {
         if tags.len() > 50 {
             return Err(AwsError::validation(
                 "tags",
+                None,
                 "Member must have length less than or equal to 50",
             ));
         }
@@ -192,10 +245,12 @@ mod tests {
     #[test]
     fn numbers_out_of_range_are_refused_and_missing_ones_are_none() {
         let parameters = Parameters::parse(b"D=899&E=x").unwrap();
-        for name in ["D", "E"] {
-            let error = parameters.number(name, 900..=43_200).unwrap_err();
-            assert!(error.message.contains("greater than or equal to 900"));
-        }
+        let number = |name| parameters.number(name, 900..=43_200).unwrap_err();
+        assert_eq!(
+            number("D").message,
+            "1 validation error detected: Value '899' at 'd' failed to satisfy constraint: Member must have value greater than or equal to 900"
+        );
+        assert_eq!(number("E").code, "MalformedInput");
         assert_eq!(parameters.number("F", 0..=1), Ok(None));
     }
 }

@@ -37,15 +37,7 @@ impl Operation {
             Some(iam::VERSION) => iam::Operation::named(action).map(Self::Iam),
             _ => None,
         };
-        found.ok_or_else(|| {
-            AwsError::invalid(
-                "InvalidAction",
-                format!(
-                    "Could not find operation {action} for version {}",
-                    version.unwrap_or("NO_VERSION_SPECIFIED")
-                ),
-            )
-        })
+        found.ok_or_else(|| AwsError::no_operation(action, version))
     }
 
     /// The service in the words of a credential scope.

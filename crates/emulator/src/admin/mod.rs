@@ -6,6 +6,7 @@
 mod access;
 mod clock;
 mod health;
+mod issuers;
 mod lifecycle;
 mod runs;
 mod secret;
@@ -37,6 +38,7 @@ type Handler = fn(&State, &Call) -> Result<Response, Refusal>;
 /// Every control: method, path below [`PREFIX`], handler.
 const CONTROLS: &[(Method, &str, Handler)] = &[
     (Method::GET, HEALTH, health::tell),
+    (Method::POST, "/issuers", issuers::register),
     (Method::POST, "/runs", runs::register),
     (Method::POST, "/tokens", tokens::mint),
     (Method::GET, "/clock", clock::read),

@@ -59,17 +59,7 @@ impl Call<'_> {
     /// The name in the parameter `parameter`, of at most `longest` characters.
     pub(super) fn name(&self, parameter: &str, longest: usize) -> Result<&str, AwsError> {
         let name = self.parameters.bounded(parameter, 1..=longest)?;
-        if name.chars().all(is_of_name) {
-            return Ok(name);
-        }
-        let member = match parameter {
-            "RoleName" => "roleName",
-            _ => "policyName",
-        };
-        Err(AwsError::validation(
-            member,
-            "Member must satisfy regular expression pattern: [\\w+=,.@-]+",
-        ))
+        Parameters::of_pattern(parameter, name, (r"[\w+=,.@-]+", is_of_name))
     }
 
     /// The path, `/` when it is not given.
@@ -83,6 +73,7 @@ impl Call<'_> {
         }
         Err(AwsError::validation(
             "path",
+            Some(path),
             "Member must satisfy regular expression pattern: (\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)",
         ))
     }

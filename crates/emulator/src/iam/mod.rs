@@ -19,10 +19,13 @@ mod roles;
 mod tags;
 
 use call::Call;
+use policy::Principal;
+use records::Role;
 
 use crate::caller::Caller;
 use crate::error::AwsError;
 use crate::query::Parameters;
+use crate::signature::SignatureError;
 use crate::state::State;
 use crate::trail::{Note, of_query};
 use crate::xml::Xml;
@@ -146,6 +149,11 @@ const PARAMETERS: &[&str] = &[
     "VersionId",
 ];
 
+/// The condition keys of a role as a resource.
+pub(crate) fn role_context(role: &Role) -> Vec<(String, String)> {
+    tags::resource_context(&role.tags)
+}
+
 /// Answers a request of a signed caller.
 pub(crate) fn handle(
     state: &State,
@@ -162,9 +170,21 @@ pub(crate) fn handle(
         note,
     };
     note.parameters(of_query(parameters, PARAMETERS));
+    refuse_own_sessions(caller)?;
     let answer = (operation.handler)(&call)?;
     if let Some(answer) = &answer {
         note.answer(answer.to_json());
     }
     Ok(answer)
+}
+
+/// A session of `GetSessionToken` has nothing to do with IAM unless a device
+/// stood behind it, and there are none here (API Reference, `GetSessionToken`;
+/// that IAM answers as to an unknown key is inferred).
+fn refuse_own_sessions(caller: &Caller) -> Result<(), AwsError> {
+    let is_own = !matches!(caller.principal, Principal::AssumedRole { .. });
+    if caller.session_created.is_some() && is_own {
+        return Err(SignatureError::InvalidToken.in_query());
+    }
+    Ok(())
 }

@@ -12,16 +12,7 @@ const MAXIMUM: usize = 5;
 /// `CreatePolicyVersion`.
 pub(super) fn create(call: &Call<'_>) -> Answer {
     let document = documents::managed(call)?;
-    let is_default = match call.parameters.get("SetAsDefault") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => {
-            return Err(AwsError::validation(
-                "setAsDefault",
-                "Member must be a boolean",
-            ));
-        }
-    };
+    let is_default = call.parameters.flag("SetAsDefault")?;
     let now = call.state.clock.now();
     let policy = policies::change(call, Context::new(), |policy| {
         if policy.versions.len() >= MAXIMUM {
@@ -87,6 +78,7 @@ fn requested_number(call: &Call<'_>) -> Result<u32, AwsError> {
     number(call.parameters.required("VersionId")?).ok_or_else(|| {
         AwsError::validation(
             "versionId",
+            call.parameters.get("VersionId"),
             "Member must satisfy regular expression pattern: v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?",
         )
     })

@@ -196,6 +196,7 @@ fn check_clients(client_ids: &BTreeSet<String>) -> Result<(), AwsError> {
     {
         return Err(AwsError::validation(
             "clientIDList",
+            None,
             "Member must satisfy constraint: [Member must have length less than or equal to 255, Member must have length greater than or equal to 1]",
         ));
     }
@@ -218,6 +219,7 @@ fn check_thumbprints(thumbprints: &[&str]) -> Result<(), AwsError> {
     if !thumbprints.iter().all(digits) {
         return Err(AwsError::validation(
             "thumbprintList",
+            None,
             "Member must satisfy constraint: [Member must have length less than or equal to 40, Member must have length greater than or equal to 40]",
         ));
     }

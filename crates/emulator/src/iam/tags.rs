@@ -25,6 +25,7 @@ pub(super) fn requested_keys<'a>(call: &'a Call<'_>) -> Result<Vec<&'a str>, Aws
     if keys.len() > MAXIMUM {
         return Err(AwsError::validation(
             "tagKeys",
+            None,
             "Member must have length less than or equal to 50",
         ));
     }

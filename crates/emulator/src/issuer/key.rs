@@ -9,7 +9,6 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -20,7 +19,6 @@ const FILE: &str = "issuer.key";
 /// The key with which the issuer signs.
 pub(crate) struct SigningKey {
     signing: RsaKeyPair,
-    verifying: DecodingKey,
     /// Public modulus and exponent in the form of a JWK.
     modulus: String,
     exponent: String,
@@ -76,7 +74,6 @@ impl SigningKey {
         let exponent = public.exponent().big_endian_without_leading_zero().to_vec();
         Ok(Self {
             signing: pair,
-            verifying: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
             modulus: URL_SAFE_NO_PAD.encode(&modulus),
             exponent: URL_SAFE_NO_PAD.encode(&exponent),
             id: hex::encode(&Sha256::digest(&modulus)[..20]),
@@ -102,11 +99,6 @@ impl SigningKey {
             )
             .map_err(|_| KeyError::NotSigned)?;
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
-    }
-
-    /// The key that verifies tokens of `key_id`, if that is this key.
-    pub(crate) fn verifying(&self, key_id: &str) -> Option<&DecodingKey> {
-        (key_id == self.id).then_some(&self.verifying)
     }
 
     /// The key set that the issuer publishes (RFC 7517).

@@ -1,15 +1,16 @@
 //! `AssumeRole`: a signed caller becomes a session of a role.
 
-use std::collections::BTreeMap;
-
 use policy::{Document, NamedPolicy, Principal};
 
 use super::credentials::{self, Lasting};
-use super::parameters::{Asked, SessionPolicies};
+use super::parameters::Asked;
+use super::session_policies::SessionPolicies;
+use super::session_tags::SessionTags;
 use crate::authorize::{Target, authorize_assume_role};
 use crate::caller::Caller;
 use crate::error::AwsError;
 use crate::iam::records::{ROLES, Role, role_key};
+use crate::iam::role_context;
 use crate::query::Parameters;
 use crate::state::State;
 use crate::trail::Note;
@@ -17,6 +18,10 @@ use crate::xml::Xml;
 
 const ACTION: &str = "sts:AssumeRole";
 const CHAINED_LIMIT_SECONDS: i64 = 3_600;
+/// Characters of an `ExternalId` (service model).
+const EXTERNAL_ID: (&str, fn(char) -> bool) = (r"[\w+=,.@:\/-]*", |character| {
+    character.is_ascii_alphanumeric() || "_+=,.@:/-".contains(character)
+});
 
 /// Exchanges the caller's session for one of the role asked for.
 pub(super) fn assume(
@@ -26,27 +31,50 @@ pub(super) fn assume(
     note: &Note,
 ) -> Result<Xml, AwsError> {
     let asked = Asked::read(parameters)?;
-    if let Principal::AccountRoot { .. } = caller.principal {
-        note.because("the root user cannot assume a role");
-        return Err(AwsError::new(
-            403,
-            "AccessDenied",
-            "Roles may not be assumed by root accounts.",
-        ));
+    let external_id = parameters.optional("ExternalId", 2..=1_224)?;
+    if let Some(id) = external_id {
+        Parameters::of_pattern("ExternalId", id, EXTERNAL_ID)?;
     }
-    let role = trusted_role(state, caller, &asked, parameters, note)?;
-    check_duration(&role, &asked)?;
-    let policies = SessionPolicies::read(state, parameters)?;
+    refuse_root_and_devices(caller, parameters, note)?;
+    let tags = SessionTags::read(parameters, &caller.inherited)?;
+    let role = trusted_role(state, caller, &asked, (external_id, &tags), note)?;
+    check_duration(&role, &asked, caller)?;
+    let policies = SessionPolicies::read(state, asked.role.account, parameters)?;
+    let packed_size = tags.check_size(policies.size)?;
     let lasting = Lasting {
-        context: BTreeMap::new(),
+        duration: asked.duration,
+        context: tags.lasting_context(),
         policies: policies.documents,
+        inherited: tags.passed_on(),
     };
-    let issued = credentials::issue(state, &role, &asked, lasting)?;
-    let answer = issued
+    let identity = credentials::of_role(&role, asked.role, asked.session_name);
+    let answer = credentials::issue(state, identity, lasting)?
         .describe(Xml::new())
-        .optional("PackedPolicySize", policies.packed_size);
+        .optional("PackedPolicySize", packed_size)
+        .optional("SourceIdentity", tags.source_identity());
     note.answer(answer.to_json());
     Ok(answer)
+}
+
+/// The root user assumes no role, and nobody has a device here.
+fn refuse_root_and_devices(
+    caller: &Caller,
+    parameters: &Parameters,
+    note: &Note,
+) -> Result<(), AwsError> {
+    let denied = |reason: &str, sentence: &str| {
+        note.because(reason);
+        Err(AwsError::new(403, "AccessDenied", sentence))
+    };
+    if let Principal::AccountRoot { .. } = caller.principal {
+        let sentence = "Roles may not be assumed by root accounts.";
+        return denied("the root user cannot assume a role", sentence);
+    }
+    if parameters.get("SerialNumber").is_some() || parameters.get("TokenCode").is_some() {
+        let sentence = "MultiFactorAuthentication failed with invalid MFA one time pass code. ";
+        return denied("there are no MFA devices here", sentence);
+    }
+    Ok(())
 }
 
 /// The role, if its trust policy admits the caller and the caller's own
@@ -56,7 +84,7 @@ fn trusted_role(
     state: &State,
     caller: &Caller,
     asked: &Asked<'_>,
-    parameters: &Parameters,
+    (external_id, tags): (Option<&str>, &SessionTags),
     note: &Note,
 ) -> Result<Role, AwsError> {
     let key = role_key(asked.role.account, asked.role.name);
@@ -82,32 +110,30 @@ fn trusted_role(
         document,
     };
     let session_name = asked.session_name.to_owned();
-    let mut context = vec![("sts:RoleSessionName".to_owned(), session_name)];
-    if let Some(id) = parameters.get("ExternalId") {
+    let mut context = role_context(&role);
+    context.push(("sts:RoleSessionName".to_owned(), session_name));
+    context.extend(tags.context());
+    if let Some(id) = external_id {
         context.push(("sts:ExternalId".to_owned(), id.to_owned()));
     }
-    let target = Target {
-        context,
-        ..Target::new(ACTION, role.arn.clone(), asked.role.account)
-    };
-    authorize_assume_role(state, caller, &target, &trust, note)?;
+    for action in [ACTION].into_iter().chain(tags.actions()) {
+        let target = Target {
+            context: context.clone(),
+            ..Target::new(action, role.arn.clone(), asked.role.account)
+        };
+        authorize_assume_role(state, caller, &target, &trust, note)?;
+    }
     Ok(role)
 }
 
-fn check_duration(role: &Role, asked: &Asked<'_>) -> Result<(), AwsError> {
-    if asked.duration > role.max_session_duration {
-        return Err(AwsError::invalid(
-            "ValidationError",
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
-    }
-    // Every signed caller but root holds a role session here, so each of these
-    // is a chain.
-    if asked.duration > CHAINED_LIMIT_SECONDS {
-        return Err(AwsError::invalid(
-            "ValidationError",
-            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
-        ));
-    }
-    Ok(())
+fn check_duration(role: &Role, asked: &Asked<'_>, caller: &Caller) -> Result<(), AwsError> {
+    let is_chain = matches!(caller.principal, Principal::AssumedRole { .. });
+    let message = if asked.duration > role.max_session_duration {
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+    } else if is_chain && asked.duration > CHAINED_LIMIT_SECONDS {
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+    } else {
+        return Ok(());
+    };
+    Err(AwsError::invalid("ValidationError", message))
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::parameters::Asked;
+use super::parameters::RoleArn;
 use super::sessions::{self, AccessKey, Identity, Secret, Session};
+use crate::caller::Inherited;
 use crate::iam::records::Role;
 use crate::random;
 use crate::state::State;
@@ -18,50 +19,52 @@ pub(super) struct Issued {
     access_key_id: String,
     key: AccessKey,
     expires: Timestamp,
-    session_arn: String,
-    user_id: String,
 }
 
 /// What lasts as long as the session.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Lasting {
+    /// Seconds.
+    pub(super) duration: i64,
     /// Condition keys.
     pub(super) context: BTreeMap<String, Vec<String>>,
     /// Session policies by name.
     pub(super) policies: Option<Vec<(String, String)>>,
+    /// What is passed on.
+    pub(super) inherited: Inherited,
 }
 
-/// Makes a session of `role` and stores it.
+/// The session `name` of `role`.
+pub(super) fn of_role(role: &Role, asked: RoleArn<'_>, name: &str) -> Identity {
+    let account = asked.account;
+    Identity::AssumedRole {
+        account: account.to_owned(),
+        role_arn: role.arn.clone(),
+        session_arn: format!("arn:aws:sts::{account}:assumed-role/{}/{name}", role.name),
+        user_id: format!("{}:{name}", role.id),
+    }
+}
+
+/// Makes a session of `identity` and stores it.
 pub(super) fn issue(
     state: &State,
-    role: &Role,
-    asked: &Asked<'_>,
+    identity: Identity,
     lasting: Lasting,
 ) -> Result<Issued, StoreError> {
     let now = state.clock.now();
-    let account = asked.role.account;
     let expires = now
-        .saturating_add(SignedDuration::from_secs(asked.duration))
+        .saturating_add(SignedDuration::from_secs(lasting.duration))
         .unwrap_or(Timestamp::MAX);
-    let session_arn = format!(
-        "arn:aws:sts::{account}:assumed-role/{}/{}",
-        role.name, asked.session_name
-    );
-    let user_id = format!("{}:{}", role.id, asked.session_name);
     let key = AccessKey {
         secret: Secret::new(random::access_secret()),
-        identity: Identity::AssumedRole {
-            account: account.to_owned(),
-            role_arn: role.arn.clone(),
-            session_arn: session_arn.clone(),
-            user_id: user_id.clone(),
-        },
+        identity,
         session: Some(Session {
             token: Secret::new(random::session_token()),
             created: now,
             expires,
             policies: lasting.policies,
             context: lasting.context,
+            inherited: lasting.inherited,
         }),
     };
     let access_key_id = random::identifier("ASIA");
@@ -72,13 +75,12 @@ pub(super) fn issue(
         access_key_id,
         key,
         expires,
-        session_arn,
-        user_id,
     })
 }
 
 impl Issued {
-    /// The elements `AssumedRoleUser` and `Credentials` of an answer.
+    /// The elements `AssumedRoleUser`, of a role's session, and `Credentials` of
+    /// an answer.
     pub(super) fn describe(&self, answer: Xml) -> Xml {
         let token = self
             .key
@@ -90,11 +92,19 @@ impl Issued {
             .text("SecretAccessKey", self.key.secret.reveal())
             .optional("SessionToken", token)
             .time("Expiration", self.expires);
-        let user = Xml::new()
-            .text("Arn", &self.session_arn)
-            .text("AssumedRoleId", &self.user_id);
-        answer
-            .element("AssumedRoleUser", &user)
-            .element("Credentials", &credentials)
+        let answer = match &self.key.identity {
+            Identity::AssumedRole {
+                session_arn,
+                user_id,
+                ..
+            } => {
+                let user = Xml::new()
+                    .text("Arn", session_arn)
+                    .text("AssumedRoleId", user_id);
+                answer.element("AssumedRoleUser", &user)
+            }
+            Identity::Root { .. } => answer,
+        };
+        answer.element("Credentials", &credentials)
     }
 }

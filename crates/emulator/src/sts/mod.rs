@@ -3,12 +3,19 @@
 //! Source: AWS Security Token Service API Reference, version 2011-06-15.
 
 mod assume_role;
+mod authorization_message;
 mod caller_identity;
 mod credentials;
+mod key_set;
 mod parameters;
+mod session_policies;
+mod session_tags;
+mod session_token;
 pub(crate) mod sessions;
 mod token;
 mod web_identity;
+
+pub(crate) use key_set::{KeySet, register as register_keys};
 
 use crate::caller::Caller;
 use crate::error::AwsError;
@@ -34,7 +41,11 @@ pub(crate) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 pub(crate) enum Operation {
     AssumeRole,
     AssumeRoleWithWebIdentity,
+    DecodeAuthorizationMessage,
+    GetAccessKeyInfo,
     GetCallerIdentity,
+    GetFederationToken,
+    GetSessionToken,
 }
 
 impl Operation {
@@ -43,7 +54,11 @@ impl Operation {
         match name {
             "AssumeRole" => Some(Self::AssumeRole),
             "AssumeRoleWithWebIdentity" => Some(Self::AssumeRoleWithWebIdentity),
+            "DecodeAuthorizationMessage" => Some(Self::DecodeAuthorizationMessage),
+            "GetAccessKeyInfo" => Some(Self::GetAccessKeyInfo),
             "GetCallerIdentity" => Some(Self::GetCallerIdentity),
+            "GetFederationToken" => Some(Self::GetFederationToken),
+            "GetSessionToken" => Some(Self::GetSessionToken),
             _ => None,
         }
     }
@@ -56,6 +71,7 @@ impl Operation {
 
 /// Parameters that the trail keeps: all but tokens and codes.
 const PARAMETERS: &[&str] = &[
+    "AccessKeyId",
     "DurationSeconds",
     "ExternalId",
     "Policy",
@@ -92,6 +108,17 @@ pub(crate) fn handle(
     match operation {
         Operation::AssumeRole => assume_role::assume(state, caller, parameters, note),
         Operation::AssumeRoleWithWebIdentity => handle_unsigned(state, parameters, note),
+        Operation::DecodeAuthorizationMessage => {
+            authorization_message::decode(state, caller, parameters, note)
+        }
+        Operation::GetAccessKeyInfo => {
+            caller_identity::of_access_key(state, caller, parameters, note)
+        }
         Operation::GetCallerIdentity => Ok(caller_identity::describe(caller)),
+        Operation::GetFederationToken => {
+            session_token::refuse_sessions(caller, "GetFederationToken")?;
+            Err(AwsError::no_operation("GetFederationToken", Some(VERSION)))
+        }
+        Operation::GetSessionToken => session_token::get(state, caller, parameters, note),
     }
 }

@@ -1,15 +1,12 @@
 //! What both ways of assuming a role ask for.
 
-use policy::{Document, validate_session};
-
+use crate::ecr::is_account;
 use crate::error::AwsError;
-use crate::iam::managed;
 use crate::query::Parameters;
-use crate::state::State;
 
 const DEFAULT_DURATION_SECONDS: i64 = 3_600;
-/// Characters that the session policies may have together.
-const PACKED_LIMIT: usize = 2_048;
+/// Characters that session policies and tags may have together.
+pub(super) const PACKED_LIMIT: usize = 2_048;
 
 /// The role and the session that are asked for, with every form checked.
 #[derive(Debug)]
@@ -32,31 +29,33 @@ pub(super) struct RoleArn<'a> {
 impl<'a> Asked<'a> {
     /// Reads role, session name and duration.
     pub(super) fn read(parameters: &'a Parameters) -> Result<Self, AwsError> {
-        let arn = parameters.bounded("RoleArn", 20..=2_048)?;
-        let session_name = parameters.bounded("RoleSessionName", 2..=64)?;
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-        if !session_name.chars().all(allowed) {
-            return Err(AwsError::invalid(
-                "ValidationError",
-                format!(
-                    "1 validation error detected: Value '{session_name}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*"
-                ),
-            ));
-        }
-        let duration = parameters
-            .number("DurationSeconds", 900..=43_200)?
-            .unwrap_or(DEFAULT_DURATION_SECONDS);
-        if parameters.get("Policy").is_some() {
-            parameters.bounded("Policy", 1..=PACKED_LIMIT)?;
-        }
-        let role = RoleArn::parse(arn)
-            .ok_or_else(|| AwsError::invalid("ValidationError", "Request ARN is invalid"))?;
+        let arn = parameters.bounded("RoleArn", 20..=2_048);
+        let name = parameters.bounded("RoleSessionName", 2..=64);
+        let name = name.and_then(|name| Parameters::of_pattern("RoleSessionName", name, NAME));
+        let duration = parameters.number("DurationSeconds", 900..=43_200);
+        let policy = parameters.optional("Policy", 1..=PACKED_LIMIT);
+        let (Ok(arn), Ok(session_name), Ok(duration), Ok(_)) = (&arn, &name, &duration, &policy)
+        else {
+            let errors = [arn.err(), name.err(), duration.err(), policy.err()];
+            let error = AwsError::together(errors.into_iter().flatten());
+            return Err(error.unwrap_or_else(invalid_arn));
+        };
+        let role = RoleArn::parse(arn).ok_or_else(invalid_arn)?;
         Ok(Self {
             role,
             session_name,
-            duration,
+            duration: duration.unwrap_or(DEFAULT_DURATION_SECONDS),
         })
     }
+}
+
+/// The characters of session names and source identities.
+pub(super) const NAME: (&str, fn(char) -> bool) = (r"[\w+=,.@-]*", |character| {
+    character.is_ascii_alphanumeric() || "_+=,.@-".contains(character)
+});
+
+fn invalid_arn() -> AwsError {
+    AwsError::invalid("ValidationError", "Request ARN is invalid")
 }
 
 impl<'a> RoleArn<'a> {
@@ -64,71 +63,8 @@ impl<'a> RoleArn<'a> {
         let (account, resource) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
         let path_and_name = resource.strip_prefix("role/")?;
         let name = path_and_name.rsplit('/').next()?;
-        let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        (digits && !name.is_empty()).then_some(Self { arn, account, name })
+        (is_account(account) && !name.is_empty()).then_some(Self { arn, account, name })
     }
-}
-
-/// The session policies of a request.
-#[derive(Debug, Default)]
-pub(super) struct SessionPolicies {
-    /// Names and documents; `None` when the request has none.
-    pub(super) documents: Option<Vec<(String, String)>>,
-    /// Percent of the limit (inferred: AWS packs them in a form of its own).
-    pub(super) packed_size: Option<usize>,
-}
-
-impl SessionPolicies {
-    /// Reads `Policy` and `PolicyArns`.
-    pub(super) fn read(state: &State, parameters: &Parameters) -> Result<Self, AwsError> {
-        let arns = parameters.fields("PolicyArns", "arn");
-        if arns.len() > 10 {
-            return Err(AwsError::validation(
-                "policyArns",
-                "Member must have length less than or equal to 10",
-            ));
-        }
-        let inline = parameters.get("Policy");
-        if inline.is_none() && arns.is_empty() {
-            return Ok(Self::default());
-        }
-        let size = inline.map_or(0, str::len) + arns.iter().map(|arn| arn.len()).sum::<usize>();
-        if size > PACKED_LIMIT {
-            return Err(AwsError::invalid(
-                "PackedPolicyTooLarge",
-                "Serialized token too large for session",
-            ));
-        }
-        let mut documents = Vec::new();
-        if let Some(document) = inline {
-            check(document)?;
-            documents.push(("session policy".to_owned(), document.to_owned()));
-        }
-        for arn in arns {
-            let document = state
-                .store
-                .read(|reader| managed::document(reader, arn))?
-                .ok_or_else(|| malformed(&format!("Policy {arn} does not exist")))?;
-            documents.push((arn.to_owned(), document));
-        }
-        Ok(Self {
-            documents: Some(documents),
-            packed_size: Some((size * 100).div_ceil(PACKED_LIMIT)),
-        })
-    }
-}
-
-fn check(document: &str) -> Result<(), AwsError> {
-    let parsed = Document::parse(document).map_err(|error| malformed(&error.to_string()))?;
-    match validate_session(&parsed).first() {
-        Some(finding) => Err(malformed(&finding.message)),
-        None => Ok(()),
-    }
-}
-
-/// The text behind AWS's code is not documented (inferred).
-fn malformed(message: &str) -> AwsError {
-    AwsError::invalid("MalformedPolicyDocument", message)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use policy::{Context, Document, NamedPolicy, Principal};
 use serde::{Deserialize, Serialize};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Inherited};
 use crate::store::{StoreError, Table, Writer};
 
 /// Access keys by their id. Readable secrets: a signature can only be verified
@@ -73,6 +73,9 @@ pub(crate) struct Session {
     pub(crate) policies: Option<Vec<(String, String)>>,
     /// Condition keys that last as long as the session.
     pub(crate) context: BTreeMap<String, Vec<String>>,
+    /// What it passes on.
+    #[serde(default)]
+    pub(crate) inherited: Inherited,
 }
 
 impl AccessKey {
@@ -102,10 +105,12 @@ impl AccessKey {
         let mut context = Context::new();
         let mut session_policies = None;
         let session_created = self.session.as_ref().map(|session| session.created);
+        let mut inherited = Inherited::default();
         if let Some(session) = self.session {
             for (key, values) in session.context {
                 context.insert_many(&key, values);
             }
+            inherited = session.inherited;
             session_policies = session.policies.map(|policies| parsed(&policies));
         }
         Caller {
@@ -115,6 +120,7 @@ impl AccessKey {
             region: region.to_owned(),
             session_policies,
             session_created,
+            inherited,
             context,
         }
     }
@@ -173,6 +179,7 @@ mod tests {
                 expires: Timestamp::UNIX_EPOCH,
                 policies: None,
                 context: BTreeMap::new(),
+                inherited: Inherited::default(),
             }),
         };
         let shown = format!("{key:?}");

@@ -1,24 +1,26 @@
 //! The JSON Web Token of a web identity: read, then verified piece by piece in
 //! the order of STS.
 //!
-//! The only algorithm is RS256, the only key the issuer's own: what the token
-//! says of keys (`jku`, `jwk`, `x5c`) is never looked at.
+//! The keys are the issuer's own, as they are known here: what the token says
+//! of keys (`jku`, `jwk`, `x5c`) is never looked at.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::key_set::{self, KeySet};
 use crate::error::AwsError;
-use crate::issuer::SigningKey;
 
 const CODE: &str = "InvalidIdentityToken";
+const LONGEST_SUBJECT: usize = 255;
 const NOT_A_TOKEN: &str = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
 /// AWS's sentence has two spaces before "please".
 const NO_KEY: &str = "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements";
 /// Inferred: no public report shows AWS's sentence.
+const TOO_MANY_KEYS: &str = "Invalid JSON web key set: it has more than 100 RSA or EC keys";
+/// Inferred likewise.
 const BAD_SIGNATURE: &str = "The ID Token signature is invalid";
 
 /// A refusal, with what AWS's sentence leaves out.
@@ -45,7 +47,8 @@ pub(super) struct Token<'a> {
     claims: Map<String, Value>,
     issuer: String,
     subject: String,
-    audience: String,
+    /// One, or several where the issuer lists them.
+    audiences: Vec<String>,
     times: Times,
 }
 
@@ -80,16 +83,12 @@ impl<'a> Token<'a> {
             .ok_or_else(|| Refused::invalid(NOT_A_TOKEN, "the token's header is not readable"))?;
         let claims = json::<Map<String, Value>>(claims)
             .ok_or_else(|| Refused::invalid(NOT_A_TOKEN, "the token's payload is not readable"))?;
-        let audience = claims.get("azp").or_else(|| claims.get("aud"));
         Ok(Self {
             text,
             header,
             issuer: text_claim(&claims, "iss")?,
-            subject: text_claim(&claims, "sub")?,
-            audience: audience
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-                .ok_or_else(|| missing("aud"))?,
+            subject: subject(&claims)?,
+            audiences: audiences(&claims)?,
             times: Times::of(&claims)?,
             claims,
         })
@@ -107,44 +106,50 @@ impl<'a> Token<'a> {
         &self.subject
     }
 
-    /// `azp` where there is one, otherwise `aud`, which must then be one text.
-    pub(super) fn audience(&self) -> &str {
-        &self.audience
+    /// Whom the token is for: `azp` where there is one, otherwise `aud`.
+    pub(super) fn audiences(&self) -> &[String] {
+        &self.audiences
     }
 
-    /// Verifies the signature under `key`; `None` when the provider's keys
+    /// Verifies the signature under `keys`; `None` when the provider's keys
     /// cannot be had.
-    pub(super) fn verify_signature(&self, key: Option<&SigningKey>) -> Result<(), Refused> {
-        let Some(key) = key else {
+    pub(super) fn verify_signature(&self, keys: Option<&KeySet>) -> Result<(), Refused> {
+        let Some(keys) = keys else {
             return Err(Refused::invalid(
                 NO_KEY,
                 format!("the keys of {} cannot be had here", self.issuer),
             ));
         };
-        if self.header.alg != "RS256" || self.header.crit.is_some() {
+        if keys.is_too_large() {
+            return Err(Refused::invalid(
+                TOO_MANY_KEYS,
+                "the issuer's key set has more than 100 keys of one kind",
+            ));
+        }
+        let alg = self.header.alg.as_str();
+        if !key_set::is_known(alg) || self.header.crit.is_some() {
             return Err(Refused::invalid(
                 BAD_SIGNATURE,
                 format!(
-                    "the issuer signs with RS256 without extensions, the token says {:?}",
-                    self.header.alg
+                    "STS takes RS256 to RS512 and ES256 to ES512, without extensions, the token says {alg:?}"
                 ),
             ));
         }
-        let named = self.header.kid.as_deref().and_then(|id| key.verifying(id));
-        let Some(verifying) = named else {
+        let Some(kid) = self.header.kid.as_deref().filter(|kid| keys.has(kid)) else {
             return Err(Refused::invalid(
                 NO_KEY,
                 "the issuer's key set has no key of the token's kid",
             ));
         };
-        if is_signed_by(self.text, verifying) {
-            Ok(())
-        } else {
-            Err(Refused::invalid(
-                BAD_SIGNATURE,
-                "the signature is not one of the issuer's key over this header and payload",
-            ))
+        let (message, signature) = self.text.rsplit_once('.').unwrap_or_default();
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
+        if keys.verifies(kid, alg, message.as_bytes(), &signature) {
+            return Ok(());
         }
+        Err(Refused::invalid(
+            BAD_SIGNATURE,
+            "the signature is not one of the issuer's key over this header and payload",
+        ))
     }
 
     /// Checks expiry, issue and validity by the emulator's clock. No leeway is
@@ -196,18 +201,39 @@ impl Times {
     }
 }
 
-/// Whether `key` signed the token; claims are judged elsewhere.
-fn is_signed_by(token: &str, key: &DecodingKey) -> bool {
-    let mut validation = Validation::new(Algorithm::RS256);
-    validation.required_spec_claims.clear();
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    jsonwebtoken::decode::<Value>(token, key, &validation).is_ok()
-}
-
 fn json<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {
     let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
     serde_json::from_slice(&bytes).ok()
+}
+
+/// The answer has room for 255 characters (service model); that STS refuses a
+/// longer one is inferred.
+fn subject(claims: &Map<String, Value>) -> Result<String, Refused> {
+    let subject = text_claim(claims, "sub")?;
+    if subject.chars().count() <= LONGEST_SUBJECT {
+        return Ok(subject);
+    }
+    Err(Refused::invalid(
+        "The ID Token's subject is too long",
+        format!("the claim sub has more than {LONGEST_SUBJECT} characters"),
+    ))
+}
+
+/// `azp` takes the place of `aud` (IAM User Guide, "Available keys for AWS OIDC
+/// federation"). Kubernetes writes a list.
+fn audiences(claims: &Map<String, Value>) -> Result<Vec<String>, Refused> {
+    let claim = claims.get("azp").or_else(|| claims.get("aud"));
+    let texts: Option<Vec<String>> = match claim {
+        Some(Value::String(text)) => Some(vec![text.clone()]),
+        Some(Value::Array(list)) => list
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned))
+            .collect(),
+        _ => None,
+    };
+    texts
+        .filter(|texts| !texts.is_empty())
+        .ok_or_else(|| missing("aud"))
 }
 
 fn text_claim(claims: &Map<String, Value>, name: &str) -> Result<String, Refused> {
@@ -252,11 +278,20 @@ mod tests {
     fn claims_of_the_wrong_type_are_named() {
         let good = serde_json::json!({"iss": "i", "sub": "s", "aud": "a", "exp": 2, "iat": 1});
         assert!(Token::read(&compact(&good)).is_ok());
+        let mut listed = good.clone();
+        listed["aud"] = Value::from(vec!["a", "b"]);
+        assert_eq!(
+            Token::read(&compact(&listed)).unwrap().audiences(),
+            ["a", "b"]
+        );
+        listed["azp"] = Value::from("c");
+        assert_eq!(Token::read(&compact(&listed)).unwrap().audiences(), ["c"]);
         for (claim, value) in [
             ("exp", Value::from("2")),
             ("exp", Value::from(2.5)),
             ("iat", Value::Null),
-            ("aud", Value::from(vec!["a"])),
+            ("aud", Value::from(vec![1])),
+            ("aud", Value::Array(Vec::new())),
             ("sub", Value::from(7)),
             ("nbf", Value::from("0")),
         ] {

@@ -10,12 +10,15 @@ use policy::keys::{CLAIM_KEYS, session_context, web_identity_context};
 use policy::{Document, NamedPolicy, Principal, Request, evaluate_trust};
 
 use super::credentials::{self, Lasting};
-use super::parameters::{Asked, SessionPolicies};
+use super::key_set::{self, KeySet};
+use super::parameters::Asked;
+use super::session_policies::SessionPolicies;
+use super::session_tags::SessionTags;
 use super::token::{Refused, Token};
-use crate::authorize::global_keys;
+use crate::authorize::{global_keys, grouped};
 use crate::error::AwsError;
 use crate::iam::records::{PROVIDERS, Provider, ROLES, Role, provider_prefix, role_key};
-use crate::issuer::SigningKey;
+use crate::iam::role_context;
 use crate::query::Parameters;
 use crate::state::State;
 use crate::trail::Note;
@@ -27,39 +30,82 @@ const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 pub(super) fn assume(state: &State, parameters: &Parameters, note: &Note) -> Result<Xml, AwsError> {
     let asked = Asked::read(parameters)?;
     let text = parameters.bounded("WebIdentityToken", 4..=20_000)?;
+    refuse_other_providers(parameters)?;
     note.resource(asked.role.arn);
-    let explain = |refused: Refused| {
-        note.because(refused.reason);
-        refused.error
-    };
-    let token = Token::read(text).map_err(explain)?;
-    let provider = provider(state, &asked, &token, note)?;
-    check_audience(&provider, &token).map_err(explain)?;
-    token
-        .verify_signature(signing_key(state, &provider))
-        .map_err(explain)?;
-    note.web_identity(&provider.arn, token.audience(), token.subject());
-    token.check_times(state.clock.now()).map_err(explain)?;
-    let role = trusted_role(state, &asked, &token, &provider, note)?;
+    let proven = Proven::read(state, &asked, text, note)?;
+    let tags = SessionTags::of_claims(proven.token.claims())?;
+    let role = trusted_role(state, &asked, &proven, &tags, note)?;
     check_duration(&role, &asked)?;
-    let policies = SessionPolicies::read(state, parameters)?;
+    let policies = SessionPolicies::read(state, asked.role.account, parameters)?;
+    let packed_size = tags.check_size(policies.size)?;
+    let mut context = lasting_context(&proven.provider, &proven.token);
+    context.extend(tags.lasting_context());
     let lasting = Lasting {
-        context: lasting_context(&provider, &token),
+        duration: asked.duration,
+        context,
         policies: policies.documents,
+        inherited: tags.passed_on(),
     };
-    let issued = credentials::issue(state, &role, &asked, lasting)?;
+    let identity = credentials::of_role(&role, asked.role, asked.session_name);
     let answer = Xml::new()
-        .text("SubjectFromWebIdentityToken", token.subject())
-        .text("Audience", token.audience());
-    let answer = issued
+        .text("SubjectFromWebIdentityToken", proven.token.subject())
+        .text("Audience", &proven.audience);
+    let answer = credentials::issue(state, identity, lasting)?
         .describe(answer)
-        .text("Provider", token.issuer())
-        .optional("PackedPolicySize", policies.packed_size);
+        .text("Provider", proven.token.issuer())
+        .optional("PackedPolicySize", packed_size)
+        .optional("SourceIdentity", tags.source_identity());
     let mut noted = answer.to_json();
     // CloudTrail names the provider where the answer names the issuer.
-    noted["provider"] = provider.arn.into();
+    noted["provider"] = proven.provider.arn.into();
     note.answer(noted);
     Ok(answer)
+}
+
+/// `ProviderId` is for the access tokens of Amazon's and Facebook's OAuth, which
+/// are not known here (inferred for the sentence).
+fn refuse_other_providers(parameters: &Parameters) -> Result<(), AwsError> {
+    match parameters.get("ProviderId") {
+        None => Ok(()),
+        Some(id) => Err(AwsError::invalid(
+            "InvalidIdentityToken",
+            format!("The tokens of {id} are not supported"),
+        )),
+    }
+}
+
+/// A token that its issuer signed, for an audience that the provider admits, and
+/// that is valid now.
+struct Proven<'a> {
+    token: Token<'a>,
+    provider: Provider,
+    audience: String,
+}
+
+impl<'a> Proven<'a> {
+    fn read(
+        state: &State,
+        asked: &Asked<'_>,
+        text: &'a str,
+        note: &Note,
+    ) -> Result<Self, AwsError> {
+        let explain = |refused: Refused| {
+            note.because(refused.reason);
+            refused.error
+        };
+        let token = Token::read(text).map_err(explain)?;
+        let provider = provider(state, asked, &token, note)?;
+        let audience = admitted_audience(&provider, &token).map_err(explain)?;
+        let keys = keys(state, &provider)?;
+        token.verify_signature(keys.as_ref()).map_err(explain)?;
+        note.web_identity(&provider.arn, &audience, token.subject());
+        token.check_times(state.clock.now()).map_err(explain)?;
+        Ok(Self {
+            token,
+            provider,
+            audience,
+        })
+    }
 }
 
 /// The provider for the token's issuer in the account of the role.
@@ -93,24 +139,38 @@ fn provider(
     })
 }
 
-fn check_audience(provider: &Provider, token: &Token<'_>) -> Result<(), Refused> {
-    if provider.client_ids.contains(token.audience()) {
-        return Ok(());
+/// The audience of the token that the provider admits. Which of several counts
+/// is inferred: the first.
+fn admitted_audience(provider: &Provider, token: &Token<'_>) -> Result<String, Refused> {
+    let audiences = token.audiences();
+    let admitted = |audience: &&String| provider.client_ids.contains(*audience);
+    if let Some(audience) = audiences.iter().find(admitted) {
+        return Ok(audience.clone());
     }
     let listed: Vec<&str> = provider.client_ids.iter().map(String::as_str).collect();
     Err(Refused::invalid(
         "Incorrect token audience",
         format!(
             "the token is for the audience {}, the provider admits {}",
-            token.audience(),
+            audiences.join(", "),
             listed.join(", ")
         ),
     ))
 }
 
-/// The emulator can verify only the tokens that it signs itself.
-fn signing_key<'a>(state: &'a State, provider: &Provider) -> Option<&'a SigningKey> {
-    (provider.url == github::ISSUER_HOST).then_some(&state.issuer.key)
+/// The keys of the provider's issuer: the emulator's own for GitHub and its
+/// enterprises, otherwise those that were registered. None are fetched.
+fn keys(state: &State, provider: &Provider) -> Result<Option<KeySet>, AwsError> {
+    let issuer = format!("https://{}", provider.url);
+    if let Some(registered) = key_set::registered(&state.store, &issuer)? {
+        return Ok(Some(registered));
+    }
+    let enterprise = provider.url.strip_prefix(github::ISSUER_HOST);
+    let is_own = enterprise.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if !is_own {
+        return Ok(None);
+    }
+    Ok(KeySet::read(&state.issuer.key.set()).ok())
 }
 
 /// The role, if it is there and its trust policy admits the token. Which of the
@@ -118,53 +178,51 @@ fn signing_key<'a>(state: &'a State, provider: &Provider) -> Option<&'a SigningK
 fn trusted_role(
     state: &State,
     asked: &Asked<'_>,
-    token: &Token<'_>,
-    provider: &Provider,
+    proven: &Proven<'_>,
+    tags: &SessionTags,
     note: &Note,
 ) -> Result<Role, AwsError> {
-    let denied = || {
-        AwsError::new(
-            403,
-            "AccessDenied",
-            format!("Not authorized to perform {ACTION}"),
-        )
+    let denied = |action: &str| {
+        let sentence = format!("Not authorized to perform {action}");
+        AwsError::new(403, "AccessDenied", sentence)
     };
     let key = role_key(asked.role.account, asked.role.name);
     let found = state.store.read(|reader| reader.get(&ROLES, &key))?;
     let Some(role) = found.filter(|role| role.arn == asked.role.arn) else {
         note.because(format!("there is no role {}", asked.role.arn));
-        return Err(denied());
+        return Err(denied(ACTION));
     };
     let document = match Document::parse(&role.trust_policy) {
         Ok(document) => document,
         Err(error) => {
             note.because(format!("the role's trust policy cannot be read: {error}"));
-            return Err(denied());
+            return Err(denied(ACTION));
         }
     };
     let trust = NamedPolicy {
         name: format!("trust policy of {}", role.name),
         document,
     };
-    let request = request(state, asked, token, provider, note);
-    let decision = evaluate_trust(&request, &trust);
-    note.decision(&decision);
-    if decision.is_allowed() {
-        Ok(role)
-    } else {
-        Err(denied())
+    let mut request = request(state, asked, proven, note);
+    for (key, values) in grouped(role_context(&role).into_iter().chain(tags.context())) {
+        request.context.insert_many(&key, values);
     }
+    for action in [ACTION].into_iter().chain(tags.actions()) {
+        action.clone_into(&mut request.action);
+        let decision = evaluate_trust(&request, &trust);
+        note.decision(&decision);
+        if !decision.is_allowed() {
+            // That the further actions are named is inferred.
+            return Err(denied(action));
+        }
+    }
+    Ok(role)
 }
 
 /// What the trust policy is asked.
-fn request(
-    state: &State,
-    asked: &Asked<'_>,
-    token: &Token<'_>,
-    provider: &Provider,
-    note: &Note,
-) -> Request {
-    let mut context = web_identity_context(&provider.url, token.claims());
+fn request(state: &State, asked: &Asked<'_>, proven: &Proven<'_>, note: &Note) -> Request {
+    let provider = &proven.provider;
+    let mut context = web_identity_context(&provider.url, proven.token.claims());
     // Without a signature the request does not say its region.
     global_keys(state, &state.settings.region, note, &mut context);
     context.insert("aws:FederatedProvider", provider.arn.clone());

@@ -166,6 +166,7 @@ mod tests {
             session_policies: None,
             session_created: Some(jiff::Timestamp::UNIX_EPOCH),
             context,
+            inherited: crate::caller::Inherited::default(),
         }
     }
 

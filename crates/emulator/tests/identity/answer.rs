@@ -2,6 +2,8 @@
 
 use roxmltree::Document;
 
+use crate::signer::Keys;
+
 /// Status and XML.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -31,6 +33,15 @@ impl Answer {
     pub(crate) fn good(self) -> Self {
         assert_eq!(self.status, 200, "{}", self.xml);
         self
+    }
+
+    /// The credentials in the answer.
+    pub(crate) fn keys(&self) -> Keys {
+        Keys {
+            id: self.text("AccessKeyId"),
+            secret: self.text("SecretAccessKey"),
+            session_token: self.all("SessionToken").into_iter().next(),
+        }
     }
 
     /// Status, code and sentence of a refusal.

@@ -6,6 +6,10 @@
 )]
 
 mod answer;
+mod issuers;
 mod served;
+mod sessions;
 mod signatures;
 mod signer;
+mod tokens;
+mod web_tokens;

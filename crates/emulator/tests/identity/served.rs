@@ -108,6 +108,103 @@ impl Served {
     }
 }
 
+impl Served {
+    /// A signed call of `sts` or `iam`.
+    pub(crate) async fn call(
+        &self,
+        keys: &Keys,
+        service: &str,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Answer {
+        let body = form(service, action, parameters);
+        let scope = self.scope(service).await;
+        self.send(Signed::form(&self.base, body, keys, scope)).await
+    }
+
+    /// A call of IAM by the root user of [`ACCOUNT`] that succeeds.
+    pub(crate) async fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        self.call(&self.root, "iam", action, parameters)
+            .await
+            .good()
+    }
+
+    /// Makes a role with a trust policy of one statement, and returns its ARN.
+    pub(crate) async fn role(&self, name: &str, statement: Value) -> String {
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        let parameters = [("RoleName", name), ("AssumeRolePolicyDocument", &policy)];
+        self.iam("CreateRole", &parameters).await.text("Arn")
+    }
+
+    /// Puts an inline policy of one statement that allows.
+    pub(crate) async fn allow(&self, role: &str, action: &str, resource: &str) {
+        let statement = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        self.iam(
+            "PutRolePolicy",
+            &[
+                ("RoleName", role),
+                ("PolicyName", &action.replace([':', '*'], "-")),
+                ("PolicyDocument", &policy),
+            ],
+        )
+        .await;
+    }
+
+    /// Registers an issuer in [`ACCOUNT`], for one audience.
+    pub(crate) async fn provider(&self, url: &str, audience: &str) {
+        let parameters = [("Url", url), ("ClientIDList.member.1", audience)];
+        self.iam("CreateOpenIDConnectProvider", &parameters).await;
+    }
+
+    /// A control: its answer, which is one of success.
+    pub(crate) async fn control(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}/_longshore/{path}", self.base);
+        let answer = self.client.post(url).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    /// A token of GitHub's issuer with these claims.
+    pub(crate) async fn token(&self, claims: Value) -> String {
+        let minted = self.control("tokens", json!({ "claims": claims })).await;
+        minted["value"].as_str().unwrap().to_owned()
+    }
+
+    /// `AssumeRoleWithWebIdentity`, which is not signed.
+    pub(crate) async fn exchange(
+        &self,
+        role: &str,
+        token: &str,
+        further: &[(&str, &str)],
+    ) -> Answer {
+        let mut parameters = vec![
+            ("RoleArn", role),
+            ("RoleSessionName", "GitHubActions"),
+            ("WebIdentityToken", token),
+        ];
+        parameters.extend_from_slice(further);
+        let body = form("sts", "AssumeRoleWithWebIdentity", &parameters);
+        let headers = vec![(
+            "content-type".to_owned(),
+            "application/x-www-form-urlencoded".to_owned(),
+        )];
+        self.send(Signed {
+            url: self.base.clone(),
+            headers,
+            body,
+        })
+        .await
+    }
+
+    /// `AssumeRole` under the session name `work`.
+    pub(crate) async fn assume(&self, keys: &Keys, role: &str, further: &[(&str, &str)]) -> Answer {
+        let mut parameters = vec![("RoleArn", role), ("RoleSessionName", "work")];
+        parameters.extend_from_slice(further);
+        self.call(keys, "sts", "AssumeRole", &parameters).await
+    }
+}
+
 /// The form of a call.
 pub(crate) fn form(service: &str, action: &str, parameters: &[(&str, &str)]) -> String {
     let version = match service {

@@ -1,7 +1,7 @@
 use policy::{Context, Principal};
 
 use super::*;
-use crate::caller::Caller;
+use crate::caller::{Caller, Inherited};
 use crate::trail::note::{Note, Origin};
 
 const HOME: &str = "123456789012";
@@ -20,6 +20,7 @@ fn caller() -> Caller {
         session_policies: None,
         session_created: None,
         context: Context::new(),
+        inherited: Inherited::default(),
     }
 }
 
