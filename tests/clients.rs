@@ -4,4 +4,5 @@
 mod aws_cli;
 mod containers;
 mod images;
+mod registry;
 mod terraform;
