@@ -136,7 +136,12 @@ impl<W: Write> Archive<W> {
     ) -> Result<String, ImageError> {
         let path = layout.blob(&layer.digest);
         if layer.media_type != media_type::LAYER_ZSTD {
-            let name = format!("{}.tar.gz", layer.digest.hex());
+            let gzip = layer.media_type == media_type::LAYER_GZIP;
+            let name = format!(
+                "{}.tar{}",
+                layer.digest.hex(),
+                if gzip { ".gz" } else { "" }
+            );
             let mut file = fs::File::open(path)?;
             self.file(&name, layer.size, &mut file, Some(layer.digest))?;
             return Ok(name);

@@ -74,7 +74,7 @@ impl Base {
     /// The image of a layout, for `platform` where it holds several.
     pub fn from_layout(layout: &Layout, platform: &Platform) -> Result<Self, ImageError> {
         let stored = layout.stored()?;
-        let image = stored.image_for(&platform.architecture);
+        let image = stored.image_for(platform);
         let image =
             image.ok_or_else(|| ImageError::Base(format!("it has no image for {platform}")))?;
         let config = layout.document(&image.manifest.config)?;

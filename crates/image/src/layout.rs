@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use oci::{AnyManifest, Descriptor, Digest, Hasher, Index, Manifest, annotation};
+use oci::{AnyManifest, Descriptor, Digest, Hasher, Index, Manifest, Platform, annotation};
 
 use crate::error::ImageError;
 
@@ -73,12 +73,18 @@ impl Stored {
         }
     }
 
-    /// The image for an architecture, such as an engine's; an image that is not
-    /// part of an index is for whatever it is for.
-    pub fn image_for(&self, architecture: &str) -> Option<&StoredImage> {
-        let fits = |image: &&StoredImage| match &image.descriptor.platform {
-            Some(platform) => platform.architecture == architecture,
-            None => true,
+    /// The image for a platform, such as an engine's. A variant counts where both
+    /// sides name one; an image that is not part of an index is for whatever it is
+    /// for.
+    pub fn image_for(&self, wanted: &Platform) -> Option<&StoredImage> {
+        let fits = |image: &&StoredImage| {
+            let Some(platform) = &image.descriptor.platform else {
+                return true;
+            };
+            let variants = platform.variant.iter().zip(&wanted.variant);
+            platform.os == wanted.os
+                && platform.architecture == wanted.architecture
+                && variants.into_iter().all(|(one, other)| one == other)
         };
         self.images().iter().find(fits)
     }

@@ -168,6 +168,20 @@ fn an_index_lists_one_image_per_platform_and_shares_their_layers() {
     assert_eq!(images[0].manifest.layers[0], images[1].manifest.layers[0]);
     assert_ne!(images[0].manifest.layers[1], images[1].manifest.layers[1]);
     assert_eq!(layout.check(TWO).unwrap().present.len(), 5);
+    let image_for = |architecture: &str, variant: Option<&str>| {
+        let platform = Platform {
+            variant: variant.map(str::to_owned),
+            ..Platform::linux(architecture)
+        };
+        stored
+            .image_for(&platform)
+            .map(|image| image.descriptor.digest)
+    };
+    assert_eq!(image_for("amd64", None), Some(images[0].descriptor.digest));
+    assert_eq!(image_for("arm64", None), Some(images[1].descriptor.digest));
+    assert_eq!(image_for("arm64", Some("v8")), image_for("arm64", None));
+    assert_eq!(image_for("arm64", Some("v9")), None);
+    assert_eq!(image_for("riscv64", None), None);
     assert!(layout.image().is_err());
     assert!(matches!(
         index(&[amd.clone(), amd], "same"),
@@ -205,4 +219,25 @@ fn more_layers_than_an_engine_runs_are_refused() {
         Built::try_new(&recipe, 2).err(),
         Some(ImageError::TooManyLayers(126))
     ));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_index_is_read_or_refused_without_panic(
+        bytes: Vec<u8>,
+        absent in "(sha256:[0-9a-f]{60,64} ?|[ a-z:]{0,10}){0,3}",
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join(MARKER), MARKER_CONTENT).unwrap();
+        let index = format!(
+            r#"{{"schemaVersion":2,"manifests":[],"annotations":{{"dev.longshore.absent":"{absent}"}}}}"#
+        );
+        for bytes in [bytes, index.into_bytes()] {
+            fs::write(directory.path().join(INDEX), bytes).unwrap();
+            if let Ok(layout) = Layout::open(directory.path()) {
+                proptest::prop_assert!(layout.stored().is_err());
+            }
+        }
+    }
 }
