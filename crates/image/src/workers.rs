@@ -2,8 +2,9 @@
 //!
 //! Memory is bounded by blocks and not by layers: with T compressing threads and
 //! L = min(T, 4) layers at a time, at most L + 2T + L blocks wait as they came
-//! and as many compressed, each of 2 MiB at most: 32 MiB for two threads,
-//! 160 MiB for sixteen.
+//! and as many compressed, each of 2 MiB at most: 32 MiB for two threads, 160 MiB
+//! for sixteen. Measured peaks are two thirds and half of that
+//! (docs/benchmarks.md).
 
 use std::collections::VecDeque;
 use std::io::Write;
