@@ -10,6 +10,7 @@ mod chunk;
 mod download;
 mod error;
 mod file;
+mod pins;
 mod session;
 
 use std::collections::HashMap;
@@ -23,8 +24,11 @@ use oci::{Algorithm, Digest};
 use crate::random;
 pub(crate) use download::DownloadSigner;
 pub(crate) use error::BlobError;
+use pins::Pins;
 pub(crate) use session::Upload;
 use session::{Session, Slot};
+
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Sha512];
 
 /// An upload that nobody touched for so long is given up.
 const UPLOAD_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -34,27 +38,26 @@ const UPLOAD_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) struct Blobs {
     root: PathBuf,
     sessions: Mutex<HashMap<String, Slot>>,
+    pins: Pins,
     signer: DownloadSigner,
 }
 
 impl Blobs {
-    /// Opens the content under `data`, and removes what interrupted uploads
-    /// left. The caller has made sure that no other process uses `data`.
+    /// Opens the content under `data`. The caller has made sure that no other
+    /// process uses it.
     pub(crate) fn open(data: &Path) -> Result<Self, BlobError> {
         let root = data.to_path_buf();
-        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+        for algorithm in ALGORITHMS {
             fs::create_dir_all(root.join("blobs").join(algorithm.as_str()))?;
         }
         let uploads = root.join("uploads");
-        if uploads.exists() {
-            fs::remove_dir_all(&uploads)?;
-        }
         fs::create_dir_all(&uploads)?;
         file::sync_directory(&root.join("blobs"))?;
         file::sync_directory(&root)?;
         Ok(Self {
             root,
             sessions: Mutex::new(HashMap::new()),
+            pins: Pins::default(),
             signer: DownloadSigner::random(),
         })
     }
@@ -67,11 +70,18 @@ impl Blobs {
     /// Starts an upload to the repository of the key `repository`, and returns
     /// its identifier, a UUID.
     pub(crate) fn begin(&self, repository: &str, now: Timestamp) -> Result<String, BlobError> {
-        self.give_up_idle(now);
         let id = random::uuid();
-        let session = Session::create(&self.upload_path(&id), repository.to_owned(), now)?;
-        self.lock()
-            .insert(id.clone(), Slot::Idle(Box::new(session)));
+        // A file without a session would be a leftover: the session comes first.
+        self.lock().insert(id.clone(), Slot::Busy);
+        let created = Session::create(&self.upload_path(&id), repository.to_owned(), now);
+        let mut sessions = self.lock();
+        match created {
+            Ok(session) => sessions.insert(id.clone(), Slot::Idle(Box::new(session))),
+            Err(error) => {
+                sessions.remove(&id);
+                return Err(error);
+            }
+        };
         Ok(id)
     }
 
@@ -98,23 +108,6 @@ impl Blobs {
         }
     }
 
-    /// Stores `bytes`, whose digest is `digest`, durably.
-    pub(crate) fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<(), BlobError> {
-        let temporary = self.upload_path(&random::uuid());
-        let written = file::write(&temporary, bytes)
-            .and_then(|()| file::install(&temporary, &self.path(digest)));
-        if written.is_err() {
-            file::remove_quietly(&temporary);
-        }
-        Ok(written?)
-    }
-
-    /// All bytes of a blob. For manifests, whose size is bounded; a layer is
-    /// streamed from `open_blob`.
-    pub(crate) fn read(&self, digest: &Digest) -> Result<Vec<u8>, BlobError> {
-        Ok(fs::read(self.path(digest))?)
-    }
-
     /// Opens a blob for reading.
     pub(crate) fn open_blob(&self, digest: &Digest) -> Result<fs::File, BlobError> {
         Ok(fs::File::open(self.path(digest))?)
@@ -133,14 +126,70 @@ impl Blobs {
         self.root.join("uploads").join(id)
     }
 
-    fn give_up_idle(&self, now: Timestamp) {
+    /// Removes the uploads that nobody touched for a day, and the files of those
+    /// that a kill has ended. Returns how many.
+    pub(crate) fn give_up(&self, now: Timestamp) -> Result<u64, BlobError> {
+        let mut given_up = 0;
         self.lock().retain(|_, slot| match slot {
             Slot::Idle(session) if now.duration_since(session.touched) > UPLOAD_LIFETIME => {
                 session.remove();
+                given_up += 1;
                 false
             }
             _ => true,
         });
+        for entry in fs::read_dir(self.root.join("uploads"))? {
+            let entry = entry?;
+            let is_live = |id: &str| self.lock().contains_key(id);
+            if !entry.file_name().to_str().is_some_and(is_live) {
+                file::remove_quietly(&entry.path());
+                given_up += 1;
+            }
+        }
+        Ok(given_up)
+    }
+
+    /// Calls `visit` with every blob that has a file.
+    pub(crate) fn each_blob<E: From<BlobError>>(
+        &self,
+        mut visit: impl FnMut(Digest) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for algorithm in ALGORITHMS {
+            let directory = self.root.join("blobs").join(algorithm.as_str());
+            for shard in fs::read_dir(directory).map_err(BlobError::from)? {
+                let shard = shard.map_err(BlobError::from)?.path();
+                if !shard.is_dir() {
+                    continue;
+                }
+                for file in fs::read_dir(shard).map_err(BlobError::from)? {
+                    let name = file.map_err(BlobError::from)?.file_name();
+                    let digest = format!("{}:{}", algorithm.as_str(), name.to_string_lossy());
+                    if let Ok(digest) = digest.parse() {
+                        visit(digest)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the file of a blob, unless it is about to be recorded or
+    /// `is_recorded` says that it is. Returns the size of what was removed.
+    pub(crate) fn remove_unless<E: From<BlobError>>(
+        &self,
+        digest: &Digest,
+        is_recorded: impl FnOnce() -> Result<bool, E>,
+    ) -> Result<Option<u64>, E> {
+        let path = self.path(digest);
+        let remove = || {
+            if is_recorded()? {
+                return Ok(None);
+            }
+            let size = fs::metadata(&path).map_err(BlobError::from)?.len();
+            fs::remove_file(&path).map_err(BlobError::from)?;
+            Ok(Some(size))
+        };
+        self.pins.unless_pinned(digest, remove).unwrap_or(Ok(None))
     }
 
     /// A panic while the lock is held leaves the map whole, so poison is no news.

@@ -7,10 +7,12 @@
 
 mod account_settings;
 mod call;
+mod changes;
 mod contents;
 mod creation_templates;
 mod deletion;
 mod error;
+mod garbage;
 mod image;
 mod image_batch;
 mod image_queries;
@@ -18,6 +20,7 @@ mod layer_upload;
 mod layers;
 mod lifecycle;
 mod limits;
+mod lookup;
 mod manifest;
 mod model;
 mod mounting;
@@ -49,6 +52,7 @@ pub(crate) use contents::tag_names;
 pub(crate) use creation_templates::create_on_push;
 pub(crate) use deletion::{Deletion, delete, remove_blob};
 pub(crate) use error::{EcrError, code};
+pub(crate) use garbage::{forget_blobs, is_held};
 pub(crate) use image::{Put, find, note_pull, put};
 pub(crate) use image_batch::image_json;
 pub(crate) use layer_upload::PART_SIZE;
@@ -66,7 +70,7 @@ pub(crate) use records::repository_key;
 pub(crate) use referrers::referrers;
 pub(crate) use registry::{Registry, is_account, is_region};
 pub(crate) use registry_settings::RegistrySettings;
-pub(crate) use repository::all as all_repositories;
+pub(crate) use repository::page as repositories;
 pub(crate) use seed::seed;
 
 use crate::caller::Caller;

@@ -14,7 +14,8 @@ use crate::blobs::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::collect::Room;
 use crate::ecr::{LifecycleClock, Registry, is_account, is_region};
-use crate::format::{self, FACTS};
+use crate::format::{FACTS, Upgrade};
+use crate::garbage::{Collector, collect_forever};
 use crate::issuer::{Issuer, KeyError};
 use crate::registry::Behaviour;
 use crate::seed::seed;
@@ -53,7 +54,7 @@ pub enum EmulatorError {
         /// The number in the directory.
         found: String,
         /// The newest number that is known here.
-        known: u32,
+        known: usize,
     },
     /// An account or a region is not written as AWS writes it.
     #[error("`{0}` is not the id of an account (twelve digits) or of a region")]
@@ -107,7 +108,13 @@ impl Emulator {
         let store = Store::open(&settings.data.join("state.redb"))?;
         let clock = Clock::default();
         let administrators = store.write(|writer| -> Result<_, EmulatorError> {
-            format::upgrade(writer, &Registry::default_of(&settings))?;
+            let upgrade = Upgrade {
+                writer,
+                data: &settings.data,
+                default: &Registry::default_of(&settings),
+                now: clock.now(),
+            };
+            upgrade.run()?;
             match writer.get(&FACTS, "account")? {
                 Some(found) if found != settings.account => {
                     let wanted = settings.account.clone();
@@ -137,6 +144,7 @@ impl Emulator {
             room: Room::default(),
             blobs: Blobs::open(&settings.data)?,
             issuer: Issuer::open(&settings.data)?,
+            collector: Collector::default(),
             lifecycle: LifecycleClock::default(),
             trail: Trail::new(trail, &settings.account, &settings.region)?,
             clock,
@@ -182,8 +190,10 @@ impl Emulator {
     /// threads: slow uploads hold one each, and must not hold up the rest.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let state = self.state;
+        let collecting = tokio::spawn(collect_forever(Arc::clone(&state)));
         let answer = move |peer, request| front::answer(Arc::clone(&state), peer, request);
         connection::serve(listener, answer, shutdown).await;
+        collecting.abort();
     }
 }
 

@@ -23,6 +23,7 @@ mod emulator;
 mod error;
 mod format;
 mod front;
+mod garbage;
 mod iam;
 mod issuer;
 mod json_protocol;

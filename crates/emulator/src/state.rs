@@ -5,6 +5,7 @@ use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::collect::Room;
 use crate::ecr::LifecycleClock;
+use crate::garbage::Collector;
 use crate::issuer::Issuer;
 use crate::registry::Behaviour;
 use crate::settings::Settings;
@@ -28,6 +29,8 @@ pub(crate) struct State {
     pub(crate) blobs: Blobs,
     /// The time.
     pub(crate) clock: Clock,
+    /// Removes garbage.
+    pub(crate) collector: Collector,
     /// When lifecycle policies were evaluated.
     pub(crate) lifecycle: LifecycleClock,
     /// GitHub's signing key and runs.

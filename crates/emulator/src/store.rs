@@ -8,9 +8,11 @@
 mod database;
 mod error;
 mod group;
+mod view;
 mod writer;
 
 use std::marker::PhantomData;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use database::Database;
 pub(crate) use error::StoreError;
 use group::Group;
+pub(crate) use view::View;
 pub(crate) use writer::Writer;
 
 type Definition<'a> = redb::TableDefinition<'a, &'static str, &'static [u8]>;
@@ -103,8 +106,27 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The record under `key`.
+    /// [`View::get`].
     pub(crate) fn get<T: DeserializeOwned>(
+        &self,
+        table: &Table<T>,
+        key: &str,
+    ) -> Result<Option<T>, StoreError> {
+        View::get(self, table, key)
+    }
+
+    /// [`View::list`].
+    pub(crate) fn list<T: DeserializeOwned>(
+        &self,
+        table: &Table<T>,
+        prefix: &str,
+    ) -> Result<Vec<(String, T)>, StoreError> {
+        View::list(self, table, prefix)
+    }
+}
+
+impl View for Reader<'_> {
+    fn get<T: DeserializeOwned>(
         &self,
         table: &Table<T>,
         key: &str,
@@ -116,14 +138,15 @@ impl Reader<'_> {
         }
     }
 
-    /// The records whose key starts with `prefix`, in the order of their keys.
-    pub(crate) fn list<T: DeserializeOwned>(
+    fn page<T: DeserializeOwned>(
         &self,
         table: &Table<T>,
         prefix: &str,
+        after: &str,
+        limit: usize,
     ) -> Result<Vec<(String, T)>, StoreError> {
         match self.transaction.open_table(table.definition()) {
-            Ok(open) => list(self.database, table, &open, prefix),
+            Ok(open) => page(self.database, table, &open, (prefix, after), limit),
             Err(redb::TableError::TableDoesNotExist(_)) => Ok(Vec::new()),
             Err(error) => Err(self.database.error(error)),
         }
@@ -142,15 +165,21 @@ fn get<T: DeserializeOwned>(
     }
 }
 
-fn list<T: DeserializeOwned>(
+fn page<T: DeserializeOwned>(
     database: &Database,
     table: &Table<T>,
     open: &impl ReadableTable<&'static str, &'static [u8]>,
-    prefix: &str,
+    (prefix, after): (&str, &str),
+    limit: usize,
 ) -> Result<Vec<(String, T)>, StoreError> {
     let mut records = Vec::new();
-    let range = open.range(prefix..);
-    for entry in range.map_err(|error| database.error(error))? {
+    let from = if after < prefix {
+        Bound::Included(prefix)
+    } else {
+        Bound::Excluded(after)
+    };
+    let range = open.range::<&str>((from, Bound::Unbounded));
+    for entry in range.map_err(|error| database.error(error))?.take(limit) {
         let (key, bytes) = entry.map_err(|error| database.error(error))?;
         let key = key.value();
         if !key.starts_with(prefix) {

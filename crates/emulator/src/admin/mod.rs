@@ -5,6 +5,7 @@
 
 mod access;
 mod clock;
+mod garbage;
 mod health;
 mod issuers;
 mod lifecycle;
@@ -43,6 +44,7 @@ const CONTROLS: &[(Method, &str, Handler)] = &[
     (Method::POST, "/tokens", tokens::mint),
     (Method::GET, "/clock", clock::read),
     (Method::POST, "/clock", clock::change),
+    (Method::POST, "/garbage", garbage::run),
     (Method::POST, "/lifecycle", lifecycle::run),
     (Method::GET, "/trail", trail::list),
 ];

@@ -1,29 +1,27 @@
 //! Files that survive a power cut once they are in place.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use fs_err as fs;
 
-/// Writes and syncs a new file.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
 /// Moves a synced file to its final place, durably.
 pub(super) fn install(from: &Path, to: &Path) -> io::Result<()> {
-    if let Some(directory) = to.parent() {
-        let new = !directory.exists();
+    let Some(directory) = to.parent() else {
+        return fs::rename(from, to);
+    };
+    if let Err(error) = fs::rename(from, to) {
+        if error.kind() != io::ErrorKind::NotFound {
+            return Err(error);
+        }
+        // The first blob that begins with these digits.
         fs::create_dir_all(directory)?;
-        fs::rename(from, to)?;
-        sync_directory(directory)?;
-        if let (true, Some(above)) = (new, directory.parent()) {
+        if let Some(above) = directory.parent() {
             sync_directory(above)?;
         }
+        fs::rename(from, to)?;
     }
-    Ok(())
+    sync_directory(directory)
 }
 
 /// Makes the entries of a directory durable.
@@ -31,8 +29,8 @@ pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     fs::File::open(path)?.sync_all()
 }
 
-/// Removes a file of which nobody was told. One that stays is removed at the
-/// next start, so a failure is only logged.
+/// Removes a file of which nobody was told. One that stays is garbage, so a
+/// failure is only logged.
 pub(super) fn remove_quietly(path: &Path) {
     if let Err(error) = fs::remove_file(path)
         && error.kind() != io::ErrorKind::NotFound

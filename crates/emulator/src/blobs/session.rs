@@ -9,6 +9,7 @@ use oci::{Algorithm, Digest, Hasher};
 
 use super::beside::Syncing;
 use super::chunk::Chunk;
+use super::pins::Pin;
 use super::{BlobError, Blobs, file};
 
 /// What the table of uploads holds for one identifier.
@@ -153,25 +154,23 @@ impl<'a> Upload<'a> {
     }
 
     /// Ends the upload: what arrived becomes the blob `expected`, durably, or
-    /// is thrown away. Returns the size of the blob in bytes.
-    pub(crate) fn finish(mut self, expected: &Digest) -> Result<u64, BlobError> {
-        let session = self.session.as_mut().ok_or(BlobError::UploadUnknown)?;
-        let received = session.received;
-        let result = match session.digest(expected.algorithm()) {
-            Ok(actual) if actual == *expected => session
-                .syncing
-                .end()
-                .and_then(|()| session.file.sync_all())
-                .and_then(|()| file::install(&session.path, &self.blobs.path(expected)))
-                .map_err(BlobError::from),
-            Ok(actual) => Err(BlobError::Digest {
-                expected: *expected,
-                actual,
-            }),
-            Err(error) => Err(error.into()),
-        };
+    /// is thrown away.
+    pub(crate) fn finish(mut self, expected: &Digest) -> Result<Finished<'a>, BlobError> {
+        let pin = self.blobs.pins.pin(expected);
+        let blobs = self.blobs;
+        let installed = self.session().and_then(|session| {
+            let actual = session.digest(expected.algorithm())?;
+            if actual != *expected {
+                let expected = *expected;
+                return Err(BlobError::Digest { expected, actual });
+            }
+            session.syncing.end()?;
+            session.file.sync_all()?;
+            file::install(&session.path, &blobs.path(expected))?;
+            Ok(session.received)
+        });
         self.end();
-        result.map(|()| received)
+        installed.map(|size| Finished { size, _pin: pin })
     }
 
     /// Ends the upload and throws away what arrived.
@@ -188,6 +187,20 @@ impl<'a> Upload<'a> {
             session.remove();
             self.blobs.lock().remove(&self.id);
         }
+    }
+}
+
+/// A blob that is in its place. It may be recorded as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Finished<'a> {
+    size: u64,
+    _pin: Pin<'a>,
+}
+
+impl Finished<'_> {
+    /// The blob's size in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is durable, what is thrown away, and who may touch an upload.
 
+use std::io::Read as _;
+
 use bytes::Bytes;
 
 use super::*;
@@ -12,6 +14,23 @@ fn open() -> (tempfile::TempDir, Blobs) {
 
 fn uploads_on_disk(data: &tempfile::TempDir) -> usize {
     fs::read_dir(data.path().join("uploads")).unwrap().count()
+}
+
+/// Stores a blob.
+fn put(blobs: &Blobs, bytes: &'static [u8]) -> Digest {
+    let id = blobs.begin("app", NOW).unwrap();
+    let mut upload = blobs.upload("app", &id, NOW).unwrap();
+    append(&mut upload, bytes);
+    let digest = Digest::of(bytes);
+    upload.finish(&digest).unwrap();
+    digest
+}
+
+/// All bytes of a blob.
+fn read(blobs: &Blobs, digest: &Digest) -> Result<Vec<u8>, BlobError> {
+    let mut bytes = Vec::new();
+    blobs.open_blob(digest)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Adds one chunk.
@@ -35,8 +54,8 @@ fn chunks_become_the_blob_of_their_digest() {
     assert_eq!((upload.received(), upload.first_chunk()), (12, 6));
     assert_eq!(upload.smallest_inner_chunk(), Some(6));
     let digest = Digest::of(b"first second");
-    assert_eq!(upload.finish(&digest).unwrap(), 12);
-    assert_eq!(blobs.read(&digest).unwrap(), b"first second");
+    assert_eq!(upload.finish(&digest).unwrap().size(), 12);
+    assert_eq!(read(&blobs, &digest).unwrap(), b"first second");
     assert_eq!(uploads_on_disk(&data), 0);
 }
 
@@ -49,7 +68,7 @@ fn a_sha512_digest_is_proved_too() {
         append(&mut upload, b"bytes");
         let digest = Digest::with(Algorithm::Sha512, named);
         assert_eq!(upload.finish(&digest).is_ok(), kept);
-        assert_eq!(blobs.read(&digest).is_ok(), kept);
+        assert_eq!(read(&blobs, &digest).is_ok(), kept);
     }
 }
 
@@ -62,7 +81,7 @@ fn a_wrong_digest_leaves_nothing() {
     let error = upload.finish(&Digest::of(b"others")).unwrap_err();
     assert!(matches!(error, BlobError::Digest { .. }), "{error}");
     assert_eq!(uploads_on_disk(&data), 0);
-    assert!(blobs.read(&Digest::of(b"bytes")).is_err());
+    assert!(read(&blobs, &Digest::of(b"bytes")).is_err());
     assert!(matches!(
         blobs.upload("app", &id, NOW),
         Err(BlobError::UploadUnknown)
@@ -82,7 +101,7 @@ fn an_interrupted_chunk_is_forgotten_and_the_upload_goes_on() {
     append(&mut upload, b"!");
     let digest = Digest::of(b"kept!");
     upload.finish(&digest).unwrap();
-    assert_eq!(blobs.read(&digest).unwrap(), b"kept!");
+    assert_eq!(read(&blobs, &digest).unwrap(), b"kept!");
 }
 
 #[test]
@@ -128,16 +147,18 @@ fn a_full_disk_is_named_and_the_upload_is_discarded() {
 }
 
 #[test]
-fn blobs_survive_a_restart_and_leftover_uploads_do_not() {
+fn blobs_survive_a_restart_and_leftover_uploads_are_garbage() {
     let (data, blobs) = open();
-    let digest = Digest::of(b"manifest");
-    blobs.put(&digest, b"manifest").unwrap();
+    let digest = put(&blobs, b"layer");
     blobs.begin("app", NOW).unwrap();
     assert_eq!(uploads_on_disk(&data), 1);
     drop(blobs);
     let blobs = Blobs::open(data.path()).unwrap();
-    assert_eq!(uploads_on_disk(&data), 0);
-    assert_eq!(blobs.read(&digest).unwrap(), b"manifest");
+    let live = blobs.begin("app", NOW).unwrap();
+    assert_eq!(blobs.give_up(NOW).unwrap(), 1);
+    assert_eq!(uploads_on_disk(&data), 1);
+    assert!(blobs.upload("app", &live, NOW).is_ok());
+    assert_eq!(read(&blobs, &digest).unwrap(), b"layer");
 }
 
 #[test]
@@ -146,11 +167,27 @@ fn an_upload_nobody_touches_is_given_up() {
     let old = blobs.begin("app", NOW).unwrap();
     let later = NOW + UPLOAD_LIFETIME + SignedDuration::from_secs(1);
     blobs.begin("app", later).unwrap();
+    assert_eq!(blobs.give_up(later).unwrap(), 1);
     assert_eq!(uploads_on_disk(&data), 1);
     assert!(matches!(
         blobs.upload("app", &old, later),
         Err(BlobError::UploadUnknown)
     ));
+}
+
+#[test]
+fn a_blob_that_is_about_to_be_recorded_is_not_removed() {
+    let (_data, blobs) = open();
+    let id = blobs.begin("app", NOW).unwrap();
+    let mut upload = blobs.upload("app", &id, NOW).unwrap();
+    append(&mut upload, b"layer");
+    let digest = Digest::of(b"layer");
+    let finished = upload.finish(&digest).unwrap();
+    let remove = || blobs.remove_unless(&digest, || Ok::<_, BlobError>(false));
+    assert_eq!(remove().unwrap(), None);
+    drop(finished);
+    assert_eq!(remove().unwrap(), Some(5));
+    assert!(read(&blobs, &digest).is_err());
 }
 
 #[test]
@@ -171,6 +208,6 @@ fn a_large_upload_is_hashed_beside_its_writing_and_goes_back_whole() {
     assert_eq!(upload.received(), 36 << 20);
     let digest = Digest::of(&piece.repeat(12));
     upload.finish(&digest).unwrap();
-    assert_eq!(blobs.read(&digest).unwrap().len(), 36 << 20);
+    assert_eq!(read(&blobs, &digest).unwrap().len(), 36 << 20);
     assert_eq!(uploads_on_disk(&data), 0);
 }

@@ -2,12 +2,11 @@
 
 use oci::{Digest, ManifestReference, RepositoryName};
 
-use super::contents::Contents;
+use super::changes::Changes;
 use super::image_batch::delete_one;
 use super::parameters::ImageIdentifier;
-use super::records::{BLOBS, IMAGES, TAGS, content_key, tag_key};
-use super::{Call, EcrError, Registry, code, image};
-use crate::store::{StoreError, Writer};
+use super::{Call, EcrError, code};
+use crate::store::StoreError;
 
 /// How much goes when one name is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,39 +24,31 @@ pub(crate) fn delete(
     reference: &ManifestReference,
     deletion: Deletion,
 ) -> Result<(), EcrError> {
-    call.state.store.write(|writer| match deletion {
-        Deletion::Named => delete_named(writer, call.registry, name, reference),
-        Deletion::Batch => delete_as_batch(writer, call.registry, name, reference),
+    call.state.store.write(|writer| {
+        let changes = Changes::new(writer, call.registry, name);
+        match deletion {
+            Deletion::Named => delete_named(&changes, reference),
+            Deletion::Batch => delete_as_batch(&changes, reference),
+        }
     })
 }
 
-fn delete_named(
-    writer: &Writer,
-    registry: &Registry,
-    name: &RepositoryName,
-    reference: &ManifestReference,
-) -> Result<(), EcrError> {
+fn delete_named(changes: &Changes<'_>, reference: &ManifestReference) -> Result<(), EcrError> {
     match reference {
         ManifestReference::Tag(tag) => {
-            let key = tag_key(registry, name, tag);
-            writer.get(&TAGS, &key)?.ok_or_else(not_found)?;
-            writer.remove(&TAGS, &key)?;
+            let tagged = changes.lookup().tagged(tag.as_str())?;
+            tagged.ok_or_else(not_found)?;
+            changes.remove_tag(tag.as_str())?;
         }
         ManifestReference::Digest(digest) => {
-            let key = content_key(registry, name, digest);
-            writer.get(&IMAGES, &key)?.ok_or_else(not_found)?;
-            image::remove(writer, registry, name, digest)?;
+            changes.lookup().image(digest)?.ok_or_else(not_found)?;
+            changes.remove_image(digest)?;
         }
     }
     Ok(())
 }
 
-fn delete_as_batch(
-    writer: &Writer,
-    registry: &Registry,
-    name: &RepositoryName,
-    reference: &ManifestReference,
-) -> Result<(), EcrError> {
+fn delete_as_batch(changes: &Changes<'_>, reference: &ManifestReference) -> Result<(), EcrError> {
     let (image_digest, image_tag) = match reference {
         ManifestReference::Digest(digest) => (Some(digest.to_string()), None),
         ManifestReference::Tag(tag) => (None, Some(tag.to_string())),
@@ -66,8 +57,7 @@ fn delete_as_batch(
         image_digest,
         image_tag,
     };
-    let mut contents = Contents::in_transaction(writer, registry, name)?;
-    match delete_one(writer, registry, name, &mut contents, &wanted)? {
+    match delete_one(changes, &wanted)? {
         Ok(_) => Ok(()),
         Err((code::IMAGE_REFERENCED, reason)) => {
             Err(EcrError::client(code::IMAGE_REFERENCED, reason))
@@ -86,10 +76,7 @@ pub(crate) fn remove_blob(
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<bool, StoreError> {
-    let key = content_key(call.registry, name, digest);
-    call.state.store.write(|writer| {
-        let held = writer.get(&BLOBS, &key)?.is_some();
-        writer.remove(&BLOBS, &key)?;
-        Ok(held)
-    })
+    call.state
+        .store
+        .write(|writer| Changes::new(writer, call.registry, name).remove_blob(digest))
 }

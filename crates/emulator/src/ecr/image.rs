@@ -4,13 +4,12 @@
 use jiff::{SignedDuration, Timestamp};
 use oci::{Descriptor, Digest, ManifestReference, RepositoryName, Tag};
 
+use super::changes::Changes;
+use super::lookup::Lookup;
 use super::manifest::{self, ParsedManifest};
-use super::records::{
-    BLOBS, IMAGES, Image, REPOSITORIES, TAGS, content_key, content_prefix, repository_key, tag_key,
-    tag_prefix,
-};
+use super::records::{BLOBS, Image, REPOSITORIES, content_key, repository_key};
 use super::storage_class::{ImageStatus, Storage};
-use super::{Call, EcrError, Registry, code, limits, pull_time_exclusions};
+use super::{Call, EcrError, code, limits, pull_time_exclusions};
 use crate::store::{StoreError, Writer};
 
 /// AWS refreshes the time of the last pull once a day.
@@ -55,24 +54,33 @@ pub(crate) fn put(call: Call<'_>, name: &RepositoryName, put: &Put<'_>) -> Resul
             format!("The image manifest has the digest '{digest}', which is not the one given"),
         ));
     }
+    let manifest =
+        std::str::from_utf8(put.bytes).map_err(|_| manifest::invalid("Invalid JSON syntax"))?;
     let now = call.state.clock.now();
     call.state.store.write(|writer| {
-        let key = content_key(call.registry, name, &digest);
-        let old: Option<Image> = writer.get(&IMAGES, &key)?;
+        let changes = Changes::new(writer, call.registry, name);
+        let old = changes.lookup().image(&digest)?;
         let is_active = |image: &&Image| image.storage.status(now) == ImageStatus::Active;
         let existing = old.as_ref().filter(is_active).map(|_| digest);
         check_tag(call, writer, name, put, existing)?;
-        check_limits(call, writer, name, put, old.as_ref())?;
+        check_limits(&changes, put, old.as_ref())?;
         let content_size = check_contents(call, writer, name, &parsed)?;
-        // The bytes are durable before any record names them.
-        call.state.blobs.put(&digest, put.bytes)?;
-        let mut image = old.unwrap_or_else(|| new_image(parsed, content_size, now));
-        if image.storage.status(now) != ImageStatus::Active {
-            image.storage.activate(now);
-        }
-        writer.put(&IMAGES, &key, &image)?;
+        let image = match old {
+            None => {
+                let image = new_image(parsed, content_size, now);
+                changes.add_image(&image, manifest)?;
+                image
+            }
+            Some(mut image) => {
+                if image.storage.status(now) != ImageStatus::Active {
+                    image.storage.activate(now);
+                    changes.update_image(&image)?;
+                }
+                image
+            }
+        };
         if let Some(tag) = &put.tag {
-            writer.put(&TAGS, &tag_key(call.registry, name, tag), &digest)?;
+            changes.set_tag(tag.as_str(), &digest)?;
         }
         Ok(image)
     })
@@ -99,27 +107,19 @@ fn new_image(parsed: ParsedManifest, content_size: u64, now: Timestamp) -> Image
 }
 
 /// Whether one image or one tag more is within ECR's quotas.
-fn check_limits(
-    call: Call<'_>,
-    writer: &Writer,
-    name: &RepositoryName,
-    put: &Put<'_>,
-    old: Option<&Image>,
-) -> Result<(), EcrError> {
+fn check_limits(changes: &Changes<'_>, put: &Put<'_>, old: Option<&Image>) -> Result<(), EcrError> {
     let Some(old) = old else {
-        let images = writer.count(&IMAGES, &content_prefix(call.registry, name))?;
+        let images = usize::try_from(changes.images()?).unwrap_or(usize::MAX);
         return limits::IMAGES_PER_REPOSITORY.allow_one_more(images);
     };
     let Some(tag) = &put.tag else {
         return Ok(());
     };
-    let digest = old.descriptor.digest;
-    if writer.get(&TAGS, &tag_key(call.registry, name, tag))? == Some(digest) {
+    let tags = changes.lookup().tags_of(&old.descriptor.digest)?;
+    if tags.iter().any(|own| own == tag.as_str()) {
         return Ok(());
     }
-    let tags = writer.list(&TAGS, &tag_prefix(call.registry, name))?;
-    let own = tags.iter().filter(|(_, tagged)| *tagged == digest).count();
-    limits::TAGS_PER_IMAGE.allow_one_more(own)
+    limits::TAGS_PER_IMAGE.allow_one_more(tags.len())
 }
 
 /// Whether the tag may be set. `existing` is the image's digest when the
@@ -135,7 +135,7 @@ fn check_tag(
         .get(&REPOSITORIES, &repository_key(call.registry, name))?
         .ok_or_else(|| EcrError::repository_not_found(name, call.account()))?;
     let tagged = match &put.tag {
-        Some(tag) => writer.get(&TAGS, &tag_key(call.registry, name, tag))?,
+        Some(tag) => Lookup::new(writer, call.registry, name).tagged(tag.as_str())?,
         None => None,
     };
     let unchanged = existing.is_some() && (put.tag.is_none() || tagged == existing);
@@ -180,14 +180,15 @@ fn check_contents(
         .filter(|blob| !manifest::is_kept_elsewhere(blob))
     {
         match writer.get(&BLOBS, &content_key(call.registry, name, &blob.digest))? {
-            Some(size) => check_size(blob, size)?,
+            Some(held) => check_size(blob, held.size)?,
             None => missing.push(blob.digest),
         }
         total = total.saturating_add(blob.size);
     }
     refuse_missing(call, name, code::LAYERS_NOT_FOUND, "Layers", &missing)?;
+    let images = Lookup::new(writer, call.registry, name);
     for child in &parsed.children {
-        match writer.get(&IMAGES, &content_key(call.registry, name, &child.digest))? {
+        match images.image(&child.digest)? {
             Some(image) => {
                 check_size(child, image.descriptor.size)?;
                 total = total.max(image.content_size);
@@ -234,40 +235,31 @@ fn check_size(named: &Descriptor, actual: u64) -> Result<(), EcrError> {
 }
 
 /// The image that `reference` names in `name`, if it can be pulled: what is
-/// archived, or on its way back, cannot.
+/// archived, or on its way back, cannot. With `manifest` comes its document.
 pub(crate) fn find(
     call: Call<'_>,
     name: &RepositoryName,
     reference: &ManifestReference,
-) -> Result<Option<Image>, EcrError> {
+    manifest: bool,
+) -> Result<Option<(Image, Option<String>)>, EcrError> {
     call.state.store.read(|reader| {
+        let lookup = Lookup::new(reader, call.registry, name);
         let digest = match reference {
             ManifestReference::Digest(digest) => Some(*digest),
-            ManifestReference::Tag(tag) => reader.get(&TAGS, &tag_key(call.registry, name, tag))?,
+            ManifestReference::Tag(tag) => lookup.tagged(tag.as_str())?,
         };
-        let Some(digest) = digest else {
+        let image = match digest {
+            Some(digest) => lookup.image(&digest)?,
+            None => None,
+        };
+        let now = call.state.clock.now();
+        let is_active = |image: &Image| image.storage.status(now) == ImageStatus::Active;
+        let Some(image) = image.filter(is_active) else {
             return Ok(None);
         };
-        let image: Option<Image> =
-            reader.get(&IMAGES, &content_key(call.registry, name, &digest))?;
-        let now = call.state.clock.now();
-        Ok(image.filter(|image| image.storage.status(now) == ImageStatus::Active))
+        let document = manifest.then(|| lookup.document(&image)).transpose()?;
+        Ok(Some((image, document)))
     })
-}
-
-/// Removes an image and its tags.
-pub(super) fn remove(
-    writer: &Writer,
-    registry: &Registry,
-    name: &RepositoryName,
-    digest: &Digest,
-) -> Result<(), StoreError> {
-    for (key, tagged) in writer.list(&TAGS, &tag_prefix(registry, name))? {
-        if tagged == *digest {
-            writer.remove(&TAGS, &key)?;
-        }
-    }
-    writer.remove(&IMAGES, &content_key(registry, name, digest))
 }
 
 /// Remembers, to the day, that an image was pulled by somebody whose pulls are
@@ -282,11 +274,11 @@ pub(crate) fn note_pull(
     if image.pulled.is_some_and(recent) || !pull_time_exclusions::is_recorded(call)? {
         return Ok(());
     }
-    let key = content_key(call.registry, name, &image.descriptor.digest);
     Ok(call.state.store.write::<_, StoreError>(|writer| {
-        if let Some(mut image) = writer.get(&IMAGES, &key)? {
+        let changes = Changes::new(writer, call.registry, name);
+        if let Some(mut image) = changes.lookup().image(&image.descriptor.digest)? {
             image.pulled = Some(now);
-            writer.put(&IMAGES, &key, &image)?;
+            changes.update_image(&image)?;
         }
         Ok(())
     })?)

@@ -4,14 +4,16 @@ use oci::RepositoryName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::contents::{Contents, Failure};
+use super::changes::Changes;
+use super::contents::Failure;
 use super::image::{self, Put, note_pull};
+use super::lookup::Lookup;
 use super::model::IMAGE_TAG;
 use super::parameters::{ImageIdentifier, RepositoryParameters, digest, parse};
-use super::records::{IMAGES, Image, TAGS, content_key, tag_prefix};
+use super::records::Image;
 use super::storage_class::ImageStatus;
-use super::{Call, EcrError, Registry, code};
-use crate::store::{StoreError, Writer};
+use super::{Call, EcrError, code};
+use crate::store::StoreError;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,35 +29,32 @@ pub(super) fn get(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: BatchParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:BatchGetImage"], &name)?;
-    let contents = Contents::read(call, &name)?;
     let now = call.state.clock.now();
-    let (mut images, mut failures) = (Vec::new(), Vec::new());
-    for wanted in parameters.image_ids {
-        match contents.resolve(&wanted) {
-            Ok(image) if image.storage.status(now) == ImageStatus::Active => {
-                images.push(to_json(call, &name, image, wanted.image_tag.as_deref())?);
-                note_pull(call, &name, image)?;
+    let (mut images, mut pulled, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    call.state.store.read::<_, EcrError>(|reader| {
+        let lookup = Lookup::new(reader, call.registry, &name);
+        for wanted in &parameters.image_ids {
+            match lookup.resolve(wanted)? {
+                Ok(image) if image.storage.status(now) == ImageStatus::Active => {
+                    let manifest = lookup.document(&image)?;
+                    let tag = wanted.image_tag.as_deref();
+                    images.push(image_json(call, &name, (&image, &manifest), tag));
+                    pulled.push(image);
+                }
+                Ok(_) => {
+                    // Inferred sentence.
+                    let reason = "Requested image is archived".to_owned();
+                    failures.push(failure_json(wanted, ("ImageInaccessible", reason)));
+                }
+                Err(failure) => failures.push(failure_json(wanted, failure)),
             }
-            Ok(_) => {
-                // Inferred sentence.
-                let reason = "Requested image is archived".to_owned();
-                failures.push(failure_json(&wanted, ("ImageInaccessible", reason)));
-            }
-            Err(failure) => failures.push(failure_json(&wanted, failure)),
         }
+        Ok(())
+    })?;
+    for image in &pulled {
+        note_pull(call, &name, image)?;
     }
     Ok(json!({ "images": images, "failures": failures }))
-}
-
-fn to_json(
-    call: Call<'_>,
-    name: &RepositoryName,
-    image: &Image,
-    tag: Option<&str>,
-) -> Result<Value, EcrError> {
-    let bytes = call.state.blobs.read(&image.descriptor.digest)?;
-    let manifest = String::from_utf8_lossy(&bytes);
-    Ok(image_json(call, name, (image, &manifest), tag))
 }
 
 /// An image and its manifest as the API answers with them.
@@ -91,9 +90,9 @@ pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     call.repository(&["ecr:BatchDeleteImage"], &name)?;
     let (mut deleted, mut failures) = (Vec::new(), Vec::new());
     call.state.store.write::<_, StoreError>(|writer| {
-        let mut contents = Contents::in_transaction(writer, call.registry, &name)?;
+        let changes = Changes::new(writer, call.registry, &name);
         for wanted in &parameters.image_ids {
-            match delete_one(writer, call.registry, &name, &mut contents, wanted)? {
+            match delete_one(&changes, wanted)? {
                 Ok(identifiers) => deleted.extend(identifiers),
                 Err(failure) => failures.push(failure_json(wanted, failure)),
             }
@@ -105,35 +104,31 @@ pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 }
 
 pub(super) fn delete_one(
-    writer: &Writer,
-    registry: &Registry,
-    name: &RepositoryName,
-    contents: &mut Contents,
+    changes: &Changes<'_>,
     wanted: &ImageIdentifier,
 ) -> Result<Result<Vec<ImageIdentifier>, Failure>, StoreError> {
-    let digest = match contents.resolve(wanted) {
+    let lookup = changes.lookup();
+    let digest = match lookup.resolve(wanted)? {
         Ok(image) => image.descriptor.digest,
         Err(failure) => return Ok(Err(failure)),
     };
-    let tags = contents.tags_of(&digest).to_vec();
-    let removed = match &wanted.image_tag {
-        Some(tag) => vec![tag.clone()],
-        None => tags.clone(),
-    };
-    let parents = contents.parents_of(&digest);
+    let tags = lookup.tags_of(&digest)?;
+    let parents = lookup.parents_of(&digest)?;
     if wanted.image_tag.is_none() && !parents.is_empty() {
         return Ok(Err((
             code::IMAGE_REFERENCED,
             format!("Requested image referenced by manifest list: {parents:?}"),
         )));
     }
+    let removed = match &wanted.image_tag {
+        Some(tag) => vec![tag.clone()],
+        None => tags.clone(),
+    };
     for tag in &removed {
-        writer.remove(&TAGS, &format!("{}{tag}", tag_prefix(registry, name)))?;
-        contents.untag(tag);
+        changes.remove_tag(tag)?;
     }
     if removed.len() == tags.len() && parents.is_empty() {
-        writer.remove(&IMAGES, &content_key(registry, name, &digest))?;
-        contents.images.remove(&digest);
+        changes.remove_image(&digest)?;
     }
     let identifier = |tag: Option<String>| ImageIdentifier {
         image_digest: Some(digest.to_string()),
@@ -191,5 +186,6 @@ pub(super) fn put(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
         },
     )?;
     let tag = tag.map(String::from);
-    Ok(json!({ "image": to_json(call, &name, &stored, tag.as_deref())? }))
+    let stored = (&stored, parameters.image_manifest.as_str());
+    Ok(json!({ "image": image_json(call, &name, stored, tag.as_deref()) }))
 }

@@ -4,10 +4,11 @@ use oci::RepositoryName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::contents::Contents;
+use super::lookup::Lookup;
 use super::parameters::{ImageIdentifier, Page, RepositoryParameters, epoch, parse};
 use super::records::Image;
 use super::{Call, EcrError};
+use crate::store::View;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -15,7 +16,8 @@ struct Parameters {
     #[serde(flatten)]
     repository: RepositoryParameters,
     image_ids: Option<Vec<ImageIdentifier>>,
-    filter: Option<Filter>,
+    #[serde(default)]
+    filter: Filter,
     #[serde(flatten)]
     page: Page,
 }
@@ -38,6 +40,9 @@ impl Filter {
     }
 }
 
+/// An image with its tags.
+type Tagged = (Image, Vec<String>);
+
 /// `DescribeImages`: those named, or all by pages in the order of their digests.
 /// A named image is described whatever its status, unless that is filtered.
 pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
@@ -45,42 +50,64 @@ pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let name = parameters.repository.name()?;
     call.repository(&["ecr:DescribeImages"], &name)?;
     parameters.page.without(parameters.image_ids.is_some())?;
-    let contents = Contents::read(call, &name)?;
-    let filter = parameters.filter.unwrap_or_default();
-    let now = call.state.clock.now();
-    let (named, status) = match &parameters.image_ids {
-        Some(wanted) => {
-            let named = wanted
-                .iter()
-                .map(|wanted| contents.named(call, &name, wanted))
-                .collect::<Result<Vec<_>, _>>()?;
-            (named, filter.image_status.as_deref().or(Some("ANY")))
+    let (described, token) = call.state.store.read::<_, EcrError>(|reader| {
+        let lookup = Lookup::new(reader, call.registry, &name);
+        match &parameters.image_ids {
+            Some(wanted) => Ok((named(call, &lookup, &parameters.filter, wanted)?, None)),
+            None => page(call, &lookup, &parameters.filter, &parameters.page),
         }
-        None => (
-            contents.images.values().collect(),
-            filter.image_status.as_deref(),
-        ),
-    };
-    let is_wanted = |image: &&Image| {
-        filter.wants(!contents.tags_of(&image.descriptor.digest).is_empty())
-            && image.storage.status(now).passes(status)
-    };
-    let images: Vec<&Image> = named.into_iter().filter(is_wanted).collect();
-    let (page, token) = if parameters.image_ids.is_some() {
-        (images, None)
-    } else {
-        let key = |image: &&Image| image.descriptor.digest.to_string();
-        parameters.page.cut(images, key, 100)?
-    };
-    let details: Vec<Value> = page
-        .into_iter()
-        .map(|image| detail(call, &name, &contents, image))
+    })?;
+    let details: Vec<Value> = described
+        .iter()
+        .map(|described| detail(call, &name, described))
         .collect();
     let mut answer = json!({ "imageDetails": details });
     if let Some(token) = token {
         answer["nextToken"] = json!(token);
     }
     Ok(answer)
+}
+
+fn named(
+    call: Call<'_>,
+    lookup: &Lookup<'_, impl View>,
+    filter: &Filter,
+    wanted: &[ImageIdentifier],
+) -> Result<Vec<Tagged>, EcrError> {
+    let now = call.state.clock.now();
+    let status = filter.image_status.as_deref().or(Some("ANY"));
+    let mut found = Vec::new();
+    for wanted in wanted {
+        let image = lookup.named(call, wanted)?;
+        let tags = lookup.tags_of(&image.descriptor.digest)?;
+        if filter.wants(!tags.is_empty()) && image.storage.status(now).passes(status) {
+            found.push((image, tags));
+        }
+    }
+    Ok(found)
+}
+
+fn page(
+    call: Call<'_>,
+    lookup: &Lookup<'_, impl View>,
+    filter: &Filter,
+    page: &Page,
+) -> Result<(Vec<Tagged>, Option<String>), EcrError> {
+    let now = call.state.clock.now();
+    let limit = page.limit(100);
+    let mut found = Vec::new();
+    lookup.each_image(&page.after()?, |image| {
+        let tags = lookup.tags_of(&image.descriptor.digest)?;
+        let status = image.storage.status(now);
+        if filter.wants(!tags.is_empty()) && status.passes(filter.image_status.as_deref()) {
+            found.push((image, tags));
+        }
+        Ok::<_, EcrError>(found.len() <= limit)
+    })?;
+    let token = Page::end(&mut found, limit, |(image, _)| {
+        image.descriptor.digest.to_string()
+    });
+    Ok((found, token))
 }
 
 #[derive(Deserialize)]
@@ -101,8 +128,9 @@ pub(super) fn one_image(
     let parameters: OneImage = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&[action], &name)?;
-    let contents = Contents::read(call, &name)?;
-    let image = contents.named(call, &name, &parameters.image_id)?.clone();
+    let image = call.state.store.read::<_, EcrError>(|reader| {
+        Lookup::new(reader, call.registry, &name).named(call, &parameters.image_id)
+    })?;
     let identifier = ImageIdentifier {
         image_digest: Some(image.descriptor.digest.to_string()),
         image_tag: parameters.image_id.image_tag,
@@ -110,7 +138,7 @@ pub(super) fn one_image(
     Ok((name, image, identifier))
 }
 
-fn detail(call: Call<'_>, name: &RepositoryName, contents: &Contents, image: &Image) -> Value {
+fn detail(call: Call<'_>, name: &RepositoryName, (image, tags): &Tagged) -> Value {
     let digest = image.descriptor.digest;
     let now = call.state.clock.now();
     let mut detail = json!({
@@ -122,7 +150,6 @@ fn detail(call: Call<'_>, name: &RepositoryName, contents: &Contents, image: &Im
         "imageManifestMediaType": image.descriptor.media_type,
         "imageStatus": image.storage.status(now).as_str(),
     });
-    let tags = contents.tags_of(&digest);
     if !tags.is_empty() {
         detail["imageTags"] = json!(tags);
     }
@@ -149,38 +176,55 @@ pub(super) fn list(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: Parameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:ListImages"], &name)?;
-    let contents = Contents::read(call, &name)?;
-    let filter = parameters.filter.unwrap_or_default();
+    let filter = &parameters.filter;
     let now = call.state.clock.now();
-    let mut identifiers = Vec::new();
-    for image in contents.images.values() {
-        let tags = contents.tags_of(&image.descriptor.digest);
-        let status = image.storage.status(now);
-        if !status.passes(filter.image_status.as_deref()) || !filter.wants(!tags.is_empty()) {
-            continue;
-        }
-        let identifier = |tag: Option<&String>| ImageIdentifier {
-            image_digest: Some(image.descriptor.digest.to_string()),
-            image_tag: tag.cloned(),
+    let limit = parameters.page.limit(100);
+    let after = parameters.page.after()?;
+    // The image of the last entry may have more.
+    let (last_digest, _) = after.split_once(' ').unwrap_or_default();
+    let mut entries = call.state.store.read::<_, EcrError>(|reader| {
+        let lookup = Lookup::new(reader, call.registry, &name);
+        let mut entries = Vec::new();
+        let mut visit = |image: Image| {
+            let tags = lookup.tags_of(&image.descriptor.digest)?;
+            let status = image.storage.status(now);
+            if filter.wants(!tags.is_empty()) && status.passes(filter.image_status.as_deref()) {
+                let new = entries_of(&image, tags).into_iter();
+                entries.extend(new.filter(|entry| place(entry) > after));
+            }
+            Ok::<_, EcrError>(entries.len() <= limit)
         };
-        if tags.is_empty() {
-            identifiers.push(identifier(None));
+        let is_more = match last_digest.parse() {
+            Ok(digest) => lookup.image(&digest)?.map_or(Ok(true), &mut visit)?,
+            Err(_) => true,
+        };
+        if is_more {
+            lookup.each_image(last_digest, visit)?;
         }
-        identifiers.extend(tags.iter().map(|tag| identifier(Some(tag))));
-    }
-    let key = |identifier: &ImageIdentifier| {
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        format!(
-            "{} {}",
-            text(&identifier.image_digest),
-            text(&identifier.image_tag)
-        )
-    };
-    let (page, token) = parameters.page.cut(identifiers, key, 100)?;
-    let page: Vec<Value> = page.iter().map(ImageIdentifier::to_json).collect();
+        Ok(entries)
+    })?;
+    let token = Page::end(&mut entries, limit, place);
+    let page: Vec<Value> = entries.iter().map(ImageIdentifier::to_json).collect();
     let mut answer = json!({ "imageIds": page });
     if let Some(token) = token {
         answer["nextToken"] = json!(token);
     }
     Ok(answer)
+}
+
+fn entries_of(image: &Image, tags: Vec<String>) -> Vec<ImageIdentifier> {
+    let identifier = |image_tag| ImageIdentifier {
+        image_digest: Some(image.descriptor.digest.to_string()),
+        image_tag,
+    };
+    if tags.is_empty() {
+        return vec![identifier(None)];
+    }
+    tags.into_iter().map(|tag| identifier(Some(tag))).collect()
+}
+
+/// The place of an entry among all: what they are sorted by.
+fn place(entry: &ImageIdentifier) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    format!("{} {}", text(&entry.image_digest), text(&entry.image_tag))
 }

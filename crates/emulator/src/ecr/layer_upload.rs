@@ -133,6 +133,7 @@ pub(super) fn complete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
         Err(KeepError::Blob(BlobError::Digest { .. })) => Err(invalid_layer()),
         Err(KeepError::Blob(error)) => Err(error.into()),
         Err(KeepError::Store(error)) => Err(error.into()),
+        Err(KeepError::NoRepository(error)) => Err(error),
     }
 }
 

@@ -4,24 +4,38 @@ use oci::{Digest, RepositoryName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::contents::Contents;
+use super::changes::Changes;
+use super::lookup::{Lookup, Use};
 use super::model::DIGEST;
 use super::parameters::{RepositoryParameters, digest, parse};
-use super::records::{BLOBS, content_key};
-use super::storage_class::ImageStatus;
+use super::records::{BLOBS, REPOSITORIES, content_key, repository_key};
 use super::{Call, EcrError};
 use crate::blobs::{BlobError, Upload};
 use crate::store::StoreError;
 
-/// The size in bytes of a blob that the repository holds.
+/// The size in bytes of a blob that the repository holds. Whoever is told so may
+/// refer to it: it is not collected for a while.
 pub(crate) fn blob_size(
     call: Call<'_>,
     name: &RepositoryName,
     digest: &Digest,
 ) -> Result<Option<u64>, StoreError> {
-    call.state
-        .store
-        .read(|reader| reader.get(&BLOBS, &content_key(call.registry, name, digest)))
+    let store = &call.state.store;
+    let key = content_key(call.registry, name, digest);
+    let Some(blob) = store.read::<_, StoreError>(|reader| reader.get(&BLOBS, &key))? else {
+        return Ok(None);
+    };
+    let now = call.state.clock.now();
+    if !blob.is_stale(now) {
+        return Ok(Some(blob.size));
+    }
+    store.write(|writer| {
+        let held = writer.get(&BLOBS, &key)?;
+        if let Some(blob) = &held {
+            Changes::new(writer, call.registry, name).put_blob(digest, blob.size, now)?;
+        }
+        Ok(held.map(|blob| blob.size))
+    })
 }
 
 /// Smallest layer part that is not the last, in bytes (service quotas).
@@ -41,11 +55,18 @@ pub(crate) fn keep(
         upload.discard();
         return Err(KeepError::PartTooSmall);
     }
-    let size = upload.finish(digest)?;
-    call.state.store.write::<_, StoreError>(|writer| {
-        writer.put(&BLOBS, &content_key(call.registry, name, digest), &size)
+    let finished = upload.finish(digest)?;
+    let now = call.state.clock.now();
+    call.state.store.write::<_, KeepError>(|writer| {
+        let repository = writer.get(&REPOSITORIES, &repository_key(call.registry, name))?;
+        if repository.is_none() {
+            let error = EcrError::repository_not_found(name, call.account());
+            return Err(KeepError::NoRepository(error));
+        }
+        let changes = Changes::new(writer, call.registry, name);
+        Ok(changes.put_blob(digest, finished.size(), now)?)
     })?;
-    Ok(size)
+    Ok(finished.size())
 }
 
 /// Why an upload did not become a blob.
@@ -60,6 +81,9 @@ pub(crate) enum KeepError {
     /// A part that is not the last was too small.
     #[error("All layer parts except the last part should be at least 5MB")]
     PartTooSmall,
+    /// The repository was deleted while the bytes were on their way.
+    #[error("{}", .0.message)]
+    NoRepository(EcrError),
 }
 
 #[derive(Deserialize)]
@@ -75,14 +99,13 @@ pub(super) fn check_availability(call: Call<'_>, body: Value) -> Result<Value, E
     let parameters: CheckParameters = parse(body)?;
     let name = parameters.repository.name()?;
     call.repository(&["ecr:BatchCheckLayerAvailability"], &name)?;
-    let contents = Contents::read(call, &name)?;
     let (mut layers, mut failures) = (Vec::new(), Vec::new());
     for text in parameters.layer_digests {
         match text.parse::<Digest>() {
             Ok(digest) => layers.push(match blob_size(call, &name, &digest)? {
                 Some(size) => json!({
                     "layerDigest": digest,
-                    "layerAvailability": match use_of(call, &contents, &digest) {
+                    "layerAvailability": match use_of(call, &name, &digest)? {
                         Use::Archived => "ARCHIVED",
                         Use::Active | Use::None => "AVAILABLE",
                     },
@@ -109,30 +132,11 @@ fn failure(text: &str) -> Value {
     json!({ "layerDigest": text, "failureCode": code, "failureReason": reason })
 }
 
-/// Which images of the repository have a layer.
-#[derive(Debug, PartialEq, Eq)]
-enum Use {
-    /// At least one that can be pulled.
-    Active,
-    /// Only some that cannot.
-    Archived,
-    None,
-}
-
-fn use_of(call: Call<'_>, contents: &Contents, layer: &Digest) -> Use {
+fn use_of(call: Call<'_>, name: &RepositoryName, layer: &Digest) -> Result<Use, EcrError> {
     let now = call.state.clock.now();
-    let mut found = Use::None;
-    for image in contents.images.values() {
-        // Older records of images do not say what they consist of.
-        let is_unknown = image.blobs.is_empty() && image.children.is_empty();
-        if is_unknown || image.blobs.contains(layer) {
-            if image.storage.status(now) == ImageStatus::Active {
-                return Use::Active;
-            }
-            found = Use::Archived;
-        }
-    }
-    found
+    call.state
+        .store
+        .read(|reader| Ok(Lookup::new(reader, call.registry, name).use_of(layer, now)?))
 }
 
 #[derive(Deserialize)]
@@ -153,7 +157,7 @@ pub(super) fn download_url(call: Call<'_>, body: Value) -> Result<Value, EcrErro
     if blob_size(call, &name, &digest)?.is_none() {
         return Err(EcrError::layer_not_found(&digest, &name, call.account()));
     }
-    if use_of(call, &Contents::read(call, &name)?, &digest) != Use::Active {
+    if use_of(call, &name, &digest)? != Use::Active {
         // The sentence is the service model's.
         return Err(EcrError::client(
             "LayerInaccessibleException",

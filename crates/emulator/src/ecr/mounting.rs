@@ -4,12 +4,12 @@
 
 use oci::{Digest, RepositoryName};
 
-use super::records::{
-    BLOBS, IMAGES, REPOSITORIES, Repository, content_key, content_prefix, registry_prefix,
-};
+use super::changes::Changes;
+use super::lookup::{Lookup, Use};
+use super::records::{BLOBS, HOLDERS, Repository, content_key, holder_key, registry_prefix};
 use super::registry_settings::RegistrySettings;
 use super::{Call, EcrError};
-use crate::store::{StoreError, Writer};
+use crate::store::StoreError;
 
 /// From where a blob may be mounted into another repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,16 +44,15 @@ pub(crate) fn source(
 
 /// The repositories of the registry that hold a blob.
 fn holders(call: Call<'_>, digest: &Digest) -> Result<Vec<RepositoryName>, StoreError> {
-    call.state.store.read(|reader| {
-        let mut names = Vec::new();
-        for (_, repository) in reader.list(&REPOSITORIES, &registry_prefix(call.registry))? {
-            let key = content_key(call.registry, &repository.name, digest);
-            if reader.get(&BLOBS, &key)?.is_some() {
-                names.push(repository.name);
-            }
-        }
-        Ok(names)
-    })
+    let prefix = holder_key(&digest.to_string(), &registry_prefix(call.registry));
+    let holders = call
+        .state
+        .store
+        .read::<_, StoreError>(|reader| reader.list(&HOLDERS, &prefix))?;
+    let names = holders.iter();
+    Ok(names
+        .filter_map(|(key, ())| key.strip_prefix(&prefix)?.parse().ok())
+        .collect())
 }
 
 /// Mounts the blob from `source` into `target`; whether that could be done. The
@@ -68,31 +67,18 @@ pub(crate) fn mount(
     if mounts == Mounts::BySetting && source.encryption != target.encryption {
         return Ok(false);
     }
+    let now = call.state.clock.now();
     call.state.store.write(|writer| {
         let key = content_key(call.registry, &source.name, digest);
-        let Some(size) = writer.get(&BLOBS, &key)? else {
+        let Some(blob) = writer.get(&BLOBS, &key)? else {
             return Ok(false);
         };
-        if mounts == Mounts::BySetting && !is_referenced(call, writer, &source.name, digest)? {
+        // ECR mounts no blob that no manifest refers to (aws/containers-roadmap#2860).
+        let source = Lookup::new(writer, call.registry, &source.name);
+        if mounts == Mounts::BySetting && source.use_of(digest, now)? == Use::None {
             return Ok(false);
         }
-        writer.put(
-            &BLOBS,
-            &content_key(call.registry, &target.name, digest),
-            &size,
-        )?;
+        Changes::new(writer, call.registry, &target.name).put_blob(digest, blob.size, now)?;
         Ok(true)
     })
-}
-
-/// Whether a manifest of the repository refers to the blob; ECR mounts no other
-/// (aws/containers-roadmap#2860).
-fn is_referenced(
-    call: Call<'_>,
-    writer: &Writer,
-    name: &RepositoryName,
-    digest: &Digest,
-) -> Result<bool, StoreError> {
-    let images = writer.list(&IMAGES, &content_prefix(call.registry, name))?;
-    Ok(images.iter().any(|(_, image)| image.blobs.contains(digest)))
 }

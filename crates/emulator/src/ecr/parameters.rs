@@ -106,6 +106,31 @@ impl Page {
         Ok(())
     }
 
+    /// How many items are wanted; `usual` without a limit.
+    pub(super) fn limit(&self, usual: usize) -> usize {
+        self.max_results.unwrap_or(usual)
+    }
+
+    /// The key of the last item of the page before; empty for the first page.
+    pub(super) fn after(&self) -> Result<String, EcrError> {
+        let token = self.next_token.as_deref();
+        Ok(token.map(last_key).transpose()?.unwrap_or_default())
+    }
+
+    /// Cuts `items`, of which one more than `limit` was read if there is one,
+    /// and returns the token of the next page.
+    pub(super) fn end<T>(
+        items: &mut Vec<T>,
+        limit: usize,
+        key: impl Fn(&T) -> String,
+    ) -> Option<String> {
+        if items.len() <= limit {
+            return None;
+        }
+        items.truncate(limit);
+        items.last().map(|last| URL_SAFE_NO_PAD.encode(key(last)))
+    }
+
     /// The part of `items`, sorted by `key`, that is wanted, and the token of
     /// the next part. `usual` is how many there are without a limit.
     pub(super) fn cut<T>(

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use oci::{Descriptor, Digest, RepositoryName, Tag};
+use oci::{Descriptor, Digest, RepositoryName};
 use serde::{Deserialize, Serialize};
 
 use super::Registry;
@@ -18,13 +18,23 @@ use crate::store::Table;
 
 /// Repositories by `ACCOUNT/REGION/NAME`.
 pub(crate) const REPOSITORIES: Table<Repository> = Table::new("ecr/repositories");
-/// Sizes in bytes of the blobs that a repository may see, by
-/// `ACCOUNT/REGION/NAME@DIGEST`: those that were uploaded to it.
-pub(crate) const BLOBS: Table<u64> = Table::new("ecr/blobs");
+/// Blobs that a repository may see, by `ACCOUNT/REGION/NAME@DIGEST`: those that
+/// were uploaded to it.
+pub(crate) const BLOBS: Table<Blob> = Table::new("ecr/blobs");
+/// The repositories that hold a blob, by `DIGEST<ACCOUNT/REGION/NAME`.
+pub(crate) const HOLDERS: Table<()> = Table::new("ecr/holders");
 /// Images by `ACCOUNT/REGION/NAME@DIGEST`.
 pub(crate) const IMAGES: Table<Image> = Table::new("ecr/images");
+/// The documents of images, by the keys of these.
+pub(crate) const MANIFESTS: Table<String> = Table::new("ecr/manifests");
 /// The digest that a tag points to, by `ACCOUNT/REGION/NAME:TAG`.
 pub(crate) const TAGS: Table<Digest> = Table::new("ecr/tags");
+/// The same the other way round, by `ACCOUNT/REGION/NAME@DIGEST:TAG`.
+pub(crate) const TAGGED: Table<()> = Table::new("ecr/tagged");
+/// What images refer to, by `ACCOUNT/REGION/NAME@DIGEST<KIND<IMAGE`.
+pub(crate) const REFERENCES: Table<()> = Table::new("ecr/references");
+/// How many images a repository holds, by the keys of repositories.
+pub(crate) const IMAGE_COUNTS: Table<u64> = Table::new("ecr/image-counts");
 
 /// A repository and its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,7 +138,17 @@ impl Default for Encryption {
     }
 }
 
-/// A manifest that a repository holds. Its bytes are a blob.
+/// A blob that a repository holds. Its bytes are in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Blob {
+    /// In bytes.
+    pub(crate) size: u64,
+    /// When somebody was last told that it is there, to the hour: `garbage`
+    /// says for how long that holds.
+    pub(crate) promised: Timestamp,
+}
+
+/// A manifest that a repository holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Image {
     /// Digest, media type, length, artifact type and annotations of the manifest.
@@ -151,6 +171,38 @@ pub(crate) struct Image {
     /// Whether it is archived.
     #[serde(default)]
     pub(crate) storage: Storage,
+}
+
+/// How an image refers to something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reference {
+    /// A configuration or a layer.
+    Blob,
+    /// A manifest that an index lists.
+    Child,
+    /// The manifest that it speaks about.
+    Subject,
+}
+
+impl Reference {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Blob => "blob",
+            Self::Child => "child",
+            Self::Subject => "subject",
+        }
+    }
+}
+
+impl Image {
+    /// Everything that the image refers to.
+    pub(crate) fn references(&self) -> impl Iterator<Item = (Digest, Reference)> {
+        let blobs = self.blobs.iter().map(|digest| (*digest, Reference::Blob));
+        let children = self.children.iter();
+        let children = children.map(|digest| (*digest, Reference::Child));
+        let subject = self.subject.map(|digest| (digest, Reference::Subject));
+        blobs.chain(children).chain(subject)
+    }
 }
 
 /// Prefix of the keys of a registry's repositories.
@@ -186,8 +238,65 @@ pub(crate) fn tag_prefix(registry: &Registry, name: &RepositoryName) -> String {
 }
 
 /// Key of a tag.
-pub(crate) fn tag_key(registry: &Registry, name: &RepositoryName, tag: &Tag) -> String {
+pub(crate) fn tag_key(registry: &Registry, name: &RepositoryName, tag: &str) -> String {
     format!("{registry}/{name}:{tag}")
+}
+
+/// Prefix of the keys of an image's tags.
+pub(crate) fn tagged_prefix(registry: &Registry, name: &RepositoryName, digest: &Digest) -> String {
+    format!("{registry}/{name}@{digest}:")
+}
+
+/// Key of a tag of an image.
+pub(crate) fn tagged_key(
+    registry: &Registry,
+    name: &RepositoryName,
+    digest: &Digest,
+    tag: &str,
+) -> String {
+    format!("{}{tag}", tagged_prefix(registry, name, digest))
+}
+
+/// The repository's key and the digest's text, of the key of a blob.
+pub(crate) fn blob_of(key: &str) -> Option<(&str, &str)> {
+    key.split_once('@')
+}
+
+/// Prefix of the keys of the repositories that hold a blob.
+pub(crate) fn holders_prefix(digest: &Digest) -> String {
+    format!("{digest}<")
+}
+
+/// Key of a repository, itself given by its key, that holds a blob.
+pub(crate) fn holder_key(digest: &str, repository: &str) -> String {
+    format!("{digest}<{repository}")
+}
+
+/// Prefix of the keys of the references to a blob, which is given by its key.
+pub(crate) fn uses_prefix(blob: &str) -> String {
+    format!("{blob}<{}<", Reference::Blob.as_str())
+}
+
+/// Prefix of the keys of the references to `digest`.
+pub(crate) fn reference_prefix(
+    registry: &Registry,
+    name: &RepositoryName,
+    digest: &Digest,
+    reference: Reference,
+) -> String {
+    let kind = reference.as_str();
+    format!("{}<{kind}<", content_key(registry, name, digest))
+}
+
+/// Key of the reference of `image` to `digest`.
+pub(crate) fn reference_key(
+    registry: &Registry,
+    name: &RepositoryName,
+    (digest, reference): (&Digest, Reference),
+    image: &Digest,
+) -> String {
+    let prefix = reference_prefix(registry, name, digest, reference);
+    format!("{prefix}{image}")
 }
 
 #[cfg(test)]

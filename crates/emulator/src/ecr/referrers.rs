@@ -6,7 +6,7 @@ use oci::{Descriptor, Digest, RepositoryName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::contents::Contents;
+use super::lookup::Lookup;
 use super::parameters::{Page, RepositoryParameters, digest, parse};
 use super::records::Image;
 use super::{Call, EcrError};
@@ -34,12 +34,14 @@ fn matching(
     let now = call.state.clock.now();
     let is_wanted = |image: &Image| {
         let kind = image.descriptor.artifact_type.as_ref();
-        image.subject == Some(*subject)
-            && (types.is_empty() || kind.is_some_and(|kind| types.contains(kind)))
+        (types.is_empty() || kind.is_some_and(|kind| types.contains(kind)))
             && image.storage.status(now).passes(status)
     };
-    let images = Contents::read(call, name)?.images;
-    Ok(images.into_values().filter(is_wanted).collect())
+    let mut images = call.state.store.read::<_, EcrError>(|reader| {
+        Ok(Lookup::new(reader, call.registry, name).referrers_of(subject)?)
+    })?;
+    images.retain(is_wanted);
+    Ok(images)
 }
 
 #[derive(Deserialize)]

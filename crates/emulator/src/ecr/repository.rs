@@ -6,16 +6,15 @@ use oci::RepositoryName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::contents::remove_all;
+use super::changes::Changes;
 use super::mutability::Mutability;
 use super::parameters::{Page, RepositoryParameters, epoch, parse, repository_name};
-use super::records::{
-    Encryption, IMAGES, REPOSITORIES, Repository, content_prefix, registry_prefix, repository_key,
-};
+use super::records::{Encryption, REPOSITORIES, Repository, registry_prefix, repository_key};
 use super::repository_settings::{ExclusionFilter, Scanning, exclusions_json, patterns};
 use super::resource_tags::{Tag, checked_tags, request_context};
 use super::{Call, EcrError, Registry, limits};
 use crate::authorize::Target;
+use crate::store::View as _;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -143,11 +142,10 @@ pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
         }
         return Ok(json!({ "repositories": repositories }));
     }
-    let all = all(call)?;
-    let (repositories, token) =
-        parameters
-            .page
-            .cut(all, |repository| repository.name.to_string(), 100)?;
+    let limit = parameters.page.limit(100);
+    let mut repositories = page(call, &parameters.page.after()?, limit + 1)?;
+    let name = |repository: &Repository| repository.name.to_string();
+    let token = Page::end(&mut repositories, limit, name);
     let mut answer = json!({
         "repositories": repositories
             .iter()
@@ -160,14 +158,16 @@ pub(super) fn describe(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     Ok(answer)
 }
 
-/// All repositories of the registry, by name, if the caller may list them.
-pub(crate) fn all(call: Call<'_>) -> Result<Vec<Repository>, EcrError> {
+/// The repositories of the registry, by name, at most `limit` after `after`, if
+/// the caller may list them.
+pub(crate) fn page(call: Call<'_>, after: &str, limit: usize) -> Result<Vec<Repository>, EcrError> {
     call.decide(&call.target("ecr:DescribeRepositories", call.repository_arn("*")))?;
     let prefix = registry_prefix(call.registry);
+    let after = format!("{prefix}{after}");
     let listed = call
         .state
         .store
-        .read::<_, EcrError>(|reader| Ok(reader.list(&REPOSITORIES, &prefix)?))?;
+        .read::<_, EcrError>(|reader| Ok(reader.page(&REPOSITORIES, &prefix, &after, limit)?))?;
     Ok(listed
         .into_iter()
         .map(|(_, repository)| repository)
@@ -187,8 +187,8 @@ pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let name = parameters.repository.name()?;
     let repository = call.repository(&["ecr:DeleteRepository"], &name)?;
     call.state.store.write(|writer| {
-        let images = writer.count(&IMAGES, &content_prefix(call.registry, &name))?;
-        if images > 0 && parameters.force != Some(true) {
+        let changes = Changes::new(writer, call.registry, &name);
+        if changes.images()? > 0 && parameters.force != Some(true) {
             return Err(EcrError::client(
                 "RepositoryNotEmptyException",
                 format!(
@@ -198,7 +198,7 @@ pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
                 ),
             ));
         }
-        remove_all(writer, call.registry, &name)?;
+        changes.remove_all()?;
         Ok(writer.remove(&REPOSITORIES, &repository_key(call.registry, &name))?)
     })?;
     Ok(json!({ "repository": to_json(call, &repository) }))

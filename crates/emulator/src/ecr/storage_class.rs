@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::contents::Contents;
+use super::changes::Changes;
 use super::parameters::{ImageIdentifier, RepositoryParameters, parse};
-use super::records::{IMAGES, Image, content_key};
+use super::records::Image;
 use super::{Call, EcrError};
 
 /// How long a restoration takes. AWS says up to 20 minutes; shorter here, and
@@ -113,19 +113,22 @@ pub(super) fn update(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let now = call.state.clock.now();
     let to_archive = parameters.target_storage_class == "ARCHIVE";
     let image = call.state.store.write(|writer| {
-        let contents = Contents::in_transaction(writer, call.registry, &name)?;
-        let mut image = contents.named(call, &name, &parameters.image_id)?.clone();
-        let digest = image.descriptor.digest;
+        let changes = Changes::new(writer, call.registry, &name);
+        let lookup = changes.lookup();
+        let mut image = lookup.named(call, &parameters.image_id)?;
         let status = image.storage.status(now);
-        let is_listed = contents.images.values().any(|other| {
-            other.children.contains(&digest) && other.storage.status(now) != ImageStatus::Archived
-        });
+        let mut is_listed = false;
+        for parent in lookup.parents_of(&image.descriptor.digest)? {
+            let parent = lookup.image(&parent)?;
+            is_listed |=
+                parent.is_some_and(|parent| parent.storage.status(now) != ImageStatus::Archived);
+        }
         match (to_archive, status) {
             (true, ImageStatus::Active) if !is_listed => image.storage.archive(now),
             (false, ImageStatus::Archived) => image.storage.restore(now),
             _ => return Err(not_supported(&image, status, is_listed)),
         }
-        writer.put(&IMAGES, &content_key(call.registry, &name, &digest), &image)?;
+        changes.update_image(&image)?;
         Ok::<_, EcrError>(image)
     })?;
     let identifier = ImageIdentifier {

@@ -44,18 +44,23 @@ impl Listing {
         Ok(listing)
     }
 
-    /// The page of `names`, which are sorted, as the document that `document`
+    /// The name after which the page begins, and how many names to read: one more
+    /// than it holds, to know whether there is a next.
+    pub(super) fn bounds(&self) -> (String, usize) {
+        (self.last.clone().unwrap_or_default(), self.count + 1)
+    }
+
+    /// The page of `names`, read within `bounds`, as the document that `document`
     /// makes of it, with a `Link` to the next page if there is one.
     pub(super) fn answer(
         &self,
         path: &str,
-        names: impl Iterator<Item = String>,
+        mut names: impl Iterator<Item = String>,
         document: impl FnOnce(&[String]) -> Value,
     ) -> Response {
-        let mut rest = names.filter(|name| self.last.as_ref().is_none_or(|last| name > last));
-        let page: Vec<String> = rest.by_ref().take(self.count).collect();
+        let page: Vec<String> = names.by_ref().take(self.count).collect();
         let mut response = json(document(&page).to_string().into_bytes());
-        if let (Some(_), Some(last)) = (rest.next(), page.last()) {
+        if let (Some(_), Some(last)) = (names.next(), page.last()) {
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("last", last)
                 .append_pair("n", &self.count.to_string())
@@ -74,8 +79,9 @@ pub(super) async fn list(visit: &Visit, parts: &Parts) -> Result<Response, Regis
         .note
         .event("ecr.amazonaws.com", "DescribeRepositories");
     let listing = Listing::read(parts)?;
+    let (last, count) = listing.bounds();
     let repositories = visit
-        .blocking(move |call| Ok(ecr::all_repositories(call)?))
+        .blocking(move |call| Ok(ecr::repositories(call, &last, count)?))
         .await?;
     let names = repositories
         .into_iter()

@@ -247,6 +247,7 @@ impl From<KeepError> for RegistryError {
         match error {
             KeepError::Blob(error) => error.into(),
             KeepError::Store(error) => error.into(),
+            KeepError::NoRepository(error) => error.into(),
             KeepError::PartTooSmall => Self {
                 exception: Some("LayerPartTooSmallException"),
                 ..Self::new(400, ErrorCode::BlobUploadInvalid, error.to_string())

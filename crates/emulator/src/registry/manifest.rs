@@ -27,26 +27,25 @@ pub(super) async fn get(
 ) -> Result<Response, RegistryError> {
     visit.note.event("ecr.amazonaws.com", "BatchGetImage");
     let head = parts.method == Method::HEAD;
-    let (image, bytes) = visit
+    let (image, document) = visit
         .blocking(move |call| {
             call.repository(&["ecr:BatchGetImage"], &name)?;
-            let image = ecr::find(call, &name, &reference)?.ok_or_else(|| {
+            let found = ecr::find(call, &name, &reference, !head)?;
+            let (image, document) = found.ok_or_else(|| {
                 let message = "Requested image not found".to_owned();
                 RegistryError::new(404, ErrorCode::ManifestUnknown, message)
             })?;
-            if head {
-                return Ok((image, None));
+            if document.is_some() {
+                ecr::note_pull(call, &name, &image)?;
             }
-            let bytes = call.state.blobs.read(&image.descriptor.digest)?;
-            ecr::note_pull(call, &name, &image)?;
-            Ok((image, Some(bytes)))
+            Ok((image, document))
         })
         .await?;
     let digest = &image.descriptor.digest;
     if let Some(response) = not_modified(parts, digest) {
         return Ok(response);
     }
-    let mut response = Response::new(bytes.map_or_else(Body::empty, Body::from));
+    let mut response = Response::new(document.map_or_else(Body::empty, Body::from));
     if head || visit.behaviour().digest_of_manifest {
         set_digest(&mut response, digest);
     }

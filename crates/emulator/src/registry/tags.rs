@@ -20,10 +20,11 @@ pub(super) async fn list(
     visit.note.event("ecr.amazonaws.com", "ListImages");
     let listing = Listing::read(parts)?;
     let repository = name.clone();
+    let (last, count) = listing.bounds();
     let tags = visit
         .blocking(move |call| {
             call.repository(&["ecr:ListImages"], &name)?;
-            Ok(ecr::tag_names(call, &name)?)
+            Ok(ecr::tag_names(call, &name, &last, count)?)
         })
         .await?;
     let path = format!("/v2/{repository}/tags/list");

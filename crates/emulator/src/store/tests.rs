@@ -205,13 +205,14 @@ proptest! {
         before in prop::collection::btree_map("[ab]{1,3}", any::<u32>(), 0..6),
         changes in prop::collection::vec(("[ab]{1,3}", prop::option::of(any::<u32>())), 0..12),
         prefix in "[ab]{0,2}",
+        (after, limit) in ("[ab]{0,3}", 1..4_usize),
     ) {
         let (_directory, store) = open();
         let mut model = before.clone();
         store.write::<_, StoreError>(|writer| {
             before.iter().try_for_each(|(key, number)| writer.put(&NUMBERS, key, number))
         }).unwrap();
-        let (seen, count, one) = store.write::<_, StoreError>(|writer| {
+        let (seen, page, one) = store.write::<_, StoreError>(|writer| {
             for (key, change) in &changes {
                 match change {
                     Some(number) => writer.put(&NUMBERS, key, number)?,
@@ -221,7 +222,7 @@ proptest! {
             }
             Ok((
                 writer.list(&NUMBERS, &prefix)?,
-                writer.count(&NUMBERS, &prefix)?,
+                writer.page(&NUMBERS, &prefix, &after, limit)?,
                 writer.get(&NUMBERS, "a")?,
             ))
         }).unwrap();
@@ -234,7 +235,8 @@ proptest! {
         prop_assert_eq!(one, model.get("a").copied());
         let of_prefix = |(key, _): &(String, u32)| key.starts_with(&prefix);
         let expected: Vec<_> = model.clone().into_iter().filter(of_prefix).collect();
-        prop_assert_eq!(count, expected.len());
+        let behind = expected.iter().filter(|(key, _)| *key > after);
+        prop_assert_eq!(page, behind.take(limit).cloned().collect::<Vec<_>>());
         prop_assert_eq!(seen, expected);
         prop_assert_eq!(listed(&store, ""), model.into_iter().collect::<Vec<_>>());
     }

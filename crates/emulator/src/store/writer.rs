@@ -7,7 +7,8 @@ use redb::{ReadableTable as _, WriteTransaction};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::database::Database;
-use super::{Definition, StoreError, Table, get, list, parse, text};
+use super::view::View;
+use super::{Definition, StoreError, Table, get, page, parse, text};
 
 /// Records by key, as bytes; `None` where one is removed.
 type Changes = BTreeMap<String, Option<Vec<u8>>>;
@@ -29,46 +30,22 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The record under `key`.
+    /// [`View::get`].
     pub(crate) fn get<T: DeserializeOwned>(
         &self,
         table: &Table<T>,
         key: &str,
     ) -> Result<Option<T>, StoreError> {
-        let changes = self.changes.borrow();
-        let changed = changes.get(table.name).and_then(|table| table.get(key));
-        match changed {
-            Some(Some(bytes)) => parse(table, key, bytes).map(Some),
-            Some(None) => Ok(None),
-            None => get(self.database, table, &self.table(table.definition())?, key),
-        }
+        View::get(self, table, key)
     }
 
-    /// The records whose key starts with `prefix`, in the order of their keys.
+    /// [`View::list`].
     pub(crate) fn list<T: DeserializeOwned>(
         &self,
         table: &Table<T>,
         prefix: &str,
     ) -> Result<Vec<(String, T)>, StoreError> {
-        let stored = list(
-            self.database,
-            table,
-            &self.table(table.definition())?,
-            prefix,
-        )?;
-        let changes = self.changes.borrow();
-        let Some(changes) = changes.get(table.name) else {
-            return Ok(stored);
-        };
-        let mut records: BTreeMap<String, T> = stored.into_iter().collect();
-        let from = changes.range(prefix.to_owned()..);
-        for (key, change) in from.take_while(|(key, _)| key.starts_with(prefix)) {
-            match change {
-                Some(bytes) => records.insert(key.clone(), parse(table, key, bytes)?),
-                None => records.remove(key),
-            };
-        }
-        Ok(records.into_iter().collect())
+        View::list(self, table, prefix)
     }
 
     /// How many records have a key that starts with `prefix`.
@@ -148,5 +125,57 @@ impl<'a> Writer<'a> {
         self.transaction
             .open_table(definition)
             .map_err(|error| self.database.error(error))
+    }
+}
+
+impl View for Writer<'_> {
+    fn get<T: DeserializeOwned>(
+        &self,
+        table: &Table<T>,
+        key: &str,
+    ) -> Result<Option<T>, StoreError> {
+        let changes = self.changes.borrow();
+        let changed = changes.get(table.name).and_then(|table| table.get(key));
+        match changed {
+            Some(Some(bytes)) => parse(table, key, bytes).map(Some),
+            Some(None) => Ok(None),
+            None => get(self.database, table, &self.table(table.definition())?, key),
+        }
+    }
+
+    fn page<T: DeserializeOwned>(
+        &self,
+        table: &Table<T>,
+        prefix: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, T)>, StoreError> {
+        let changes = self.changes.borrow();
+        let changes = changes.get(table.name);
+        // As many more as the change may have removed.
+        let most = limit.saturating_add(changes.map_or(0, BTreeMap::len));
+        let open = self.table(table.definition())?;
+        let stored = page(self.database, table, &open, (prefix, after), most)?;
+        let Some(changes) = changes else {
+            return Ok(stored);
+        };
+        let is_all = stored.len() < most;
+        let last = stored.last().map(|(key, _)| key.clone());
+        let mut records: BTreeMap<String, T> = stored.into_iter().collect();
+        let from = changes.range(prefix.to_owned()..);
+        let of_prefix = from.take_while(|(key, _)| key.starts_with(prefix));
+        for (key, change) in of_prefix.filter(|(key, _)| key.as_str() > after) {
+            match change {
+                Some(bytes) if is_all || last.as_ref() >= Some(key) => {
+                    records.insert(key.clone(), parse(table, key, bytes)?);
+                }
+                // What comes after the last of a full page is not on it.
+                Some(_) => {}
+                None => {
+                    records.remove(key);
+                }
+            }
+        }
+        Ok(records.into_iter().take(limit).collect())
     }
 }

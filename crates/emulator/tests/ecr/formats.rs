@@ -30,6 +30,17 @@ fn put(data: &Path, records: &[(Records, String, Value)]) {
     transaction.commit().unwrap();
 }
 
+/// The document of the image, which was a file in the first two formats.
+fn document() -> String {
+    let blob = |kind: &str| json!({ "mediaType": kind, "digest": BLOB, "size": 3 });
+    json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": blob("application/vnd.oci.image.config.v1+json"),
+        "layers": [blob("application/vnd.oci.image.layer.v1.tar+gzip")],
+    })
+    .to_string()
+}
+
 /// A directory as the version before accounts left it: one pushed image, a role
 /// and a login.
 fn first_format(data: &Path) {
@@ -75,6 +86,31 @@ fn first_format(data: &Path) {
             (table("registry/logins"), text(PASSWORD_HASH), login),
         ],
     );
+}
+
+#[tokio::test]
+async fn an_upgraded_image_is_found_by_all_that_it_is_found_by_today() {
+    let data = tempfile::tempdir().unwrap();
+    first_format(data.path());
+    let hex = IMAGE.strip_prefix("sha256:").unwrap();
+    let shard = data.path().join("state/blobs/sha256").join(&hex[..2]);
+    fs_err::create_dir_all(&shard).unwrap();
+    fs_err::write(shard.join(hex), document()).unwrap();
+    let served = Served::start(data.path(), vec![]).await;
+    let docker = served.administrator().await;
+    let pulled = docker.get(&format!("/v2/{REPOSITORY}/manifests/v1")).await;
+    assert_eq!(pulled.text().await.unwrap(), document());
+    // Its blob is kept as long as the image is, and no longer.
+    served.advance(2 * 86_400).await;
+    assert_eq!(served.collect().await["blobs"], 0);
+    assert!(!shard.join(hex).exists(), "the file is garbage now");
+    let ids = json!([{ "imageTag": "v1" }]);
+    let body = json!({ "repositoryName": REPOSITORY, "imageIds": ids });
+    let deleted = served.call("BatchDeleteImage", body).await;
+    assert_eq!(deleted["imageIds"][0]["imageDigest"], IMAGE);
+    assert_eq!(served.collect().await["blobs"], 1);
+    let body = json!({ "repositoryName": REPOSITORY });
+    served.call("DeleteRepository", body).await;
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod connections;
 mod creation_templates;
 mod denials;
 mod formats;
+mod garbage;
 mod images;
 mod layer_uploads;
 mod layers;

@@ -27,6 +27,7 @@ async fn images_survive_a_kill_and_uploads_do_not() {
     served.kill().await;
 
     let served = Served::start(data.path(), vec![]).await;
+    served.collect().await;
     let uploads = data.path().join("state/uploads");
     assert_eq!(fs_err::read_dir(uploads).unwrap().count(), 0);
     let mut docker = served.administrator().await;

@@ -125,6 +125,14 @@ impl Served {
         health["time"].as_str().unwrap().parse().unwrap()
     }
 
+    /// Has garbage collected: what there was.
+    pub(crate) async fn collect(&self) -> Value {
+        let url = format!("{}/_longshore/garbage", self.base);
+        let answer = self.client.post(url).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.json().await.unwrap()
+    }
+
     /// Moves the emulator's clock.
     pub(crate) async fn advance(&self, seconds: i64) {
         let url = format!("{}/_longshore/clock", self.base);

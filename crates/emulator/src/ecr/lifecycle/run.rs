@@ -8,11 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use super::super::changes::Changes;
 use super::super::contents::Contents;
-use super::super::image::remove;
-use super::super::records::{
-    IMAGES, REPOSITORIES, Repository, content_key, registry_of, repository_key,
-};
+use super::super::records::{REPOSITORIES, Repository, registry_of, repository_key};
 use super::super::{EcrError, Registry};
 use super::Policy;
 use super::evaluation::Effect;
@@ -169,14 +167,13 @@ fn apply(
     repository: &Repository,
     event: &Event,
 ) -> Result<(), EcrError> {
-    let name = &repository.name;
-    let key = content_key(registry, name, &event.digest);
+    let changes = Changes::new(writer, registry, &repository.name);
     match event.effect {
-        Effect::Expire => remove(writer, registry, name, &event.digest)?,
+        Effect::Expire => changes.remove_image(&event.digest)?,
         Effect::Archive => {
-            if let Some(mut image) = writer.get(&IMAGES, &key)? {
+            if let Some(mut image) = changes.lookup().image(&event.digest)? {
                 image.storage.archive(event.at);
-                writer.put(&IMAGES, &key, &image)?;
+                changes.update_image(&image)?;
             }
         }
     }
