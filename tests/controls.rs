@@ -8,7 +8,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Emulator, in_ci, longshore, seen};
+use crate::harness::{Emulator, Project, in_ci, longshore, seen, succeed};
 
 const SECRET: &str = "a-secret-of-the-tests";
 
@@ -216,4 +216,35 @@ async fn a_token_for_a_kind_of_caller_is_minted_without_a_run() {
     )
     .await;
     assert_eq!(status, 422, "{answer}");
+}
+
+#[tokio::test]
+async fn a_publish_through_a_bad_network_ends_whole() {
+    let (project, digest) = Project::built();
+    let emulator = Emulator::start(project.path());
+    let faults = format!("{}/_longshore/faults", emulator.url);
+    for rule in [
+        json!({ "schedule": { "skip": 4, "every": 8 },
+                "fault": { "refuse": { "status": 503 } } }),
+        json!({ "schedule": { "skip": 2, "every": 9 },
+                "when": { "service": "ecr.amazonaws.com" },
+                "fault": { "drop": { "handled": true } } }),
+        json!({ "when": { "operation": "CompleteLayerUpload" }, "schedule": { "times": 1 },
+                "fault": { "cut_request": { "after_bytes": 100 } } }),
+    ] {
+        assert_eq!(send(Client::new().post(&faults).json(&rule)).await.0, 200);
+    }
+    succeed(&mut project.publish(&digest, &emulator.publisher().await));
+    let (_, rules) = send(Client::new().get(&faults)).await;
+    let struck: u64 = rules
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["struck"].as_u64().unwrap())
+        .sum();
+    assert!(struck > 2, "{rules}");
+    let cleared = Client::new().delete(&faults).send().await.unwrap();
+    assert_eq!(cleared.status(), 204);
+    let reader = emulator.registry_reader().await;
+    assert!(reader.complete_image("latest").await.is_some());
 }

@@ -64,6 +64,7 @@ pub(crate) use manifest::MAXIMUM_MANIFEST;
 #[cfg(fuzzing)]
 pub(crate) use manifest::reads_manifest;
 pub(crate) use mounting::{Mounts, mount, source as mount_source};
+pub(crate) use mutability::matches_wildcard;
 use operations::Operation;
 pub use operations::{Fidelity, ecr_operations};
 pub(crate) use records::repository_key;

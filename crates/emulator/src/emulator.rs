@@ -14,6 +14,7 @@ use crate::blobs::{BlobError, Blobs};
 use crate::clock::Clock;
 use crate::collect::Room;
 use crate::ecr::{LifecycleClock, Registry, is_account, is_region};
+use crate::faults::Faults;
 use crate::format::{FACTS, Upgrade};
 use crate::garbage::{Collector, collect_forever};
 use crate::issuer::{Issuer, KeyError};
@@ -142,6 +143,7 @@ impl Emulator {
             controls,
             behaviour: Behaviour::of(settings.registry),
             room: Room::default(),
+            faults: Faults::default(),
             blobs: Blobs::open(&settings.data)?,
             issuer: Issuer::open(&settings.data)?,
             collector: Collector::default(),

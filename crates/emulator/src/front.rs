@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::collect::Call;
 use crate::connection::Peer;
-use crate::protocol::Protocol;
+use crate::faults::Plan;
+use crate::protocol::{Obstacle, Protocol};
 use crate::state::State;
 use crate::trail::{Note, Origin};
 use crate::{admin, issuer, json_protocol, query_protocol, registry};
@@ -29,33 +31,89 @@ const HEADER_TEXT: &AsciiSet = &CONTROLS.add(b'%');
 pub(crate) async fn answer(state: Arc<State>, peer: Peer, request: Request) -> Response {
     let note = Note::new(origin(&peer, request.headers()));
     let protocol = Protocol::of(&request);
-    let limit = protocol.body_limit(request.headers());
-    let mut response = match protocol {
-        Protocol::Registry => registry::handle(state.clone(), request, note.clone()).await,
-        Protocol::Layers => registry::download(state.clone(), request, note.clone()).await,
-        Protocol::Unknown => StatusCode::NOT_FOUND.into_response(),
-        _ => match state.room.collect(request, limit).await {
-            Ok(call) => on_its_own_thread(state.clone(), call, protocol, peer, note.clone()).await,
-            Err((parts, obstacle)) => protocol.refuse(obstacle, &state, &parts, &note),
-        },
+    let (mut response, plan) = match arrive(&state, protocol, request).await {
+        Ok(arrived) => attempt(&state, &peer, protocol, arrived, &note).await,
+        Err((parts, obstacle)) => {
+            let refusal = protocol.refuse(obstacle, &state, &parts, &note);
+            (refusal, Plan::default())
+        }
     };
     describe(&mut response, &note);
     if protocol != Protocol::Admin {
         write_trail(&state, &note);
     }
-    response
+    plan.impair_response(response, &peer).await
+}
+
+/// A request, as its handler takes it.
+enum Arrived {
+    /// Body and all.
+    Whole(Call),
+    /// The body is on its way.
+    Streamed(Parts, Body),
+}
+
+async fn arrive(
+    state: &State,
+    protocol: Protocol,
+    request: Request,
+) -> Result<Arrived, (Parts, Obstacle)> {
+    if matches!(
+        protocol,
+        Protocol::Registry | Protocol::Layers | Protocol::Unknown
+    ) {
+        let (parts, body) = request.into_parts();
+        return Ok(Arrived::Streamed(parts, body));
+    }
+    let limit = protocol.body_limit(request.headers());
+    state.room.collect(request, limit).await.map(Arrived::Whole)
+}
+
+/// Hands a request to its service, through the faults that strike it.
+async fn attempt(
+    state: &Arc<State>,
+    peer: &Peer,
+    protocol: Protocol,
+    arrived: Arrived,
+    note: &Note,
+) -> (Response, Plan) {
+    let (parts, body) = match &arrived {
+        Arrived::Whole(call) => (&call.parts, &call.body[..]),
+        Arrived::Streamed(parts, _) => (parts, &[][..]),
+    };
+    let mut plan = state.faults.strike(state, protocol, (parts, body), note);
+    plan.delay(state, parts).await;
+    if let Some(response) = plan.prevents(protocol, state, parts, note) {
+        return (response, plan);
+    }
+    let response = match arrived {
+        Arrived::Streamed(parts, body) => {
+            let request = Request::from_parts(parts, plan.impair_request(body));
+            match protocol {
+                Protocol::Registry => registry::handle(state.clone(), request, note.clone()).await,
+                Protocol::Layers => registry::download(state.clone(), request, note.clone()).await,
+                _ => StatusCode::NOT_FOUND.into_response(),
+            }
+        }
+        Arrived::Whole(call) => match plan.impair_call(call).await {
+            Ok(call) => on_its_own_thread(state, call, protocol, peer, note).await,
+            Err((parts, obstacle)) => protocol.refuse(obstacle, state, &parts, note),
+        },
+    };
+    (response, plan)
 }
 
 /// Handlers wait for the disk, so they run where waiting is allowed.
 async fn on_its_own_thread(
-    state: Arc<State>,
+    state: &Arc<State>,
     call: Call,
     protocol: Protocol,
-    peer: Peer,
-    note: Note,
+    peer: &Peer,
+    note: &Note,
 ) -> Response {
+    let (state, peer, note) = (state.clone(), peer.address, note.clone());
     let work = move || match protocol {
-        Protocol::Admin => admin::handle(&state, &call, peer.address),
+        Protocol::Admin => admin::handle(&state, &call, peer),
         Protocol::Issuer => issuer::handle(&state, &call, &note),
         Protocol::Json => json_protocol::handle(&state, &call, &note),
         _ => query_protocol::handle(&state, &call, &note),

@@ -63,6 +63,15 @@ fn asked(headers: &HeaderMap) -> Option<(&'static Service, &str)> {
     Some((service, operation))
 }
 
+/// Service and operation that a request asks for, in the words of the trail.
+pub(crate) fn event(headers: &HeaderMap) -> Option<(String, String)> {
+    let (service, operation) = asked(headers)?;
+    Some((
+        format!("{}.amazonaws.com", service.name),
+        operation.to_owned(),
+    ))
+}
+
 /// Authenticates a call and hands it to its service.
 pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
     let Some((service, operation)) = asked(&call.parts.headers) else {

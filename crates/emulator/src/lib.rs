@@ -21,6 +21,7 @@ mod connection;
 mod ecr;
 mod emulator;
 mod error;
+mod faults;
 mod format;
 mod front;
 mod garbage;

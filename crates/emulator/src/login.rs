@@ -117,6 +117,27 @@ pub(crate) fn verify(
     Ok((caller, registry))
 }
 
+/// The id of the access key for which the password in `authorization` was
+/// issued, expired or not.
+pub(crate) fn access_key_id(state: &State, authorization: &str) -> Option<String> {
+    let password = password(authorization).ok()?;
+    let found = state
+        .store
+        .read(|reader| reader.get(&LOGINS, &hash(&password)));
+    found.ok()?.map(|login| login.access_key_id)
+}
+
+/// Ends the password in `authorization` now.
+pub(crate) fn expire(state: &State, authorization: &str) -> Result<(), LoginError> {
+    let key = hash(&password(authorization)?);
+    let now = state.clock.now();
+    state.store.write(|writer| {
+        let mut login = writer.get(&LOGINS, &key)?.ok_or(LoginError::Unknown)?;
+        login.expires = login.expires.min(now);
+        Ok(writer.put(&LOGINS, &key, &login)?)
+    })
+}
+
 fn password(authorization: &str) -> Result<String, LoginError> {
     let (scheme, encoded) = authorization.split_once(' ').ok_or(LoginError::Malformed)?;
     if !scheme.eq_ignore_ascii_case("basic") {

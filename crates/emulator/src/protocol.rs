@@ -92,6 +92,10 @@ impl Protocol {
 /// What keeps a request from being handled, whatever it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Obstacle {
+    /// There were too many requests.
+    Throttled,
+    /// The service failed.
+    InternalError,
     /// The service does not answer for the moment.
     Unavailable,
     /// The body is longer than any that the operation takes.
@@ -104,12 +108,28 @@ pub(crate) enum Obstacle {
 
 impl Obstacle {
     /// Status, code and sentence. Sources: "Common Errors" of the API references
-    /// of ECR, IAM and STS for what unavailability looks like; the distribution
-    /// specification for its codes. Those of bodies
+    /// of ECR, IAM and STS for what throttling, failure and unavailability look
+    /// like; ECR's "Troubleshooting Amazon ECR error messages" for the registry's `Rate
+    /// exceeded`; the distribution specification for its codes. Those of bodies
     /// that do not arrive are inferred.
     fn told(self, protocol: Protocol) -> (u16, &'static str, &'static str) {
+        let is_json = protocol == Protocol::Json;
         let is_registry = matches!(protocol, Protocol::Registry | Protocol::Layers);
         match self {
+            Self::Throttled if is_json => (400, "ThrottlingException", "Rate exceeded"),
+            Self::Throttled if protocol == Protocol::Query => (400, "Throttling", "Rate exceeded"),
+            Self::Throttled => (429, "TOOMANYREQUESTS", "Rate exceeded"),
+            Self::InternalError if is_json => (
+                500,
+                "ServerException",
+                "These errors are usually caused by a server-side issue.",
+            ),
+            Self::InternalError if is_registry => (500, "UNKNOWN", "Internal error"),
+            Self::InternalError => (
+                500,
+                "InternalFailure",
+                "The request processing has failed because of an unknown error, exception or failure.",
+            ),
             Self::Unavailable if is_registry => (503, "UNAVAILABLE", "Service unavailable"),
             Self::Unavailable => (
                 503,

@@ -1,5 +1,6 @@
 //! AWS Query: the protocol of STS and IAM.
 
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -64,15 +65,26 @@ impl Operation {
     }
 }
 
+/// Service and operation that a request asks for, in the words of the trail.
+pub(crate) fn event(parts: &Parts, body: &[u8]) -> Option<(String, String)> {
+    let parameters = parameters(parts, body).ok()?;
+    let operation = Operation::of(&parameters).ok()?;
+    let action = parameters.get("Action")?.to_owned();
+    Some((format!("{}.amazonaws.com", operation.service()), action))
+}
+
+/// They are in the body, or else in the query.
+fn parameters(parts: &Parts, body: &[u8]) -> Result<Parameters, AwsError> {
+    if body.is_empty() {
+        Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes())
+    } else {
+        Parameters::parse(body)
+    }
+}
+
 /// Parses, authenticates and handles a call.
 pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
-    let query = call.parts.uri.query().unwrap_or_default();
-    let text = if call.body.is_empty() {
-        query.as_bytes()
-    } else {
-        &call.body
-    };
-    let parameters = match Parameters::parse(text) {
+    let parameters = match parameters(&call.parts, &call.body) {
         Ok(parameters) => parameters,
         Err(error) => return refused(note, sts::NAMESPACE, &error),
     };

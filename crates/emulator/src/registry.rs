@@ -14,6 +14,7 @@ mod conditional;
 mod download;
 mod error;
 mod manifest;
+mod operation;
 mod range;
 mod referrers;
 mod response;
@@ -32,6 +33,7 @@ use http::request::Parts;
 pub(crate) use behaviour::Behaviour;
 pub(crate) use download::download;
 use error::RegistryError;
+pub(crate) use operation::operation;
 use route::Route;
 
 use crate::caller::Caller;

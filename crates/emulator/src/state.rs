@@ -5,6 +5,7 @@ use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::collect::Room;
 use crate::ecr::LifecycleClock;
+use crate::faults::Faults;
 use crate::garbage::Collector;
 use crate::issuer::Issuer;
 use crate::registry::Behaviour;
@@ -23,6 +24,8 @@ pub(crate) struct State {
     pub(crate) controls: Option<ControlsSecret>,
     /// Room for the bodies of calls.
     pub(crate) room: Room,
+    /// Faults that are injected on purpose.
+    pub(crate) faults: Faults,
     /// Records.
     pub(crate) store: Store,
     /// Layers and manifests.

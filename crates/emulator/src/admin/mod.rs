@@ -5,6 +5,7 @@
 
 mod access;
 mod clock;
+mod faults;
 mod garbage;
 mod health;
 mod issuers;
@@ -36,7 +37,8 @@ const HEALTH: &str = "/health";
 /// Answers one request of one control.
 type Handler = fn(&State, &Call) -> Result<Response, Refusal>;
 
-/// Every control: method, path below [`PREFIX`], handler.
+/// Every control: method, path below [`PREFIX`], handler. A path that ends in
+/// `*` has a name in its place.
 const CONTROLS: &[(Method, &str, Handler)] = &[
     (Method::GET, HEALTH, health::tell),
     (Method::POST, "/issuers", issuers::register),
@@ -47,6 +49,10 @@ const CONTROLS: &[(Method, &str, Handler)] = &[
     (Method::POST, "/garbage", garbage::run),
     (Method::POST, "/lifecycle", lifecycle::run),
     (Method::GET, "/trail", trail::list),
+    (Method::GET, "/faults", faults::list),
+    (Method::POST, "/faults", faults::set),
+    (Method::DELETE, "/faults", faults::clear),
+    (Method::DELETE, "/faults/*", faults::remove),
 ];
 
 /// Answers a request under [`PREFIX`].
@@ -66,7 +72,7 @@ fn answer(state: &State, call: &Call, peer: SocketAddr) -> Result<Response, Refu
 fn find(method: &Method, path: &str) -> Result<Handler, Refusal> {
     let mut of_path = CONTROLS
         .iter()
-        .filter(|control| control.1 == path)
+        .filter(|control| is_path_of(control.1, path))
         .peekable();
     if of_path.peek().is_none() {
         return Err(Refusal::new(
@@ -81,6 +87,21 @@ fn find(method: &Method, path: &str) -> Result<Handler, Refusal> {
         )
     })?;
     Ok(*handler)
+}
+
+fn is_path_of(pattern: &str, path: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(directory) => path
+            .strip_prefix(directory)
+            .is_some_and(|name| !name.is_empty() && !name.contains('/')),
+        None => pattern == path,
+    }
+}
+
+/// The name in the place of a path's `*`, as it was sent.
+fn name_of(call: &Call) -> &str {
+    let path = call.parts.uri.path();
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// The body of a control's request.
@@ -132,5 +153,9 @@ mod tests {
         let status = |method: &Method, path| find(method, path).unwrap_err().status;
         assert_eq!(status(&Method::DELETE, "/clock"), 405);
         assert_eq!(status(&Method::GET, "/clocks"), 404);
+        assert!(find(&Method::DELETE, "/faults/rule-1").is_ok());
+        assert_eq!(status(&Method::GET, "/faults/rule-1"), 405);
+        assert_eq!(status(&Method::DELETE, "/faults/"), 404);
+        assert_eq!(status(&Method::DELETE, "/faults/a/b"), 404);
     }
 }

@@ -36,6 +36,20 @@ const OUT_OF_FILES: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
+    traffic: Arc<Traffic>,
+}
+
+impl Peer {
+    /// Ends the connection in the middle of the request; never resolves.
+    pub(crate) async fn cut(&self) -> Response {
+        self.traffic.cut();
+        std::future::pending().await
+    }
+
+    /// Sends the client nothing more than the end of the connection.
+    pub(crate) fn half_close(&self) {
+        self.traffic.half_close();
+    }
 }
 
 /// Serves `listener` until `shutdown` resolves; then ends what is idle, and
@@ -54,7 +68,9 @@ pub(crate) async fn serve<A, F>(
         loop {
             let (stream, address) = accept(&listener).await;
             let place = pool.place().await;
-            tokio::spawn(attend(stream, Peer { address }, place, answer.clone()));
+            let traffic = Arc::clone(&place.traffic);
+            let peer = Peer { address, traffic };
+            tokio::spawn(attend(stream, peer, place, answer.clone()));
         }
     };
     tokio::select! {

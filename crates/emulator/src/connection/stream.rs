@@ -101,6 +101,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Limited<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.traffic.is_half_closed() {
+            return self.swallow(context, bytes.len());
+        }
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.moved(written(&result));
         self.or_limit(result, context)
@@ -111,6 +114,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Limited<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.traffic.is_half_closed() {
+            let bytes = slices.iter().map(|slice| slice.len()).sum();
+            return self.swallow(context, bytes);
+        }
         let result = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
         self.moved(written(&result));
         self.or_limit(result, context)
@@ -128,6 +135,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Limited<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.stream).poll_shutdown(context);
         self.or_limit(result, context)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Limited<S> {
+    /// Sends the end of the stream in place of so many bytes.
+    fn swallow(&mut self, context: &mut Context<'_>, bytes: usize) -> Poll<io::Result<usize>> {
+        ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        Poll::Ready(Ok(bytes))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What happens on one connection at the moment, as seen by those who must
 //! decide about it.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub(super) struct Traffic {
     /// Counts those changes, and each request.
     changes: AtomicU64,
     cut: CancellationToken,
+    half_closed: AtomicBool,
 }
 
 impl Traffic {
@@ -36,6 +37,7 @@ impl Traffic {
             since: Mutex::new(Instant::now()),
             changes: AtomicU64::new(0),
             cut: CancellationToken::new(),
+            half_closed: AtomicBool::new(false),
         })
     }
 
@@ -102,6 +104,16 @@ impl Traffic {
     /// Ends the connection, whatever is going on.
     pub(super) fn cut(&self) {
         self.cut.cancel();
+    }
+
+    /// Nothing more is sent on the connection: the client sees its end.
+    pub(super) fn half_close(&self) {
+        self.half_closed.store(true, Ordering::Release);
+    }
+
+    /// Whether nothing more is to be sent.
+    pub(super) fn is_half_closed(&self) -> bool {
+        self.half_closed.load(Ordering::Acquire)
     }
 
     /// Resolves when the connection is to end at once.

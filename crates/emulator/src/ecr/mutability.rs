@@ -129,7 +129,7 @@ fn is_filter(text: &str) -> bool {
 
 /// Whether the whole of `text` matches `pattern`, in which `*` stands for any
 /// number of characters, none included.
-pub(super) fn matches_wildcard(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches_wildcard(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {

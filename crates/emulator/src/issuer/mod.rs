@@ -10,6 +10,7 @@ mod runs;
 use std::path::Path;
 
 use axum::Json;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -25,6 +26,8 @@ pub(crate) use runs::{Registration, register};
 /// Under which path the issuer answers.
 pub(crate) const PREFIX: &str = "/github";
 
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+const KEYS: &str = "/.well-known/jwks";
 const SOURCE: &str = github::ISSUER_HOST;
 
 /// The issuer of the emulator.
@@ -73,22 +76,30 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
     if call.parts.method != Method::GET {
         return refused(note, StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
     }
+    if let Some(operation) = operation(path) {
+        note.unrecorded(SOURCE, operation);
+    }
     match path {
-        "/.well-known/openid-configuration" => {
-            note.unrecorded(SOURCE, "GetOpenIdConfiguration");
-            Json(discovery(state)).into_response()
-        }
-        "/.well-known/jwks" => {
-            note.unrecorded(SOURCE, "GetKeys");
-            Json(state.issuer.key.set()).into_response()
-        }
+        DISCOVERY => Json(discovery(state)).into_response(),
+        KEYS => Json(state.issuer.key.set()).into_response(),
         path => match run_id(path) {
-            Some(id) => {
-                note.unrecorded(SOURCE, "GetIdToken");
-                mint(state, id, call, note)
-            }
+            Some(id) => mint(state, id, call, note),
             None => refused(note, StatusCode::NOT_FOUND, "Not Found"),
         },
+    }
+}
+
+/// Service and operation that a request asks for, in the words of the trail.
+pub(crate) fn event(parts: &Parts) -> Option<(String, String)> {
+    let path = parts.uri.path().strip_prefix(PREFIX)?;
+    Some((SOURCE.to_owned(), operation(path)?.to_owned()))
+}
+
+fn operation(path: &str) -> Option<&'static str> {
+    match path {
+        DISCOVERY => Some("GetOpenIdConfiguration"),
+        KEYS => Some("GetKeys"),
+        path => run_id(path).map(|_| "GetIdToken"),
     }
 }
 

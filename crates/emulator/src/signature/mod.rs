@@ -81,6 +81,13 @@ pub(crate) fn verify(
     Ok(key.caller(credential.access_key_id, region))
 }
 
+/// The id of the access key with which a request says it is signed.
+pub(crate) fn claimed_key(received: &Received<'_>) -> Option<String> {
+    let authorization = Authorization::find(received).ok()?;
+    let (id, _) = authorization.credential.split_once('/')?;
+    Some(id.to_owned())
+}
+
 /// Everything that can be judged without the key.
 fn check_form<'a>(
     authorization: &'a Authorization,

@@ -162,6 +162,17 @@ pub(crate) fn store(
     writer.put(&ACCESS_KEYS, id, key)
 }
 
+/// Ends the session of the key `id` now. A key without a session lasts.
+pub(crate) fn expire(writer: &Writer, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    if let Some(mut key) = writer.get(&ACCESS_KEYS, id)?
+        && let Some(session) = &mut key.session
+    {
+        session.expires = session.expires.min(now);
+        writer.put(&ACCESS_KEYS, id, &key)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

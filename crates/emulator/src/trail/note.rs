@@ -49,6 +49,8 @@ pub(super) struct Entry {
     pub(super) error: Option<(String, String)>,
     /// What a client of the registry is told, in its own words.
     pub(super) shown: Option<(String, String)>,
+    /// Faults that were injected, by the names of their rules.
+    pub(super) faults: Vec<String>,
 }
 
 /// One operation of a service.
@@ -79,6 +81,7 @@ impl Note {
             reason: None,
             error: None,
             shown: None,
+            faults: Vec::new(),
         })))
     }
 
@@ -200,6 +203,11 @@ impl Note {
     /// AWS's.
     pub(crate) fn shown(&self, code: &str, message: &str) {
         self.entry().shown = Some((code.to_owned(), message.to_owned()));
+    }
+
+    /// A fault is injected into the request, by the rule `name`.
+    pub(crate) fn fault(&self, name: &str) {
+        self.entry().faults.push(name.to_owned());
     }
 
     /// The reason of the refusal, if there was one.

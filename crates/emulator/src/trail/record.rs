@@ -208,6 +208,9 @@ impl Event<'_> {
                 let shown = json!({ "code": code, "message": message });
                 beside.insert("shown".to_owned(), shown);
             }
+            if !entry.faults.is_empty() {
+                beside.insert("faults".to_owned(), json!(entry.faults));
+            }
             beside.insert("reason".to_owned(), json!(entry.reason));
             beside.insert("decision".to_owned(), json!(entry.decision));
             beside.insert("authorizations".to_owned(), json!(entry.authorizations));

@@ -11,6 +11,7 @@ mod aws_cli;
 mod connections;
 mod creation_templates;
 mod denials;
+mod faults;
 mod formats;
 mod garbage;
 mod images;

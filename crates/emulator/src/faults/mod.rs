@@ -1,0 +1,135 @@
+//! Faults that are injected on purpose, by rules that a control sets.
+//!
+//! `rule` is what a rule says, `asked` what a request asks for; which rules
+//! strike is decided by `rule` and `schedule` alone. `plan` is what strikes one
+//! request, and `impaired` what becomes of a body. Rules live as long as the
+//! process.
+
+mod asked;
+mod credentials;
+mod impaired;
+mod plan;
+mod rule;
+mod schedule;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::http::request::Parts;
+use serde::Serialize;
+
+use crate::protocol::Protocol;
+use crate::state::State;
+use crate::trail::Note;
+use asked::Asked;
+pub(crate) use plan::Plan;
+pub(crate) use rule::{BadRule, Rule};
+
+/// The most rules at one time.
+const MOST: usize = 1_000;
+
+/// The rules, with what they have done.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Mutex<Rules>);
+
+#[derive(Debug, Default)]
+struct Rules {
+    /// For names of rules that come without.
+    next: u64,
+    active: Vec<Active>,
+}
+
+/// A rule and its counts.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Active {
+    name: String,
+    #[serde(flatten)]
+    rule: Rule,
+    /// Requests that it was about.
+    matched: u64,
+    /// Requests that it struck.
+    struck: u64,
+}
+
+impl Faults {
+    /// Adds a rule, or puts it in place of the one with its name, and returns it
+    /// as it is kept.
+    pub(crate) fn set(&self, rule: Rule) -> Result<Active, BadRule> {
+        rule.check()?;
+        let mut rules = self.lock();
+        rules.next += 1;
+        let name = rule
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("rule-{}", rules.next));
+        rules.active.retain(|active| active.name != name);
+        if rules.active.len() >= MOST {
+            return Err(BadRule::TooMany);
+        }
+        let active = Active {
+            name,
+            rule,
+            matched: 0,
+            struck: 0,
+        };
+        rules.active.push(active.clone());
+        Ok(active)
+    }
+
+    /// The rules, in the order in which they were set.
+    pub(crate) fn list(&self) -> Vec<Active> {
+        self.lock().active.clone()
+    }
+
+    /// Removes the rule `name`, and says whether there was one.
+    pub(crate) fn remove(&self, name: &str) -> bool {
+        let mut rules = self.lock();
+        let before = rules.active.len();
+        rules.active.retain(|active| active.name != name);
+        rules.active.len() < before
+    }
+
+    /// Removes all rules.
+    pub(crate) fn clear(&self) {
+        self.lock().active.clear();
+    }
+
+    /// What strikes a request of `protocol`, which counts for every rule that is
+    /// about it. `body` is empty where it is streamed. The controls are spared.
+    pub(crate) fn strike(
+        &self,
+        state: &State,
+        protocol: Protocol,
+        (parts, body): (&Parts, &[u8]),
+        note: &Note,
+    ) -> Plan {
+        let mut plan = Plan::default();
+        let mut rules = self.lock();
+        if rules.active.is_empty() || protocol == Protocol::Admin {
+            return plan;
+        }
+        let asked = Asked::read(protocol, parts, body);
+        let wants_caller = rules.active.iter().any(|active| active.rule.wants_caller());
+        let caller = wants_caller.then(|| credentials::claimed(state, parts));
+        for active in &mut rules.active {
+            if !active.rule.is_about(&asked, caller.as_ref()) {
+                continue;
+            }
+            let schedule = active.rule.schedule;
+            let strikes = schedule.strikes(active.matched, active.struck);
+            active.matched += 1;
+            if strikes {
+                active.struck += 1;
+                plan.add(&active.rule.fault);
+                note.fault(&active.name);
+            }
+        }
+        if plan.is_something() {
+            note.unrecorded(&asked.service, &asked.operation);
+        }
+        plan
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rules> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
