@@ -101,6 +101,21 @@ pub(crate) fn json_of(output: &Output) -> Value {
         .unwrap_or_else(|error| panic!("{error}: {}", both(output)))
 }
 
+/// Fails where `document` is not what the schema in `file` asks for.
+pub(crate) fn assert_valid(file: &str, document: &Value) {
+    let path = repository().join(file);
+    let mut schemas = boon::Schemas::new();
+    let schema: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let mut compiler = boon::Compiler::new();
+    compiler.enable_format_assertions();
+    let url = "https://example.com/schema.json";
+    compiler.add_resource(url, schema).unwrap();
+    let schema = compiler.compile(url, &mut schemas).unwrap();
+    if let Err(error) = schemas.validate(document, schema) {
+        panic!("{error:#}\n{document:#}");
+    }
+}
+
 /// A checkout of the smallest service with this repository's own `infra/` and
 /// workflow.
 pub(crate) struct Project {
@@ -259,6 +274,12 @@ impl Emulator {
         }
     }
 
+    /// Ends the process; its data stays until this is dropped.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     /// Where the registry listens, as it stands in image references.
     pub(crate) fn registry(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()
@@ -373,7 +394,6 @@ pub(crate) const REPOSITORY: &str = "portfolio/backend";
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }

@@ -21,3 +21,4 @@ mod rehearse;
 mod report;
 mod reproducible;
 mod setups;
+mod usage;

@@ -3,22 +3,7 @@
 use serde_json::Value;
 
 use super::{Flawed, assert_seen, rules, seen};
-use crate::harness::{json_of, longshore, repository};
-
-/// Fails where `document` is not what the schema in `file` asks for.
-fn assert_valid(file: &str, document: &Value) {
-    let path = repository().join(file);
-    let mut schemas = boon::Schemas::new();
-    let schema: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    let mut compiler = boon::Compiler::new();
-    compiler.enable_format_assertions();
-    let url = "https://example.com/schema.json";
-    compiler.add_resource(url, schema).unwrap();
-    let schema = compiler.compile(url, &mut schemas).unwrap();
-    if let Err(error) = schemas.validate(document, schema) {
-        panic!("{error:#}\n{document:#}");
-    }
-}
+use crate::harness::{assert_valid, json_of, longshore, repository};
 
 /// As often as there are bytes in a MiB, more than is looked at for keys.
 const TOO_BIG: &str = "x\n";

@@ -18,6 +18,7 @@ mod rules;
 mod setup;
 mod subject;
 mod suppress;
+pub mod usage;
 mod wildcards;
 pub mod zizmor;
 

@@ -102,6 +102,7 @@ pub(crate) fn authorize_assume_role(
         .read(|reader| prepare(state, reader, caller, target, note))
         .map_err(|error| unreadable(caller, target, note, &error))?;
     let decision = policy::evaluate_assume_role(&request, trust, &policies);
+    note.authorization(Authorization::new(&request, &policies, &decision));
     conclude(&decision, &request, note)
 }
 

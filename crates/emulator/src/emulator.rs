@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use crate::accounts::{self, AdministratorKeys};
+use crate::activity;
 use crate::admin::{ControlsSecret, SECRET_FILE};
 use crate::blobs::{BlobError, Blobs};
 use crate::clock::Clock;
@@ -153,6 +154,7 @@ impl Emulator {
             store,
             settings,
         };
+        activity::keep(&state);
         Ok(Self {
             state: Arc::new(state),
             administrators,

@@ -10,6 +10,7 @@
 //! HTTP only, so that one misreading cannot cancel out on both sides.
 
 mod accounts;
+mod activity;
 mod admin;
 mod authorize;
 mod blobs;
@@ -95,6 +96,7 @@ pub fn reads_manifest(media_type: Option<&str>, bytes: &[u8]) -> bool {
 }
 
 pub use accounts::AdministratorKeys;
+pub use activity::Activity;
 pub use admin::{BadControlsSecret, ControlsSecret};
 pub use connection::THREADS;
 pub use ecr::{Fidelity, ecr_operations};

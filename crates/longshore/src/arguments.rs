@@ -80,7 +80,7 @@ pub(crate) enum Command {
     Check(Check),
     /// Explain why AWS refused a caller, or would, and what to change
     Explain(Explain),
-    /// Run the built-in AWS in the foreground, for docker, aws and terraform
+    /// Run the built-in AWS in the foreground, for docker, aws and terraform; or tell what roles used
     Emulator(EmulatorArguments),
 }
 
@@ -232,7 +232,10 @@ pub(crate) enum Form {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct EmulatorArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<EmulatorCommand>,
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
     pub(crate) listen: SocketAddr,
@@ -251,4 +254,32 @@ pub(crate) struct EmulatorArguments {
     /// Speak the plain distribution specification below `/v2/`, without ECR's deviations
     #[arg(long)]
     pub(crate) spec_registry: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EmulatorCommand {
+    /// Tell what each role used of what it may do, and the smallest policy that suffices
+    Usage(Usage),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = "The trail and the roles are read from the emulator's files, while it runs and after it has stopped. docs/emulator.md explains what counts.\n\nExamples:\n  longshore emulator usage                                every role\n  longshore emulator usage --role publisher               one role\n  longshore emulator usage --role publisher --policy      its smallest policy, as JSON\n  longshore emulator usage http://127.0.0.1:4566          a running emulator with --controls"
+)]
+pub(crate) struct Usage {
+    /// Ask a running emulator at this address, which must have its controls on, instead of reading its files
+    #[arg(value_name = "URL", conflicts_with = "data")]
+    pub(crate) url: Option<String>,
+    /// Where the emulator keeps its state
+    #[arg(long, value_name = "DIR", default_value = "target/longshore/emulator")]
+    pub(crate) data: PathBuf,
+    /// Only this role
+    #[arg(long, value_name = "NAME|ARN")]
+    pub(crate) role: Option<String>,
+    /// Only calls from this time on, such as 2026-11-24T04:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// Write only the smallest policy that would have sufficed
+    #[arg(long)]
+    pub(crate) policy: bool,
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod escape;
 pub(crate) mod explain;
 pub(crate) mod problem;
 pub(crate) mod publish;
@@ -10,3 +11,4 @@ pub(crate) mod rehearsal;
 pub(crate) mod report;
 pub(crate) mod sarif;
 pub(crate) mod secret;
+pub(crate) mod usage;

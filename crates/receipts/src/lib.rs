@@ -9,6 +9,7 @@ mod matrix;
 mod problem;
 mod publish;
 mod rehearsal;
+mod usage;
 
 pub use check::{CheckReport, Example, Finding, Fix, Location, RoleProof, Severity, Suppressed};
 pub use exit_code::ExitCode;
@@ -19,11 +20,12 @@ pub use matrix::{Access, Answer, CallerAccess, Matrix, RoleAccess, SessionAccess
 pub use problem::{Problem, ProblemCode};
 pub use publish::{BuildReceipt, Identity, Layer, LayerOrigin, PublishReceipt, Source, TagOutcome};
 pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};
+pub use usage::{DeniedPermission, RoleUsage, UnusedPermission, UsageReport, UsedPermission};
 
 use serde_json::Value;
 
 /// Every published document with its schema, by file name.
-pub fn schemas() -> [(&'static str, Value); 6] {
+pub fn schemas() -> [(&'static str, Value); 7] {
     [
         (
             "build-receipt.json",
@@ -45,6 +47,10 @@ pub fn schemas() -> [(&'static str, Value); 6] {
         (
             "rehearsal-receipt.json",
             schemars::schema_for!(RehearsalReceipt).to_value(),
+        ),
+        (
+            "usage-report.json",
+            schemars::schema_for!(UsageReport).to_value(),
         ),
     ]
 }

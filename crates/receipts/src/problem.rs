@@ -109,6 +109,7 @@ problem_codes! {
     RoleUnknown = "E006", Configuration, "The role that was asked about cannot be found where it was looked for.";
     BadClaims = "E007", Usage, "A token, claims or a key set that were given cannot be read.";
     BadTrustPolicy = "E008", Usage, "A trust policy that was given cannot be read.";
+    NothingUsed = "E009", Configuration, "The trail shows nothing that a policy of the role would have to allow.";
     NoSource = "E010", Build, "This is no git checkout with a commit.";
     DirtySource = "E011", Build, "The checkout has changes that are not committed.";
     CompileFailed = "E012", Build, "Cargo could not build the package.";
@@ -129,6 +130,7 @@ problem_codes! {
     PortInUse = "E051", Machine, "The address to listen on is taken or not of this machine.";
     Io = "E052", Machine, "A file or directory cannot be read or written.";
     EmulatorFailed = "E053", Machine, "The emulator could not open its data directory.";
+    EmulatorSilent = "E054", Machine, "An emulator could not be asked, or its trail could not be read.";
 }
 
 impl fmt::Display for ProblemCode {

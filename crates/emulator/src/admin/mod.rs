@@ -4,6 +4,7 @@
 //! the emulator was started with them; who may use them is decided in `access`.
 
 mod access;
+mod activity;
 mod clock;
 mod faults;
 mod garbage;
@@ -49,6 +50,7 @@ const CONTROLS: &[(Method, &str, Handler)] = &[
     (Method::POST, "/garbage", garbage::run),
     (Method::POST, "/lifecycle", lifecycle::run),
     (Method::GET, "/trail", trail::list),
+    (Method::GET, "/activity", activity::tell),
     (Method::GET, "/faults", faults::list),
     (Method::POST, "/faults", faults::set),
     (Method::DELETE, "/faults", faults::clear),

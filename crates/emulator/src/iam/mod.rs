@@ -22,12 +22,13 @@ use call::Call;
 use policy::Principal;
 use records::Role;
 
+use crate::activity;
 use crate::caller::Caller;
 use crate::error::AwsError;
 use crate::query::Parameters;
 use crate::signature::SignatureError;
 use crate::state::State;
-use crate::trail::{Note, of_query};
+use crate::trail::{Note, is_read_only, of_query};
 use crate::xml::Xml;
 
 /// The version that requests name.
@@ -172,6 +173,9 @@ pub(crate) fn handle(
     note.parameters(of_query(parameters, PARAMETERS));
     refuse_own_sessions(caller)?;
     let answer = (operation.handler)(&call)?;
+    if !is_read_only(operation.name) {
+        activity::keep(state);
+    }
     if let Some(answer) = &answer {
         note.answer(answer.to_json());
     }

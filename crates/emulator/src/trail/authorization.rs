@@ -22,14 +22,17 @@ pub(crate) struct Authorization {
     /// The statements of identity policies that allow it, where one is needed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     grants: Vec<Grant>,
+    /// Why it is denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 /// A statement that allows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Grant {
     policy: String,
-    /// Position of the statement in its document, from 0.
-    statement: usize,
+    /// `Sid` of the statement, or `Statement[0]` by position.
+    statement: String,
     /// As in a policy: values by key by operator.
     #[serde(skip_serializing_if = "Map::is_empty")]
     conditions: Map<String, Value>,
@@ -49,6 +52,7 @@ impl Authorization {
             } else {
                 Vec::new()
             },
+            reason: (!decision.is_allowed()).then(|| decision.reason()),
         }
     }
 }
@@ -66,7 +70,7 @@ fn grants(policies: &Policies, decision: &Decision) -> Vec<Grant> {
             let statement = document.statements.get(report.index)?;
             Some(Grant {
                 policy: report.policy.clone(),
-                statement: report.index,
+                statement: report.statement.clone(),
                 conditions: conditions(document, statement),
             })
         })
@@ -146,7 +150,7 @@ mod tests {
                 "by": "identity",
                 "grants": [{
                     "policy": "push",
-                    "statement": 1,
+                    "statement": "Statement[1]",
                     "conditions": { "StringEquals": { "aws:ResourceTag/team": ["web"] } },
                 }],
             })

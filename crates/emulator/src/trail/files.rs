@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -24,6 +24,7 @@ pub(crate) struct Trail {
     pub(super) directory: PathBuf,
     queue: Queue,
     pub(super) index: Mutex<Index>,
+    keeping: Mutex<()>,
 }
 
 impl Trail {
@@ -41,7 +42,15 @@ impl Trail {
             directory,
             queue: Queue::start(appender)?,
             index: Mutex::default(),
+            keeping: Mutex::default(),
         })
+    }
+
+    /// Runs `work`, which keeps something beside the lines, in the directory, one
+    /// at a time.
+    pub(crate) fn keep<R>(&self, work: impl FnOnce(&Path) -> R) -> R {
+        let _one_at_a_time = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&self.directory)
     }
 
     /// Appends what was noted, for every account that it concerns. It may still
@@ -51,7 +60,7 @@ impl Trail {
     }
 
     /// Waits until everything that was appended is in the files.
-    pub(super) fn flush(&self) -> std::io::Result<()> {
+    pub(crate) fn flush(&self) -> std::io::Result<()> {
         self.queue.flush()
     }
 }
@@ -88,12 +97,12 @@ impl Appender {
 }
 
 /// The day of a moment, by which files are named.
-pub(super) fn day(time: Timestamp) -> Date {
+pub(crate) fn day(time: Timestamp) -> Date {
     time.to_zoned_datetime(TimeZone::UTC).date()
 }
 
 /// The files of all accounts, by day, then by account.
-pub(super) fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(crate) fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for account in fs_err::read_dir(directory)? {
         let account = account?.path();

@@ -24,8 +24,9 @@ mod terms;
 
 pub(crate) use authorization::Authorization;
 pub(crate) use elements::{moment, of_json, of_query, small, typed};
-pub(crate) use files::Trail;
+pub(crate) use files::{Trail, day, files};
 pub(crate) use index::Position;
 pub(crate) use note::{Note, Origin};
+pub(crate) use operations::is_read_only;
 pub(crate) use query::{Found, Query};
 pub(crate) use terms::{Attribute, Term};

@@ -2,7 +2,7 @@
 
 /// `readOnly`: whether the operation changes nothing. That of `AssumeRole` and
 /// its like is documented as true; the others follow from their verb.
-pub(super) fn is_read_only(name: &str) -> bool {
+pub(crate) fn is_read_only(name: &str) -> bool {
     const VERBS: [&str; 8] = [
         "Get",
         "List",

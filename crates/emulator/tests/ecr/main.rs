@@ -29,3 +29,4 @@ mod restart;
 mod served;
 mod signing;
 mod trail;
+mod usage;

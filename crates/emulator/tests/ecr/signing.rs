@@ -42,7 +42,10 @@ pub(crate) fn headers(
     if let Some(token) = &keys.session_token {
         headers.push(("x-amz-security-token".to_owned(), token.clone()));
     }
-    headers.push(("x-amz-target".to_owned(), target));
+    // The Query protocol names the operation in the body.
+    if service != "iam" {
+        headers.push(("x-amz-target".to_owned(), target));
+    }
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
     let lines: Vec<String> = headers

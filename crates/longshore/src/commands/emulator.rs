@@ -1,5 +1,7 @@
 //! `longshore emulator`.
 
+mod usage;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ use terraform::AwsResources;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::arguments::{EmulatorArguments, Format};
+use crate::arguments::{EmulatorArguments, EmulatorCommand, Format};
 use crate::printer;
 use crate::project::Project;
 use crate::settings::Settings;
@@ -80,6 +82,9 @@ pub(crate) async fn run(
     arguments: &EmulatorArguments,
     settings: &Settings,
 ) -> Result<ExitCode, Problem> {
+    if let Some(EmulatorCommand::Usage(asked)) = &arguments.command {
+        return usage::run(asked, settings).await;
+    }
     let project = Project::find(&settings.directory)?;
     let resources = project.resources()?;
     let table = &project.configuration.aws;

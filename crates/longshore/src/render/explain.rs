@@ -9,6 +9,8 @@ use receipts::{
     StatementExplanation,
 };
 
+use super::escape::shown;
+
 /// Columns before the texts of seen and wanted.
 const INDENT: &str = "  ";
 
@@ -198,21 +200,6 @@ fn place(location: Option<&Location>) -> String {
         let place = format!("({}:{line}:{column})", shown(file));
         format!(" {}", place.dimmed())
     })
-}
-
-/// Foreign text, with what a terminal or the runner would act on as escapes.
-fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for char in text.chars() {
-        // Marks that reorder text could make one value look like another.
-        let reorders = matches!(char, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if reorders || (char.is_control() && char != '\t') {
-            shown.extend(char.escape_unicode());
-        } else {
-            shown.push(char);
-        }
-    }
-    shown
 }
 
 /// The explanation, for GitHub's step summary.
