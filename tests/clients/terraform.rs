@@ -1,4 +1,7 @@
-//! Terraform applies this repository's own `infra/` to the emulator.
+//! Terraform against the emulator: this repository's own `infra/`, and every
+//! resource.
+
+mod resources;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -9,6 +9,7 @@ mod account_settings;
 mod call;
 mod changes;
 mod contents;
+mod conversion;
 mod creation_templates;
 mod deletion;
 mod error;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::changes::Changes;
 use super::contents::Failure;
+use super::conversion::translated;
 use super::image::{self, Put, note_pull};
 use super::lookup::Lookup;
 use super::model::IMAGE_TAG;
@@ -21,10 +22,13 @@ struct BatchParameters {
     #[serde(flatten)]
     repository: RepositoryParameters,
     image_ids: Vec<ImageIdentifier>,
+    #[serde(default)]
+    accepted_media_types: Vec<String>,
 }
 
-/// `BatchGetImage`. Manifests are given as they were pushed: no conversion
-/// between formats takes place, whatever `acceptedMediaTypes` says.
+/// `BatchGetImage`. A manifest asked for by tag is translated when it is not of
+/// an accepted media type and ECR can; every other is given as it was pushed,
+/// whatever is accepted (inferred).
 pub(super) fn get(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     let parameters: BatchParameters = parse(body)?;
     let name = parameters.repository.name()?;
@@ -38,7 +42,11 @@ pub(super) fn get(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
                 Ok(image) if image.storage.status(now) == ImageStatus::Active => {
                     let manifest = lookup.document(&image)?;
                     let tag = wanted.image_tag.as_deref();
-                    images.push(image_json(call, &name, (&image, &manifest), tag));
+                    let mut found = image_json(call, &name, (&image, &manifest), tag);
+                    if tag.is_some() && wanted.image_digest.is_none() {
+                        translate(&mut found, &parameters.accepted_media_types);
+                    }
+                    images.push(found);
                     pulled.push(image);
                 }
                 Ok(_) => {
@@ -55,6 +63,17 @@ pub(super) fn get(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
         note_pull(call, &name, image)?;
     }
     Ok(json!({ "images": images, "failures": failures }))
+}
+
+/// The digest stays that of the stored manifest, by which the image is known
+/// (inferred).
+fn translate(image: &mut Value, accepted: &[String]) {
+    let text = |member: &str| image[member].as_str().unwrap_or_default();
+    let (manifest, media_type) = (text("imageManifest"), text("imageManifestMediaType"));
+    if let Some((into, manifest)) = translated(manifest.as_bytes(), media_type, accepted) {
+        image["imageManifest"] = json!(manifest);
+        image["imageManifestMediaType"] = json!(into);
+    }
 }
 
 /// An image and its manifest as the API answers with them.

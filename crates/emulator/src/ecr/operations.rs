@@ -74,7 +74,7 @@ const MODEL: Fidelity = Documented("service model");
 static OPERATIONS: [Operation; 58] = [
     operation("BatchCheckLayerAvailability", model::BATCH_CHECK_LAYER_AVAILABILITY, layers::check_availability, MODEL),
     operation("BatchDeleteImage", model::BATCH_DELETE_IMAGE, image_batch::delete, Documented("service model; User Guide, Deleting an image")),
-    operation("BatchGetImage", model::BATCH_GET_IMAGE, image_batch::get, Inferred("an archived image is a failure ImageInaccessible; manifests are not converted")),
+    operation("BatchGetImage", model::BATCH_GET_IMAGE, image_batch::get, Inferred("an archived image is a failure ImageInaccessible; a manifest that cannot be translated is given as it is; the digest stays that of the stored manifest")),
     operation("BatchGetRepositoryScanningConfiguration", model::BATCH_GET_REPOSITORY_SCANNING_CONFIGURATION, scanning::of_repositories, Documented("service model; User Guide, Filters to choose which repositories are scanned")),
     operation("CompleteLayerUpload", model::COMPLETE_LAYER_UPLOAD, layer_upload::complete, MODEL),
     operation("CreatePullThroughCacheRule", model::CREATE_PULL_THROUGH_CACHE_RULE, pull_through_cache::create, Refused("an upstream registry that it does not support")),

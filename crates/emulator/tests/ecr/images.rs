@@ -123,3 +123,27 @@ async fn an_index_needs_its_images_and_protects_them() {
     let described = served.call("DescribeImages", body).await;
     assert_eq!(described["imageDetails"][0]["imageSizeInBytes"], 5);
 }
+
+#[tokio::test]
+async fn a_manifest_asked_for_by_tag_is_translated_for_those_who_need_it() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(data.path(), vec![]).await;
+    let docker = served.administrator().await;
+    let manifest = docker.push(OTHER, "v1", "one").await;
+    let digest = Digest::of(manifest.as_bytes());
+    let get = |id: serde_json::Value| {
+        let body = json!({ "repositoryName": OTHER, "imageIds": [id],
+                           "acceptedMediaTypes": [media_type::DOCKER_MANIFEST] });
+        served.call("BatchGetImage", body)
+    };
+    let by_tag = get(json!({ "imageTag": "v1" })).await;
+    let image = &by_tag["images"][0];
+    assert_eq!(image["imageManifestMediaType"], media_type::DOCKER_MANIFEST);
+    let translated = image["imageManifest"].as_str().unwrap();
+    assert!(
+        translated.contains("vnd.docker.image.rootfs.diff.tar.gzip"),
+        "{translated}"
+    );
+    let by_digest = get(json!({ "imageDigest": digest })).await;
+    assert_eq!(by_digest["images"][0]["imageManifest"], manifest.as_str());
+}

@@ -5,8 +5,9 @@ use std::net::TcpStream;
 
 use oci::Digest;
 use reqwest::{Method, StatusCode};
+use serde_json::json;
 
-use crate::served::{REPOSITORY, Served, header, refused};
+use crate::served::{OTHER, REPOSITORY, Served, header, refused};
 
 #[tokio::test]
 async fn odd_names_and_climbing_paths_touch_nothing() {
@@ -80,4 +81,29 @@ async fn a_chunk_that_breaks_off_is_forgotten_and_the_upload_goes_on() {
     let end = format!("{place}?digest={}", Digest::of(b"kept"));
     let ended = docker.request(Method::PUT, &end).send().await.unwrap();
     assert_eq!(ended.status(), StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn an_image_has_a_thousand_tags_at_most() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(data.path(), vec![]).await;
+    let docker = served.administrator().await;
+    let manifest = docker.push(OTHER, "v0", "one").await;
+    let put = |number: usize| {
+        let body = json!({
+            "repositoryName": OTHER, "imageManifest": manifest, "imageTag": format!("v{number}"),
+        });
+        served.call_as(&served.administrator, "PutImage", body)
+    };
+    for hundred in 0..10 {
+        let numbers = (hundred * 100).max(1)..(hundred + 1) * 100;
+        for (status, answer) in futures_util::future::join_all(numbers.map(put)).await {
+            assert_eq!(status, 200, "{answer}");
+        }
+    }
+    let (_, answer) = put(1_000).await;
+    assert_eq!(answer["__type"], "LimitExceededException");
+    // A tag that moves away makes room.
+    docker.push(OTHER, "v7", "two").await;
+    assert_eq!(put(1_000).await.0, 200);
 }

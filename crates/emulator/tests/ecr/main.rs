@@ -22,6 +22,7 @@ mod limits;
 mod login;
 mod lookup_events;
 mod operations;
+mod permissions;
 mod push_and_pull;
 mod registry_settings;
 mod repositories;

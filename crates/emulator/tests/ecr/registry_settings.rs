@@ -3,6 +3,7 @@
 use oci::Digest;
 use serde_json::{Value, json};
 
+use crate::denials::{ROLE, assume, role};
 use crate::served::{ACCOUNT, OTHER, REGION, REPOSITORY, SECOND_ACCOUNT, Served};
 
 #[tokio::test]
@@ -246,4 +247,27 @@ async fn what_never_happens_here_is_described_as_such() {
         assert_eq!(status[member], json!([]));
         assert_eq!(status["imageId"]["imageDigest"], json!(digest));
     }
+}
+
+#[tokio::test]
+async fn the_pull_of_an_excluded_role_leaves_the_pull_time_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(data.path(), vec![role(&["ecr:BatchGetImage"])]).await;
+    let docker = served.administrator().await;
+    docker.push(REPOSITORY, "v1", "one").await;
+    let keys = assume(&served, ROLE).await;
+    let ids = json!({ "repositoryName": REPOSITORY, "imageIds": [{ "imageTag": "v1" }] });
+    let pulled = async || {
+        let (status, _) = served.call_as(&keys, "BatchGetImage", ids.clone()).await;
+        assert_eq!(status, 200);
+        served.call("DescribeImages", ids.clone()).await["imageDetails"][0]["lastRecordedPullTime"]
+            .clone()
+    };
+    let arn = json!({ "principalArn": format!("arn:aws:iam::{ACCOUNT}:role/{ROLE}") });
+    served
+        .call("RegisterPullTimeUpdateExclusion", arn.clone())
+        .await;
+    assert_eq!(pulled().await, Value::Null);
+    served.call("DeregisterPullTimeUpdateExclusion", arn).await;
+    assert!(pulled().await.is_number());
 }

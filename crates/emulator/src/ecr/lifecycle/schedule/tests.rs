@@ -88,6 +88,29 @@ proptest! {
     }
 
     #[test]
+    fn what_a_preview_shows_happens_and_no_other_image_goes_but_artifacts(
+        rules in any_policy(), images in any_images(),
+    ) {
+        let policy = policy(&text(&rules));
+        let shown: Vec<_> = evaluate(&policy, &images, at(0))
+            .into_iter()
+            .map(|verdict| (verdict.digest, verdict.effect))
+            .collect();
+        let mut left = images.clone();
+        let happened: Vec<_> = step(&policy, &mut left, at(0))
+            .into_iter()
+            .map(|event| (event.digest, event.effect))
+            .collect();
+        prop_assert_eq!(&happened[..shown.len()], &shown[..]);
+        for (digest, _) in &happened[shown.len()..] {
+            let follower = images.iter().find(|image| image.digest == *digest).unwrap();
+            prop_assert!(follower.subject.is_some());
+        }
+        let expired = happened.iter().filter(|(_, effect)| *effect == Effect::Expire);
+        prop_assert_eq!(left.len(), images.len() - expired.count());
+    }
+
+    #[test]
     fn what_remains_is_stable(rules in any_policy(), images in any_images()) {
         let policy = policy(&text(&rules));
         let mut left = images;
