@@ -2,7 +2,9 @@
 //! use them.
 
 mod aws_cli;
+mod boto3;
 mod containers;
 mod images;
+mod javascript;
 mod registry;
 mod terraform;

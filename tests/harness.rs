@@ -324,6 +324,39 @@ impl Emulator {
         ]
     }
 
+    /// The token that GitHub gives this job for AWS.
+    pub(crate) async fn github_token(&self, job: &[(String, String)]) -> String {
+        let variable = |wanted: &str| {
+            let found = job.iter().find(|(name, _)| name == wanted);
+            &found.unwrap().1
+        };
+        let url = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
+        let answer: Value = reqwest::Client::new()
+            .get(format!("{url}&audience=sts.amazonaws.com"))
+            .bearer_auth(variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN"))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        answer["value"].as_str().unwrap().to_owned()
+    }
+
+    /// The variables of a program that has AWS's standard ones for another
+    /// identity, and is told of the root user's key beside them.
+    pub(crate) fn for_an_administrator(&self) -> Vec<(String, String)> {
+        let variables = self.variables.iter().cloned();
+        variables
+            .filter_map(|(name, value)| match name.as_str() {
+                "AWS_ACCESS_KEY_ID" => Some(("ADMINISTRATOR_KEY".to_owned(), value)),
+                "AWS_SECRET_ACCESS_KEY" => Some(("ADMINISTRATOR_SECRET".to_owned(), value)),
+                "AWS_SHARED_CREDENTIALS_FILE" => None,
+                _ => Some((name, value)),
+            })
+            .collect()
+    }
+
     /// The environment of the job that may publish.
     pub(crate) async fn publisher(&self) -> Vec<(String, String)> {
         self.job("acme/portfolio", "refs/heads/main").await

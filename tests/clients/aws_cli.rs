@@ -2,8 +2,6 @@
 
 use std::process::{Command, Output};
 
-use serde_json::Value;
-
 use crate::harness::{Emulator, Project, REPOSITORY, both, has, json_of, succeed};
 
 /// `aws` with nothing of this machine's configuration.
@@ -22,19 +20,6 @@ pub(super) fn aws(emulator: &Emulator) -> Command {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_PAGER", "");
     command
-}
-
-async fn token(job: &[(String, String)]) -> String {
-    let answer: Value = reqwest::Client::new()
-        .get(format!("{}&audience=sts.amazonaws.com", job[1].1))
-        .bearer_auth(&job[2].1)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    answer["value"].as_str().unwrap().to_owned()
 }
 
 fn assume(emulator: &Emulator, token: &str) -> Output {
@@ -61,7 +46,7 @@ async fn aws_assumes_the_role_with_githubs_token_and_logs_in() {
     let job = emulator.publisher().await;
     succeed(&mut project.publish(&digest, &job));
 
-    let assumed = assume(&emulator, &token(&job).await);
+    let assumed = assume(&emulator, &emulator.github_token(&job).await);
     assert!(assumed.status.success(), "{}", both(&assumed));
     let credentials = &json_of(&assumed)["Credentials"];
     let as_publisher = || {
@@ -105,7 +90,7 @@ async fn aws_shows_the_sentence_that_everybody_knows_for_a_pull_request() {
     let (project, _) = Project::built();
     let emulator = Emulator::start(project.path());
     let job = emulator.job("acme/portfolio", "refs/pull/7/merge").await;
-    let refused = assume(&emulator, &token(&job).await);
+    let refused = assume(&emulator, &emulator.github_token(&job).await);
     let text = both(&refused);
     assert!(!refused.status.success());
     let sentence = "(AccessDenied) when calling the AssumeRoleWithWebIdentity operation: \

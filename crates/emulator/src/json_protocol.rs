@@ -18,7 +18,8 @@ const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-js
 
 /// A service that speaks this protocol.
 struct Service {
-    /// What stands before the operation in the target.
+    /// What stands before the operation in the target. Some clients put the
+    /// name's package before it, some do not.
     target: &'static str,
     /// Its name in a credential scope, and before `.amazonaws.com`.
     name: &'static str,
@@ -38,7 +39,7 @@ const SERVICES: &[Service] = &[
         body_limit: ecr::body_limit,
     },
     Service {
-        target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+        target: "CloudTrail_20131101",
         name: "cloudtrail",
         handle: cloudtrail::handle,
         body_limit: |_| BODY_LIMIT,
@@ -59,7 +60,8 @@ pub(crate) fn body_limit(headers: &HeaderMap) -> usize {
 fn asked(headers: &HeaderMap) -> Option<(&'static Service, &str)> {
     let target = headers.get(TARGET)?.to_str().ok()?;
     let (prefix, operation) = target.rsplit_once('.')?;
-    let service = SERVICES.iter().find(|service| service.target == prefix)?;
+    let name = prefix.rsplit('.').next()?;
+    let service = SERVICES.iter().find(|service| service.target == name)?;
     Some((service, operation))
 }
 
@@ -156,6 +158,10 @@ mod tests {
         );
         assert_eq!(
             of("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents"),
+            Some(("cloudtrail", "LookupEvents".to_owned()))
+        );
+        assert_eq!(
+            of("CloudTrail_20131101.LookupEvents"),
             Some(("cloudtrail", "LookupEvents".to_owned()))
         );
         for other in ["PutImage", "AmazonSSM.GetParameter", ""] {
