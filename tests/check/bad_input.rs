@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use super::{Flawed, assert_seen, check, rules, seen};
-use crate::harness::json_of;
+use crate::harness::{both, json_of};
 
 #[test]
 fn a_directory_without_anything_passes_and_says_how_little_it_was() {
@@ -70,7 +70,7 @@ fn files_that_are_huge_binary_or_of_another_encoding_are_no_obstacle() {
     let flawed = Flawed::new();
     flawed.write("huge.txt", "word ".repeat(1_000_000));
     flawed.write("huge.bin", vec![0; 5_000_000]);
-    flawed.write(".github/workflows/latin.yml", b"name: caf\xe9\n");
+    flawed.write("latin.yml", b"name: caf\xe9\n");
     flawed.write("empty.tf", "");
     let output = flawed.check(&["--format", "json"]).output().unwrap();
     let skipped = json_of(&output)["skipped"].to_string();
@@ -103,4 +103,33 @@ fn a_terminal_is_not_commanded_by_what_stands_in_files() {
         !text.contains("\u{1b}]") && !text.contains("\u{1b}[2J"),
         "{text:?}"
     );
+}
+
+#[test]
+fn a_workflow_or_a_root_that_is_no_text_fails_the_check() {
+    let sound = "on: push\npermissions: {}\njobs: {a: {steps: []}}\n";
+    for (file, bytes, rule) in [
+        (
+            "ci.yml",
+            b"on: push # \xfe\xff\n".to_vec(),
+            "workflow-unreadable",
+        ),
+        ("ci.yaml", b"on: push\0\n".to_vec(), "workflow-unreadable"),
+        ("ci.yml", vec![b'#'; 1024 * 1024 + 1], "workflow-unreadable"),
+        ("main.tf", b"# \xfe\xff\n".to_vec(), "terraform-unreadable"),
+    ] {
+        let flawed = Flawed::new();
+        std::fs::remove_dir_all(flawed.path().join("infra")).unwrap();
+        flawed.write("longshore.toml", "");
+        flawed.write(".github/workflows/publish.yml", sound);
+        let folder = if rule.starts_with('w') {
+            ".github/workflows"
+        } else {
+            "infra"
+        };
+        flawed.write(&format!("{folder}/{file}"), &bytes);
+        let output = flawed.check(&["--format", "json"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(9), "{file} {}", both(&output));
+        assert_eq!(rules(&output), [rule], "{file} {}", both(&output));
+    }
 }

@@ -96,6 +96,17 @@ impl WorkflowFile {
     }
 }
 
+impl WorkflowFile {
+    /// A file whose text cannot be had.
+    pub fn unreadable(path: impl Into<String>, why: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            text: String::new(),
+            workflow: Err(WorkflowError::of_the_file(why)),
+        }
+    }
+}
+
 impl UnreadableRoot {
     /// Tells why the root at `path` could not be read, with paths below
     /// `directory`, the repository.
@@ -129,9 +140,13 @@ impl UnreadableRoot {
 impl TerraformRoot {
     /// Takes the AWS resources out of `root`.
     pub fn new(path: impl Into<String>, root: Root) -> Self {
+        let mut aws = root.aws();
+        // Whom a trust policy admits does not hang on the role's name.
+        let mut partial = std::mem::take(&mut aws.partial_roles);
+        aws.roles.append(&mut partial);
         Self {
             path: path.into(),
-            aws: root.aws(),
+            aws,
             root,
         }
     }

@@ -54,6 +54,11 @@ impl WorkflowError {
         Self { place, message }
     }
 
+    /// A mistake of the file as a whole: it cannot be read as text.
+    pub fn of_the_file(message: impl Into<String>) -> Self {
+        Self::new(Place::START, message.into())
+    }
+
     /// Where the mistake is.
     pub fn place(&self) -> Place {
         self.place

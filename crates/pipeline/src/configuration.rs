@@ -19,12 +19,13 @@ pub use check::{CheckTable, SuppressTable};
 /// The file's name; it stands at the root of the repository.
 pub const FILE_NAME: &str = "longshore.toml";
 
-/// The whole file.
+/// The whole file. For commands that build nothing `[image]` may be missing:
+/// there it is [`CheckedConfiguration`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Configuration {
+pub struct Configuration<Image = ImageTable> {
     /// What the image holds.
-    pub image: ImageTable,
+    pub image: Image,
     /// Under which tags it is published.
     #[serde(default)]
     pub publish: PublishTable,
@@ -37,6 +38,9 @@ pub struct Configuration {
     #[serde(default)]
     pub check: CheckTable,
 }
+
+/// The file as `longshore check` reads it, which needs no image.
+pub type CheckedConfiguration = Configuration<Option<ImageTable>>;
 
 /// `[image]`: what the image holds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -160,46 +164,66 @@ impl Configuration {
     /// Parses and checks the text of a `longshore.toml`.
     pub fn parse(text: &str) -> Result<Self, ConfigurationError> {
         let configuration: Self = toml::from_str(text)?;
+        configuration.image.check()?;
         configuration.check()?;
         Ok(configuration)
     }
+}
 
-    fn check(&self) -> Result<(), ConfigurationError> {
-        let wrong = |key, reason: &str| {
-            Err(ConfigurationError::Value {
-                key,
-                reason: reason.to_owned(),
-            })
-        };
-        if let Some(account) = &self.aws.account
-            && !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
-        {
-            return wrong("aws.account", "must be the 12 digits of an AWS account");
+impl CheckedConfiguration {
+    /// The same where nothing is built.
+    pub fn parse_for_check(text: &str) -> Result<Self, ConfigurationError> {
+        let configuration: Self = toml::from_str(text)?;
+        if let Some(image) = &configuration.image {
+            image.check()?;
         }
+        configuration.check()?;
+        Ok(configuration)
+    }
+}
+
+fn wrong(key: &'static str, reason: &str) -> Result<(), ConfigurationError> {
+    Err(ConfigurationError::Value {
+        key,
+        reason: reason.to_owned(),
+    })
+}
+
+impl ImageTable {
+    fn check(&self) -> Result<(), ConfigurationError> {
         if self
-            .image
             .writable
             .iter()
             .any(|path| !path.starts_with('/') || path.contains(".."))
         {
             return wrong("image.writable", "must list absolute paths without `..`");
         }
-        for assets in &self.image.assets {
+        for assets in &self.assets {
             assets.check()?;
         }
         if self
-            .image
             .health
             .as_ref()
             .is_some_and(|path| !path.starts_with('/'))
         {
             return wrong("image.health", "must be a path that starts with `/`");
         }
-        if self.image.health.is_some() && self.image.ports.is_empty() {
+        if self.health.is_some() && self.ports.is_empty() {
             return wrong(
                 "image.health",
                 "needs a port in `image.ports` to be asked on",
             );
+        }
+        Ok(())
+    }
+}
+
+impl<Image> Configuration<Image> {
+    fn check(&self) -> Result<(), ConfigurationError> {
+        if let Some(account) = &self.aws.account
+            && !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
+        {
+            return wrong("aws.account", "must be the 12 digits of an AWS account");
         }
         if !self.publish.immutable_tag.contains("commit}") {
             return wrong(
@@ -235,6 +259,25 @@ mod tests {
         let configuration = Configuration::parse(SMALLEST).unwrap();
         assert_eq!(configuration.image.target, "x86_64-unknown-linux-gnu");
         assert_eq!(configuration.publish.moving_tags, ["latest"]);
+    }
+
+    #[test]
+    fn a_check_needs_no_image_and_reads_one_that_is_there() {
+        let alone =
+            CheckedConfiguration::parse_for_check("[aws]\naccount = \"123456789012\"\n").unwrap();
+        assert_eq!(alone.image, None);
+        assert!(
+            CheckedConfiguration::parse_for_check(SMALLEST)
+                .unwrap()
+                .image
+                .is_some()
+        );
+        for wrong in ["[image]\n", "[imge]\n", "[aws]\naccount = \"12\"\n"] {
+            assert!(
+                CheckedConfiguration::parse_for_check(wrong).is_err(),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

@@ -16,8 +16,8 @@ pub use crate::build::layout_problem;
 pub use build::{Archive, ArchiveError, ArchiveForm, BuildFailure, BuildPlan, Built};
 pub use cloud::{Cloud, CloudError};
 pub use configuration::{
-    AssetTable, AwsTable, CheckTable, Configuration, ConfigurationError, FILE_NAME, GithubTable,
-    ImageTable, PublishTable, SuppressTable,
+    AssetTable, AwsTable, CheckTable, CheckedConfiguration, Configuration, ConfigurationError,
+    FILE_NAME, GithubTable, ImageTable, PublishTable, SuppressTable,
 };
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;

@@ -43,18 +43,14 @@ impl<'s> Evaluator<'s> {
             Some(own) if own != Value::Null => own,
             _ => of_provider(Self::region),
         };
-        let (partition, dns_suffix) = match &region {
-            Value::String(region) => {
-                let (partition, dns_suffix) = partition(region);
-                (Value::from(partition), Value::from(dns_suffix))
-            }
-            unknown => (unknown.clone(), unknown.clone()),
-        };
+        // Nearly every account is in the partition `aws`, and IAM is the same in all
+        // of its regions: a region that is not known hides no role.
+        let (partition, dns_suffix) = partition(region.as_str().unwrap_or_default());
         Surroundings {
             account: of_provider(Self::account),
             region,
-            partition,
-            dns_suffix,
+            partition: Value::from(partition),
+            dns_suffix: Value::from(dns_suffix),
         }
     }
 
@@ -131,9 +127,10 @@ impl<'s> Evaluator<'s> {
         let value = self.once(*module, format!("provider.aws.{alias}"), || {
             self.value(&region.value, &Scope::of_module(*module))
         });
-        match value {
-            Value::String(_) | Value::Unknown(_) => value,
-            other => Value::Unknown(format!("the region is {}", other.kind())),
+        match (value, &self.given.region) {
+            (Value::Unknown(_), Some(given)) if alias.is_empty() => Value::from(given.as_str()),
+            (value @ (Value::String(_) | Value::Unknown(_)), _) => value,
+            (other, _) => Value::Unknown(format!("the region is {}", other.kind())),
         }
     }
 

@@ -109,6 +109,19 @@ impl Evaluator<'_> {
         }))
     }
 
+    /// One instance of a managed resource, with what `count` or `each` is in it.
+    pub(crate) fn representative(
+        &self,
+        module: usize,
+        kind: &str,
+        definition: &Definition<Body>,
+        (name, value): &Binding,
+    ) -> Value {
+        let scope = Scope::of_module(module);
+        let scope = scope.with(name, value);
+        self.instance(Mode::Managed, kind, &definition.content, &scope)
+    }
+
     fn instances(
         &self,
         module: usize,

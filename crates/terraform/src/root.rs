@@ -26,6 +26,9 @@ pub struct Root {
     /// The resources of the root and of its local modules, repeated ones once
     /// for each instance.
     pub resources: Vec<Resource>,
+    /// One instance of each role, inline policy and attachment of which it is not
+    /// known how many there are: what is the same in all of them.
+    pub representatives: Vec<Resource>,
     /// The outputs of the root by name.
     pub outputs: BTreeMap<String, Value>,
     /// The region of the AWS provider without an alias.
@@ -61,6 +64,7 @@ impl Root {
     pub fn resource(&self, address: &str) -> Option<&Resource> {
         self.resources
             .iter()
+            .chain(&self.representatives)
             .find(|resource| resource.address == address)
     }
 
@@ -156,6 +160,7 @@ fn read_on_this_thread(root: &Path, given: &Given) -> Result<Root, ReadError> {
     };
     let outputs = outputs.collect();
     listing.find_origins(&evaluator);
+    let (representatives, resources) = listing.split();
     let files = evaluator.files.borrow();
     let sources = configuration
         .directories
@@ -171,7 +176,8 @@ fn read_on_this_thread(root: &Path, given: &Given) -> Result<Root, ReadError> {
         region,
         account: given.account.clone(),
         default_tags: evaluator.default_tags(),
-        resources: listing.resources,
+        resources,
+        representatives,
         unknowns: listing.unknowns.into_iter().collect(),
     })
 }
@@ -192,13 +198,25 @@ fn root_module<'s>(
     }
 }
 
-/// What an origin is looked for in: the module, the block and its repetition.
-type Instance<'s> = (usize, &'s Definition<Body>, Binding);
+/// One instance of a block, and what its origins are looked for in.
+struct Instance<'s> {
+    resource: Resource,
+    module: usize,
+    definition: &'s Definition<Body>,
+    binding: Binding,
+    /// Whether it stands for a number of others that is not known.
+    represents: bool,
+}
+
+/// The kinds of which one stands for many.
+const REPRESENTED: [&str; 3] = [
+    "aws_iam_role",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+];
 
 #[derive(Default)]
 struct Listing<'s> {
-    resources: Vec<Resource>,
-    /// One for each resource.
     instances: Vec<Instance<'s>>,
     unknowns: BTreeSet<Unknown>,
 }
@@ -208,21 +226,30 @@ impl<'s> Listing<'s> {
     /// of its own, so that it takes nothing from what evaluation may spend.
     fn find_origins(&mut self, evaluator: &Evaluator<'s>) {
         evaluator.refill();
-        for (resource, (module, definition, binding)) in
-            self.resources.iter_mut().zip(&self.instances)
-        {
+        for instance in &mut self.instances {
+            let (resource, definition) = (&mut instance.resource, instance.definition);
             let traced = ["aws_iam_", "aws_ecr_"];
             if traced
                 .iter()
                 .any(|prefix| resource.kind.starts_with(prefix))
             {
-                let scope = Scope::of_module(*module);
-                let scope = scope.with(binding.0, &binding.1);
+                let scope = Scope::of_module(instance.module);
+                let scope = scope.with(instance.binding.0, &instance.binding.1);
                 let site = Site::new(&scope, &definition.source);
                 let span = definition.span.clone();
                 resource.origin = evaluator.body_origin(&definition.content, span, site);
             }
         }
+    }
+
+    /// Those that represent others, and all the rest.
+    fn split(&mut self) -> (Vec<Resource>, Vec<Resource>) {
+        let (one, other): (Vec<_>, Vec<_>) = std::mem::take(&mut self.instances)
+            .into_iter()
+            .partition(|instance| instance.represents);
+        let resources =
+            |list: Vec<Instance<'_>>| list.into_iter().map(|one| one.resource).collect();
+        (resources(one), resources(other))
     }
 
     fn add_module(&mut self, evaluator: &Evaluator<'s>, number: usize) {
@@ -257,7 +284,18 @@ impl<'s> Listing<'s> {
             .unwrap_or_else(Value::from);
         let repetition = evaluator.repetition(&definition.content, &Scope::of_module(module));
         if let Repetition::Unknown(reason) = &repetition {
-            self.add_unknown(address, repeating(&definition.content), reason, definition);
+            let repeating = repeating(&definition.content);
+            self.add_unknown(address.clone(), repeating, reason, definition);
+            if REPRESENTED.contains(&kind) {
+                let binding = representative(repeating, reason);
+                let instance = evaluator.representative(module, kind, definition, &binding);
+                self.add_representative(
+                    (kind, name),
+                    address,
+                    instance,
+                    (module, definition, binding),
+                );
+            }
             return;
         }
         let instances = match (&repetition, all) {
@@ -269,8 +307,8 @@ impl<'s> Listing<'s> {
             let address = format!("{address}{suffix}");
             match instance.published() {
                 Value::Object(attributes) => {
-                    self.instances.push((module, definition, binding));
-                    self.add_instance((kind, name), address, attributes, definition);
+                    let site = (module, definition, binding);
+                    self.add_instance((kind, name), address, attributes, site);
                 }
                 Value::Unknown(reason) => self.add_unknown(address, "", &reason, definition),
                 _ => {}
@@ -283,21 +321,38 @@ impl<'s> Listing<'s> {
         (kind, name): (&str, &str),
         address: String,
         attributes: BTreeMap<String, Value>,
-        definition: &Definition<Body>,
+        (module, definition, binding): (usize, &'s Definition<Body>, Binding),
     ) {
         for (attribute, value) in &attributes {
             if let Some(reason) = value.unknown_reason() {
                 self.add_unknown(address.clone(), attribute, reason, definition);
             }
         }
-        self.resources.push(Resource {
-            address,
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            attributes,
-            place: definition.place.clone(),
-            origin: Origin::default(),
+        self.instances.push(Instance {
+            resource: resource((kind, name), address, attributes, definition),
+            module,
+            definition,
+            binding,
+            represents: false,
         });
+    }
+
+    fn add_representative(
+        &mut self,
+        kind_and_name: (&str, &str),
+        address: String,
+        instance: Value,
+        (module, definition, binding): (usize, &'s Definition<Body>, Binding),
+    ) {
+        if let Value::Object(attributes) = instance.published() {
+            self.instances.push(Instance {
+                resource: resource(kind_and_name, address, attributes, definition),
+                module,
+                definition,
+                binding,
+                represents: true,
+            });
+        }
     }
 
     fn add_unknown(
@@ -313,6 +368,38 @@ impl<'s> Listing<'s> {
             reason: reason.to_owned(),
             place: place_of(definition, attribute),
         });
+    }
+}
+
+/// What `count` or `each` is in an instance of which the number or key is not known.
+fn representative(repeating: &str, reason: &str) -> Binding {
+    let unknown = || Value::Unknown(reason.to_owned());
+    let names: &[&str] = match repeating {
+        "count" => &["index"],
+        _ => &["key", "value"],
+    };
+    let entries = names.iter().map(|name| ((*name).to_owned(), unknown()));
+    let of = if repeating == "count" {
+        "count"
+    } else {
+        "each"
+    };
+    (of, Value::Object(entries.collect()))
+}
+
+fn resource(
+    (kind, name): (&str, &str),
+    address: String,
+    attributes: BTreeMap<String, Value>,
+    definition: &Definition<Body>,
+) -> Resource {
+    Resource {
+        address,
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        attributes,
+        place: definition.place.clone(),
+        origin: Origin::default(),
     }
 }
 

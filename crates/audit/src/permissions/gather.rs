@@ -104,6 +104,19 @@ impl<'a> Gathered<'a> {
             gathered.attach(inventory, attached, arn);
         }
         gathered.add_left_out(attached);
+        if role.is_partial {
+            let address = &role.address;
+            let sentence = format!("Not everything of `{address}` is known before an apply.");
+            gathered.unknown(true, sentence);
+        }
+        let repeated = inventory.repeated(root, role).iter();
+        for resource in repeated.filter(|resource| resource.kind != "aws_iam_role") {
+            let address = &resource.address;
+            gathered.unknown(
+                true,
+                format!("How many there are of `{address}` is not known before an apply."),
+            );
+        }
         gathered.bound(inventory);
         if let Some(arn) = repository {
             gathered.add_repository(inventory, arn);

@@ -10,9 +10,13 @@ use crate::{Setup, TerraformRoot};
 pub(crate) struct Inventory<'a> {
     managed: BTreeMap<&'a str, (&'a TerraformRoot, &'a ManagedPolicy)>,
     repositories: BTreeMap<&'a str, &'a EcrRepository>,
-    /// By root and name of the role.
-    attached: BTreeMap<&'a str, BTreeMap<&'a str, Vec<&'a Resource>>>,
+    attached: ByRole<'a>,
+    /// Policies and attachments of which it is not known how many there are.
+    repeated: ByRole<'a>,
 }
+
+/// Resources by root and name of the role.
+type ByRole<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Vec<&'a Resource>>>;
 
 impl<'a> Inventory<'a> {
     pub(crate) fn of(setup: &'a Setup) -> Self {
@@ -20,6 +24,7 @@ impl<'a> Inventory<'a> {
             managed: BTreeMap::new(),
             repositories: BTreeMap::new(),
             attached: BTreeMap::new(),
+            repeated: BTreeMap::new(),
         };
         for root in &setup.roots {
             for policy in &root.aws.policies {
@@ -34,23 +39,10 @@ impl<'a> Inventory<'a> {
                     .entry(&repository.arn)
                     .or_insert(repository);
             }
-            inventory.attach(root);
+            attach(&mut inventory.attached, root, &root.root.resources);
+            attach(&mut inventory.repeated, root, &root.root.representatives);
         }
         inventory
-    }
-
-    fn attach(&mut self, root: &'a TerraformRoot) {
-        let of_root = self.attached.entry(&root.path).or_default();
-        for resource in &root.root.resources {
-            let names = match resource.kind.as_str() {
-                "aws_iam_role" => "name",
-                "aws_iam_role_policy" | "aws_iam_role_policy_attachment" => "role",
-                _ => continue,
-            };
-            if let Some(name) = resource.attributes.get(names).and_then(Value::as_str) {
-                of_root.entry(name).or_default().push(resource);
-            }
-        }
     }
 
     /// The policy of a root with this ARN.
@@ -66,8 +58,36 @@ impl<'a> Inventory<'a> {
     /// The resources of a root that make up a role: its own block, its policies
     /// and what attaches others.
     pub(crate) fn attached(&self, root: &TerraformRoot, role: &Role) -> &[&'a Resource] {
-        let of_root = self.attached.get(root.path.as_str());
-        let of_role = of_root.and_then(|roles| roles.get(role.name.as_str()));
-        of_role.map_or(&[], Vec::as_slice)
+        of_role(&self.attached, root, role)
+    }
+
+    /// The policies and attachments of a role of which it is not known how many
+    /// there are.
+    pub(crate) fn repeated(&self, root: &TerraformRoot, role: &Role) -> &[&'a Resource] {
+        of_role(&self.repeated, root, role)
+    }
+}
+
+fn of_role<'i, 'a>(
+    resources: &'i ByRole<'a>,
+    root: &TerraformRoot,
+    role: &Role,
+) -> &'i [&'a Resource] {
+    let of_root = resources.get(root.path.as_str());
+    let of_role = of_root.and_then(|roles| roles.get(role.name.as_str()));
+    of_role.map_or(&[], Vec::as_slice)
+}
+
+fn attach<'a>(found: &mut ByRole<'a>, root: &'a TerraformRoot, resources: &'a [Resource]) {
+    let of_root = found.entry(&root.path).or_default();
+    for resource in resources {
+        let names = match resource.kind.as_str() {
+            "aws_iam_role" => "name",
+            "aws_iam_role_policy" | "aws_iam_role_policy_attachment" => "role",
+            _ => continue,
+        };
+        if let Some(name) = resource.attributes.get(names).and_then(Value::as_str) {
+            of_root.entry(name).or_default().push(resource);
+        }
     }
 }

@@ -176,7 +176,8 @@ fn not_proved(proved: &Proved, about: &About, findings: &mut Findings) {
 }
 
 fn unused(proved: &Proved, about: &About, findings: &mut Findings) {
-    if !proved.jobs.is_empty() || !proved.admits_own {
+    // What its ARN is, no job can be seen to name where it is not known.
+    if !proved.jobs.is_empty() || !proved.admits_own || proved.role.is_partial {
         return;
     }
     let message = format!(

@@ -6,6 +6,7 @@ use super::tags::tags;
 use super::{AwsResources, Declaration, ManagedPolicy, OidcProvider, Omission, Role, text};
 use crate::origin::Origin;
 use crate::root::{Resource, Root};
+use crate::value::Value;
 
 /// What a session lasts at most unless configured: an hour (the provider's and
 /// IAM's default).
@@ -27,8 +28,19 @@ pub(super) fn collect(root: &Root, found: &mut AwsResources) {
                 role.tags = tags(root, resource, found);
                 found.roles.push(role);
             }
-            Err(omission) => found.leave_out(resource, omission),
+            Err(omission) => {
+                found.leave_out(resource, omission);
+                found
+                    .partial_roles
+                    .extend(partial_role(&root.account, resource));
+            }
         }
+    }
+    let represented = root.representatives.iter();
+    for resource in represented.filter(|resource| resource.kind == "aws_iam_role") {
+        found
+            .partial_roles
+            .extend(partial_role(&root.account, resource));
     }
     for resource in root.of_kind("aws_iam_policy") {
         match managed_policy(resource) {
@@ -99,6 +111,39 @@ fn role(resource: &Resource) -> Result<Role, Omission> {
     };
     add_inline_blocks(resource, &mut role)?;
     Ok(role)
+}
+
+/// A role as far as it is known; `None` where its trust policy is not.
+fn partial_role(account: &str, resource: &Resource) -> Option<Role> {
+    let known = |name: &str| resource.optional_text(name).ok().flatten();
+    let name = known("name").unwrap_or_else(|| resource.address.clone());
+    let seconds = resource.optional("max_session_duration").ok().flatten();
+    let seconds = seconds.and_then(Value::to_index);
+    let mut role = Role {
+        address: resource.address.clone(),
+        arn: known("arn").unwrap_or_else(|| format!("arn:aws:iam::{account}:role/{name}")),
+        name,
+        path: known("path").unwrap_or_else(|| "/".to_owned()),
+        trust_policy: known("assume_role_policy")?,
+        trust_origin: resource.declaration("assume_role_policy").document,
+        max_session_duration: seconds
+            .and_then(|seconds| u32::try_from(seconds).ok())
+            .unwrap_or(SESSION),
+        description: known("description"),
+        attached_policies: resource.texts("managed_policy_arns").unwrap_or_default(),
+        permissions_boundary: known("permissions_boundary"),
+        place: resource.place.clone(),
+        is_partial: true,
+        ..Role::default()
+    };
+    let declared = resource.declaration("");
+    let attached = role.attached_policies.iter();
+    role.attachments = attached
+        .map(|arn| (arn.clone(), declared.clone()))
+        .collect();
+    // Those that are known; that there may be others is true of the whole role.
+    let _ = add_inline_blocks(resource, &mut role);
+    Some(role)
 }
 
 /// The policies of the role's own `inline_policy` blocks.

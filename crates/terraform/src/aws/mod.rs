@@ -25,6 +25,10 @@ pub struct AwsResources {
     pub oidc_providers: Vec<OidcProvider>,
     /// `aws_iam_role`, with what other resources attach to it.
     pub roles: Vec<Role>,
+    /// Roles of which not everything is known, but the trust policy is; what is not
+    /// known is left out of them, and the address stands for a name.
+    #[serde(skip)]
+    pub partial_roles: Vec<Role>,
     /// `aws_iam_policy`.
     pub policies: Vec<ManagedPolicy>,
     /// `aws_ecr_repository`, with its policies.
@@ -99,6 +103,9 @@ pub struct Role {
     pub tags: BTreeMap<String, String>,
     /// Where its block begins.
     pub place: Place,
+    /// Whether it is one of [`AwsResources::partial_roles`].
+    #[serde(skip)]
+    pub is_partial: bool,
 }
 
 /// A customer managed IAM policy.

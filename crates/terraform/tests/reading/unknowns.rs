@@ -198,3 +198,66 @@ fn an_unknown_inside_of_try_is_not_taken_for_a_failure() {
         assert!(matches!(value, Value::Unknown(_)), "{name}: {value:?}");
     }
 }
+
+const ROLE: &str = r#"
+variable "stage" {}
+variable "rights" {}
+resource "aws_iam_role" "named" {
+  name_prefix        = "x-"
+  assume_role_policy = "{}"
+}
+resource "aws_iam_role" "repeated" {
+  for_each           = var.stage
+  name               = each.key
+  assume_role_policy = "{}"
+  tags               = { same = "yes" }
+}
+resource "aws_iam_role" "trusting" {
+  name               = "trusting"
+  assume_role_policy = var.stage
+}
+resource "aws_iam_role_policy" "rights" {
+  count  = var.rights
+  name   = "rights"
+  role   = "x"
+  policy = "{}"
+}
+"#;
+
+#[test]
+fn a_role_of_which_the_trust_policy_is_known_is_known_in_part() {
+    let root = read_text(ROLE);
+    let resources = root.aws();
+    assert_eq!(resources.roles, []);
+    let partial: Vec<_> = resources
+        .partial_roles
+        .iter()
+        .map(|role| (role.address.as_str(), role.name.as_str(), role.is_partial))
+        .collect();
+    assert_eq!(
+        partial,
+        [
+            ("aws_iam_role.named", "aws_iam_role.named", true),
+            ("aws_iam_role.repeated", "aws_iam_role.repeated", true),
+        ]
+    );
+    let represented = root.representatives.iter();
+    let addresses: Vec<_> = represented.map(|resource| &resource.address[..]).collect();
+    assert_eq!(
+        addresses,
+        ["aws_iam_role.repeated", "aws_iam_role_policy.rights"]
+    );
+    assert_eq!(
+        root.representatives[1].attributes["role"].as_str(),
+        Some("x")
+    );
+    assert!(root.resource("aws_iam_role.repeated").is_some());
+}
+
+#[test]
+fn the_arn_of_a_role_does_not_hang_on_the_region() {
+    let text = "provider \"aws\" {}\nresource \"aws_iam_role\" \"x\" {\n name = \"x\"\n assume_role_policy = \"{}\"\n}\nresource \"aws_ecr_repository\" \"x\" {\n name = \"x\"\n}\n";
+    let resources = read_text(text).aws();
+    assert!(resources.roles[0].arn.starts_with("arn:aws:iam::"));
+    assert_eq!(resources.repositories, []);
+}

@@ -134,7 +134,7 @@ fn walk(root: &Path, why: NoList) -> Files {
 }
 
 /// One line that says why `path` was not looked at.
-pub(super) fn unreadable(path: &str, error: &std::io::Error) -> String {
+fn unreadable(path: &str, error: &std::io::Error) -> String {
     let path = if path.is_empty() { "." } else { path };
     // The kind, not the text: that of the system differs between machines.
     format!("{path}: cannot be read: {}", error.kind())

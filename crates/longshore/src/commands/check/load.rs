@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::project::own_repository;
 use audit::{OwnRepository, Setup, Suppression, TerraformRoot, TextFile, WorkflowFile};
 use fs_err as fs;
-use pipeline::{AwsTable, Cloud, Configuration, FILE_NAME};
+use pipeline::{AwsTable, CheckedConfiguration, Cloud, FILE_NAME};
 use receipts::{Problem, ProblemCode};
 
 use super::roots::{self, Known};
@@ -67,9 +67,20 @@ pub(super) fn load(root: &Path) -> Result<Loaded, Problem> {
     let mut skipped = files.skipped;
     skipped.append(&mut read.skipped);
 
-    let workflows = workflows(&mut read.texts);
+    let mut workflows = workflows(&mut read.by_path);
+    for (path, why) in read.lost {
+        if is_workflow(&path) {
+            workflows.push(WorkflowFile::unreadable(path, format!("the file {why}")));
+            continue;
+        }
+        skipped.push(format!("{path}: {why}"));
+        // What the reader of Terraform says of the file is a finding of its own.
+        if path.ends_with(".tf") || path.ends_with(".tf.json") {
+            read.by_path.insert(path, String::new());
+        }
+    }
     let known = known(configuration.as_ref(), &workflows);
-    let (roots, unreadable_roots) = roots::read(root, &read.texts, &known);
+    let (roots, unreadable_roots) = roots::read(root, &read.by_path, &known);
     if workflows.is_empty() && roots.is_empty() && unreadable_roots.is_empty() {
         let line = "workflows and Terraform: there are none here, so there was nothing to compare";
         skipped.push(line.to_owned());
@@ -83,7 +94,7 @@ pub(super) fn load(root: &Path) -> Result<Loaded, Problem> {
     publisher(configuration.as_ref(), &known, &roots, &mut setup);
     setup.roots = roots;
     let text = |(path, text)| TextFile { path, text };
-    setup.texts = read.texts.into_iter().map(text).collect();
+    setup.texts = read.by_path.into_iter().map(text).collect();
     Ok(Loaded {
         setup,
         suppressions,
@@ -93,25 +104,28 @@ pub(super) fn load(root: &Path) -> Result<Loaded, Problem> {
 
 /// Takes the workflow files out of `texts` and parses them.
 fn workflows(texts: &mut BTreeMap<String, String>) -> Vec<WorkflowFile> {
-    let is_workflow = |path: &str| {
-        let name = path
-            .strip_prefix(WORKFLOWS)
-            .and_then(|rest| rest.strip_prefix('/'));
-        name.is_some_and(|name| {
-            !name.contains('/') && (name.ends_with(".yml") || name.ends_with(".yaml"))
-        })
-    };
     let files: Vec<_> = texts.extract_if(.., |path, _| is_workflow(path)).collect();
     parallel::map(&files, |(path, text)| WorkflowFile::new(path, text))
 }
 
-fn known(configuration: Option<&Configuration>, workflows: &[WorkflowFile]) -> Known {
+fn is_workflow(path: &str) -> bool {
+    let name = path
+        .strip_prefix(WORKFLOWS)
+        .and_then(|rest| rest.strip_prefix('/'));
+    name.is_some_and(|name| {
+        !name.contains('/') && (name.ends_with(".yml") || name.ends_with(".yaml"))
+    })
+}
+
+fn known(configuration: Option<&CheckedConfiguration>, workflows: &[WorkflowFile]) -> Known {
     let aws = configuration.map(|configuration| &configuration.aws);
     let terraform = aws.and_then(|aws| aws.terraform.as_deref());
     Known {
         named: terraform.and_then(roots::in_repository),
         account: aws.and_then(|aws| aws.account.clone()),
-        region: aws.and_then(|aws| aws.region.clone()),
+        region: aws
+            .and_then(|aws| aws.region.clone())
+            .or_else(|| roots::region_of(workflows)),
         in_workflows: workflows
             .iter()
             .flat_map(|workflow| roots::accounts_in(&workflow.text))
@@ -120,7 +134,7 @@ fn known(configuration: Option<&Configuration>, workflows: &[WorkflowFile]) -> K
 }
 
 /// The repository, by `longshore.toml`, or by the address that git pushes to.
-fn repository(root: &Path, configuration: Option<&Configuration>) -> Option<OwnRepository> {
+fn repository(root: &Path, configuration: Option<&CheckedConfiguration>) -> Option<OwnRepository> {
     let github = configuration.and_then(|configuration| configuration.github.as_ref());
     if let Some(github) = github {
         return own_repository(github);
@@ -163,7 +177,7 @@ fn owner_and_name(url: &str) -> Option<(String, String)> {
 /// Who publishes and where to, as far as it can be told: from `longshore.toml`
 /// and its root, or from the only root that can tell.
 fn publisher(
-    configuration: Option<&Configuration>,
+    configuration: Option<&CheckedConfiguration>,
     known: &Known,
     roots: &[TerraformRoot],
     setup: &mut Setup,

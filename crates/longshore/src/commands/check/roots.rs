@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use audit::{TerraformRoot, UnreadableRoot};
+use audit::{TerraformRoot, UnreadableRoot, WorkflowFile};
 use terraform::{Given, Place, ReadError};
 
 use super::parallel;
@@ -57,7 +57,7 @@ fn read_one(directory: &Path, root: &str, given: &Given) -> Result<TerraformRoot
             place.file = file.to_owned();
         }
     };
-    for resource in &mut read.resources {
+    for resource in read.resources.iter_mut().chain(&mut read.representatives) {
         relative(&mut resource.place);
     }
     for unknown in &mut read.unknowns {
@@ -66,26 +66,54 @@ fn read_one(directory: &Path, root: &str, given: &Given) -> Result<TerraformRoot
     Ok(TerraformRoot::new(root, read))
 }
 
-/// Directories with configuration that no other calls as a module, and the one
-/// that is named in any case.
+/// Directories with configuration that no other calls as a module, one of those
+/// that call each other in a circle, and the one that is named in any case.
 fn find(texts: &BTreeMap<String, String>, named: Option<&str>) -> Vec<String> {
-    let mut directories = BTreeSet::new();
-    let mut modules = BTreeSet::new();
+    let mut calls: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (path, text) in texts {
         let (directory, file) = split(path);
         if !(file.ends_with(".tf") || file.ends_with(".tf.json")) || is_fetched(directory) {
             continue;
         }
-        directories.insert(directory.to_owned());
-        for source in local_sources(text) {
-            modules.extend(joined(directory, source));
+        let called = calls.entry(directory.to_owned()).or_default();
+        called.extend(local_sources(text).filter_map(|source| joined(directory, source)));
+    }
+    let modules: BTreeSet<&String> = calls.values().flatten().collect();
+    let called_by_none = calls
+        .keys()
+        .filter(|directory| !modules.contains(directory));
+    let mut roots: Vec<String> = called_by_none.cloned().collect();
+    let mut seen = BTreeSet::new();
+    for root in &roots {
+        reach(&calls, root, &mut seen);
+    }
+    for directory in calls.keys() {
+        if !seen.contains(directory.as_str()) {
+            roots.push(directory.clone());
+            reach(&calls, directory, &mut seen);
         }
     }
-    let mut roots: Vec<_> = directories.difference(&modules).cloned().collect();
+    roots.sort();
     if let Some(named) = named.filter(|named| !roots.iter().any(|root| root == named)) {
         roots.push(named.to_owned());
     }
     roots
+}
+
+/// Adds `root` and all that it calls to `seen`.
+fn reach<'a>(
+    calls: &'a BTreeMap<String, BTreeSet<String>>,
+    root: &str,
+    seen: &mut BTreeSet<&'a str>,
+) {
+    let mut waiting: Vec<&str> = vec![root];
+    while let Some(directory) = waiting.pop() {
+        if let Some((directory, called)) = calls.get_key_value(directory)
+            && seen.insert(directory)
+        {
+            waiting.extend(called.iter().map(String::as_str));
+        }
+    }
 }
 
 fn is_fetched(directory: &str) -> bool {
@@ -174,6 +202,37 @@ pub(super) fn accounts_in(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
+/// The region that the workflows name, where all name the same.
+pub(super) fn region_of(workflows: &[WorkflowFile]) -> Option<String> {
+    let named: BTreeSet<&str> = workflows
+        .iter()
+        .flat_map(|workflow| regions_in(&workflow.text))
+        .collect();
+    let mut named = named.into_iter();
+    let first = named.next()?;
+    named.next().is_none().then(|| first.to_owned())
+}
+
+/// What stands behind `aws-region:`, the input of AWS's own action, and is a region.
+fn regions_in(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("aws-region:").filter_map(|(at, found)| {
+        let line = text.get(at + found.len()..)?.lines().next()?;
+        let value = line
+            .split('#')
+            .next()?
+            .trim()
+            .trim_matches(['"', '\'', '}', ' ']);
+        let of_letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
+        let (name, number) = value.rsplit_once('-')?;
+        let is_region = name.contains('-')
+            && name
+                .split('-')
+                .all(|part| part.len() > 1 && of_letters(part))
+            && matches!(number.as_bytes(), [b'1'..=b'9']);
+        is_region.then_some(value)
+    })
+}
+
 /// A path of `longshore.toml` in the form of the list of files.
 pub(super) fn in_repository(path: &Path) -> Option<String> {
     let path: PathBuf = path.components().collect();
@@ -209,6 +268,16 @@ mod tests {
             ("notes.txt", "source = \"./infra/a\""),
         ]);
         assert_eq!(find(&texts, None), ["", "infra/a", "infra/b"]);
+        let circles = super::tests::texts(&[
+            ("a/main.tf", "module \"a\" {\n source = \"./\"\n}"),
+            ("b/main.tf", "module \"c\" {\n source = \"../c\"\n}"),
+            (
+                "c/main.tf",
+                "module \"b\" {\n source = \"../b\"\n}\nmodule \"d\" {\n source = \"../d\"\n}",
+            ),
+            ("d/main.tf", ""),
+        ]);
+        assert_eq!(find(&circles, None), ["a", "b"]);
         let named = find(&texts, Some("infra/modules/m"));
         assert_eq!(named, ["", "infra/a", "infra/b", "infra/modules/m"]);
     }
@@ -248,6 +317,26 @@ mod tests {
             ),
         ] {
             assert_eq!(account(root, &accounts, &known), expected, "{root}");
+        }
+    }
+
+    #[test]
+    fn the_region_is_the_only_one_that_the_workflows_name() {
+        let workflow = |text: &str| WorkflowFile::new("a.yml", text);
+        let one = "with:\n  aws-region: \"eu-west-1\" # x\nwith: {aws-region: eu-west-1}\n";
+        assert_eq!(region_of(&[workflow(one)]).as_deref(), Some("eu-west-1"));
+        let gov = "aws-region: us-gov-west-1\n";
+        assert_eq!(
+            region_of(&[workflow(gov)]).as_deref(),
+            Some("us-gov-west-1")
+        );
+        assert_eq!(region_of(&[workflow(one), workflow(gov)]), None);
+        for none in [
+            "aws-region: ${{ vars.REGION }}",
+            "aws-region: x-1",
+            "aws-region:",
+        ] {
+            assert_eq!(region_of(&[workflow(none)]), None, "{none}");
         }
     }
 

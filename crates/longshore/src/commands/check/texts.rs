@@ -6,7 +6,6 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::files::unreadable;
 use super::parallel;
 
 /// The longest file that is read. GitHub's own limit for a workflow is below it.
@@ -22,8 +21,10 @@ const SAMPLE: usize = 8 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     /// By path.
-    pub(super) texts: BTreeMap<String, String>,
-    /// What was not looked at, and why.
+    pub(super) by_path: BTreeMap<String, String>,
+    /// Paths that were not looked at, and why.
+    pub(super) lost: Vec<(String, String)>,
+    /// What else was not looked at.
     pub(super) skipped: Vec<String>,
 }
 
@@ -31,7 +32,8 @@ enum Outcome {
     Text(String),
     /// Nothing that could be looked at: binary, a directory, a link, gone.
     Nothing,
-    Skipped(String),
+    /// Why it was not looked at.
+    Lost(String),
 }
 
 /// Reads `paths` below `root`.
@@ -54,9 +56,9 @@ pub(super) fn read(root: &Path, paths: &[String]) -> Texts {
     for ((path, _), outcome) in wanted.into_iter().zip(outcomes) {
         match outcome {
             Outcome::Text(text) => {
-                texts.texts.insert(path.clone(), text);
+                texts.by_path.insert(path.clone(), text);
             }
-            Outcome::Skipped(line) => texts.skipped.push(line),
+            Outcome::Lost(why) => texts.lost.push((path.clone(), why)),
             Outcome::Nothing => {}
         }
     }
@@ -78,7 +80,7 @@ fn size(root: &Path, path: &str) -> Option<u64> {
 fn text(root: &Path, path: &str, size: u64) -> Outcome {
     match read_text(root, path, size) {
         Ok(outcome) => outcome,
-        Err(error) => Outcome::Skipped(unreadable(path, &error)),
+        Err(error) => Outcome::Lost(error.kind().to_string()),
     }
 }
 
@@ -88,21 +90,20 @@ fn read_text(root: &Path, path: &str, size: u64) -> std::io::Result<Outcome> {
     let mut bytes = Vec::new();
     if size > LONGEST_FILE {
         file.take(SAMPLE as u64).read_to_end(&mut bytes)?;
-        return Ok(if is_binary(&bytes) {
+        return Ok(if is_binary(&bytes) && !matters(path) {
             Outcome::Nothing
         } else {
-            Outcome::Skipped(format!("{path}: longer than {} MiB", LONGEST_FILE >> 20))
+            Outcome::Lost(format!("longer than {} MiB", LONGEST_FILE >> 20))
         });
     }
     // Bounded also where the file grows meanwhile.
     file.take(LONGEST_FILE).read_to_end(&mut bytes)?;
-    if is_binary(&bytes) {
-        return Ok(Outcome::Nothing);
-    }
+    let binary = is_binary(&bytes);
     Ok(match String::from_utf8(bytes) {
-        Ok(text) => Outcome::Text(text),
-        Err(_) if matters(path) => Outcome::Skipped(format!("{path}: is not UTF-8")),
-        Err(_) => Outcome::Nothing,
+        Ok(text) if !binary => Outcome::Text(text),
+        Ok(_) if matters(path) => Outcome::Lost("is not text".to_owned()),
+        Err(_) if matters(path) => Outcome::Lost("is not UTF-8".to_owned()),
+        _ => Outcome::Nothing,
     })
 }
 
