@@ -33,6 +33,7 @@ fn node(emulator: &Emulator, script: &str, home: &Path) -> Command {
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("HOME", home)
         .env("DOCKER_CONFIG", home)
+        .envs(std::env::var_os("DOCKER_HOST").map(|host| ("DOCKER_HOST", host)))
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_MAX_ATTEMPTS", "1")
         .env("REPOSITORY", REPOSITORY);

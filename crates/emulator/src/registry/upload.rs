@@ -48,6 +48,7 @@ pub(super) async fn start(
             if let (Some(wanted), Some(source)) = (wanted, source)
                 && ecr::mount(call, &source, &target, &wanted, mounts)?
             {
+                note_mount(call, &source.name, &name, &wanted);
                 return Ok(Begun::Mounted(name, wanted));
             }
             let id = call.state.blobs.begin(
@@ -62,10 +63,27 @@ pub(super) async fn start(
     match (begun, digest) {
         (Begun::Mounted(name, mounted), _) => Ok(stored(parts, &name, &mounted)),
         (Begun::Upload(address), Some(digest)) => {
+            visit.note.preceded_by(
+                "InitiateLayerUpload",
+                json!({ "repositoryName": address.name }),
+                json!({ "uploadId": address.id, "partSize": ecr::PART_SIZE }),
+            );
             complete(visit, address, digest, parts, body).await
         }
         (Begun::Upload(address), None) => Ok(progress(StatusCode::ACCEPTED, parts, &address, 0)),
     }
+}
+
+/// A mount shows as `MountLayer`, whose parameters are inferred: the operation is
+/// not part of the API.
+fn note_mount(call: Call<'_>, source: &RepositoryName, name: &RepositoryName, digest: &Digest) {
+    call.note.event("ecr.amazonaws.com", "MountLayer");
+    call.note.parameters(json!({
+        "repositoryName": name, "sourceRepositoryName": source, "layerDigest": digest,
+    }));
+    call.note.answer(json!({
+        "registryId": call.account(), "repositoryName": name, "layerDigest": digest,
+    }));
 }
 
 /// What came of a `POST`.

@@ -37,6 +37,7 @@ pub(super) fn assume(
     }
     refuse_root_and_devices(caller, parameters, note)?;
     let tags = SessionTags::read(parameters, &caller.inherited)?;
+    tags.note_beyond(parameters, note);
     let role = trusted_role(state, caller, &asked, (external_id, &tags), note)?;
     check_duration(&role, &asked, caller)?;
     let policies = SessionPolicies::read(state, asked.role.account, parameters)?;

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::parameters::NAME;
 use super::session_policies::packed;
 use crate::caller::Inherited;
 use crate::error::AwsError;
 use crate::query::Parameters;
+use crate::trail::Note;
 
 const MOST_TAGS: usize = 50;
 /// The claims in which an issuer passes them.
@@ -183,6 +184,25 @@ impl SessionTags {
         context
     }
 
+    /// Notes what is not among the parameters of the request: what the claims of a
+    /// token ask for, and what the session before passes on.
+    pub(super) fn note_beyond(&self, parameters: &Parameters, note: &Note) {
+        let is_of_claims = parameters.get("WebIdentityToken").is_some();
+        if is_of_claims && !self.requested.is_empty() {
+            note.parameter("principalTags", json!(self.requested));
+        }
+        if is_of_claims && !self.transitive.is_empty() {
+            note.parameter("transitiveTagKeys", json!(self.transitive));
+        }
+        if let Some(source) = self.requested_source.as_ref().filter(|_| is_of_claims) {
+            note.parameter("sourceIdentity", source.as_str());
+        }
+        let incoming = &self.inherited.transitive_tags;
+        if !incoming.is_empty() {
+            note.parameter("incomingTransitiveTags", json!(incoming));
+        }
+    }
+
     /// What the session passes on.
     pub(super) fn passed_on(&self) -> Inherited {
         let mut transitive_tags = self.inherited.transitive_tags.clone();
@@ -214,6 +234,34 @@ mod tests {
 
     fn read(form: &str, inherited: &Inherited) -> Result<SessionTags, AwsError> {
         SessionTags::read(&Parameters::parse(form.as_bytes()).unwrap(), inherited)
+    }
+
+    #[test]
+    fn what_claims_ask_for_and_sessions_pass_on_is_noted() {
+        let claims = json!({
+            TAGS_CLAIM: { "principal_tags": { "team": ["web"] }, "transitive_tag_keys": ["team"] },
+            SOURCE_IDENTITY_CLAIM: "ada",
+        });
+        let first = SessionTags::of_claims(claims.as_object().unwrap()).unwrap();
+        let note = Note::new(crate::trail::Origin::default());
+        let parameters = Parameters::parse(b"WebIdentityToken=eyJ").unwrap();
+        first.note_beyond(&parameters, &note);
+        assert_eq!(
+            note.noted_parameters(),
+            json!({
+                "principalTags": { "team": "web" },
+                "transitiveTagKeys": ["team"],
+                "sourceIdentity": "ada",
+            })
+        );
+        let parameters = Parameters::parse(b"RoleSessionName=next").unwrap();
+        let second = SessionTags::read(&parameters, &first.passed_on()).unwrap();
+        let note = Note::new(crate::trail::Origin::default());
+        second.note_beyond(&parameters, &note);
+        assert_eq!(
+            note.noted_parameters(),
+            json!({ "incomingTransitiveTags": { "team": "web" } })
+        );
     }
 
     #[test]

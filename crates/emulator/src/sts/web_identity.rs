@@ -34,6 +34,7 @@ pub(super) fn assume(state: &State, parameters: &Parameters, note: &Note) -> Res
     note.resource(asked.role.arn);
     let proven = Proven::read(state, &asked, text, note)?;
     let tags = SessionTags::of_claims(proven.token.claims())?;
+    tags.note_beyond(parameters, note);
     let role = trusted_role(state, &asked, &proven, &tags, note)?;
     check_duration(&role, &asked)?;
     let policies = SessionPolicies::read(state, asked.role.account, parameters)?;

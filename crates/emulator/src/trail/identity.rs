@@ -140,6 +140,10 @@ fn session_context(caller: &Caller, account: &str, role_arn: &str) -> Value {
     }
     attributes.insert("mfaAuthenticated".to_owned(), json!("false"));
     context.insert("attributes".to_owned(), attributes.into());
+    let source = caller.context.get("aws:SourceIdentity");
+    if let Some(source) = source.and_then(<[String]>::first) {
+        context.insert("sourceIdentity".to_owned(), json!(source));
+    }
     context.into()
 }
 
@@ -154,6 +158,7 @@ mod tests {
             "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
         let mut context = Context::new();
         context.insert("aws:FederatedProvider", provider);
+        context.insert("aws:SourceIdentity", "ada");
         Caller {
             principal: Principal::AssumedRole {
                 account: "123456789012".to_owned(),
@@ -195,6 +200,7 @@ mod tests {
                         "creationDate": "1970-01-01T00:00:00Z",
                         "mfaAuthenticated": "false",
                     },
+                    "sourceIdentity": "ada",
                 },
             })
         );

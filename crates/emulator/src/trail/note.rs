@@ -225,6 +225,12 @@ impl Note {
         self.entry().origin.clone()
     }
 
+    /// The parameters that were noted.
+    #[cfg(test)]
+    pub(crate) fn noted_parameters(&self) -> Value {
+        self.entry().operation().parameters.clone()
+    }
+
     pub(super) fn entry(&self) -> MutexGuard<'_, Entry> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

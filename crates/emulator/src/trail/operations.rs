@@ -1,9 +1,11 @@
 //! What CloudTrail says about an operation by its name alone.
 
-/// `readOnly`: whether the operation changes nothing. That of `AssumeRole` and
-/// its like is documented as true; the others follow from their verb.
+/// `readOnly`: whether the operation changes nothing. That of the operations which
+/// give credentials is documented (IAM User Guide, "Logging sign-in events for
+/// temporary credentials"); the others follow from their verb.
 pub(crate) fn is_read_only(name: &str) -> bool {
-    const VERBS: [&str; 8] = [
+    const VERBS: [&str; 9] = [
+        "Decode",
         "Get",
         "List",
         "Describe",
@@ -13,6 +15,9 @@ pub(crate) fn is_read_only(name: &str) -> bool {
         "Simulate",
         "Validate",
     ];
+    if matches!(name, "GetSessionToken" | "GetFederationToken") {
+        return false;
+    }
     name.starts_with("AssumeRole") || VERBS.iter().any(|verb| name.starts_with(verb))
 }
 
@@ -55,5 +60,6 @@ mod tests {
             assert!(is_read_only(name) && !shows_answer(name), "{name}");
         }
         assert!(is_read_only("AssumeRole") && shows_answer("AssumeRole"));
+        assert!(!is_read_only("GetSessionToken") && shows_answer("GetSessionToken"));
     }
 }

@@ -133,6 +133,13 @@ impl Served {
         answer.json().await.unwrap()
     }
 
+    /// Waits until the trail is in its files.
+    pub(crate) async fn flush_trail(&self) {
+        let url = format!("{}/_longshore/trail?request_id=none", self.base);
+        let answer = self.client.get(url).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+
     /// Moves the emulator's clock.
     pub(crate) async fn advance(&self, seconds: i64) {
         let url = format!("{}/_longshore/clock", self.base);
@@ -180,6 +187,24 @@ impl Served {
         let answer = request.body(body).send().await.unwrap();
         let status = answer.status().as_u16();
         (status, answer.json().await.unwrap())
+    }
+
+    /// A call of IAM or STS by the administrator that succeeds: its answer.
+    pub(crate) async fn query(&self, service: &str, parameters: &[(&str, &str)]) -> String {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(parameters)
+            .finish();
+        let date = self.now().await.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let mut request = self.client.post(&self.base);
+        let (scope, operation) = ((self.host(), "us-east-1"), (service, ""));
+        for (name, value) in headers(&self.administrator, scope, &date, operation, &body) {
+            request = request.header(name, value);
+        }
+        let answer = request.body(body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{text}");
+        text
     }
 
     /// A call by the administrator that succeeds.

@@ -43,7 +43,7 @@ pub(crate) fn headers(
         headers.push(("x-amz-security-token".to_owned(), token.clone()));
     }
     // The Query protocol names the operation in the body.
-    if service != "iam" {
+    if !matches!(service, "iam" | "sts") {
         headers.push(("x-amz-target".to_owned(), target));
     }
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();

@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::denials::{ROLE, assume, exchange, github_token, role};
-use crate::served::{ACCOUNT, Docker, REGION, REPOSITORY, Served};
+use crate::served::{ACCOUNT, Docker, OTHER, REGION, REPOSITORY, Served};
 
 const PUSH: [&str; 6] = [
     "ecr:BatchCheckLayerAvailability",
@@ -80,11 +80,7 @@ async fn push_and_pull(data: &Path) -> String {
 async fn a_push_and_a_pull_have_the_names_that_ecr_gives_them() {
     let data = tempfile::tempdir().unwrap();
     push_and_pull(data.path()).await;
-    let recorded: Vec<String> = records(data.path())
-        .iter()
-        .filter(|record| record["longshore"]["recorded"] == true)
-        .map(|record| record["eventName"].as_str().unwrap().to_owned())
-        .collect();
+    let recorded = recorded(data.path(), 0);
     let upload = [
         "InitiateLayerUpload",
         "UploadLayerPart",
@@ -135,6 +131,54 @@ async fn a_push_and_a_pull_have_the_parameters_of_the_api() {
     assert_eq!(
         pull["resources"],
         json!([{ "accountId": ACCOUNT, "ARN": arn }])
+    );
+}
+
+/// The names of what CloudTrail would record, after the first `skipped`.
+fn recorded(data: &Path, skipped: usize) -> Vec<String> {
+    let records = records(data).into_iter();
+    let recorded = records.filter(|record| record["longshore"]["recorded"] == true);
+    recorded
+        .skip(skipped)
+        .map(|record| record["eventName"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_blob_in_one_request_and_a_mounted_blob_have_their_own_names() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(data.path(), vec![]).await;
+    let setting = json!({ "name": "BLOB_MOUNTING", "value": "ENABLED" });
+    served.call("PutAccountSetting", setting).await;
+    let docker = served.administrator().await;
+    docker.push(REPOSITORY, "v1", "layer").await;
+    served.flush_trail().await;
+    let before = recorded(data.path(), 0).len();
+
+    let whole = oci::Digest::of(b"whole");
+    let layer = oci::Digest::of(b"layer");
+    let start = format!("/v2/{OTHER}/blobs/uploads/");
+    let post = docker.request(Method::POST, &format!("{start}?digest={whole}"));
+    let post = post.body("whole").send().await.unwrap();
+    assert_eq!(post.status(), StatusCode::CREATED);
+    let mount = format!("{start}?mount={layer}&from={REPOSITORY}");
+    let mounted = docker.request(Method::POST, &mount).send().await.unwrap();
+    assert_eq!(mounted.status(), StatusCode::CREATED);
+
+    served.flush_trail().await;
+    assert_eq!(
+        recorded(data.path(), before),
+        [
+            "InitiateLayerUpload",
+            "UploadLayerPart",
+            "CompleteLayerUpload",
+            "MountLayer"
+        ]
+    );
+    let record = last(data.path(), "MountLayer");
+    assert_eq!(
+        record["requestParameters"]["sourceRepositoryName"],
+        REPOSITORY
     );
 }
 
@@ -249,4 +293,26 @@ async fn refuse_tampered(served: &Served, token: &str) {
     ];
     let refused = served.client.post(&served.base).form(&form).send();
     assert_eq!(refused.await.unwrap().status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn nor_does_what_a_user_of_sts_is_given() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(data.path(), vec![]).await;
+    let version = ("Version", "2011-06-15");
+    let xml = served
+        .query("sts", &[("Action", "GetSessionToken"), version])
+        .await;
+    let given = roxmltree::Document::parse(&xml).unwrap();
+    let given = |name: &str| {
+        let mut nodes = given.descendants();
+        let node = nodes.find(|node| node.tag_name().name() == name).unwrap();
+        node.text().unwrap().to_owned()
+    };
+    served.flush_trail().await;
+    let text = text(data.path());
+    let record = last(data.path(), "GetSessionToken");
+    let credentials = &record["responseElements"]["credentials"];
+    assert_eq!(credentials["accessKeyId"], given("AccessKeyId"));
+    assert!(!text.contains(&given("SecretAccessKey")) && !text.contains(&given("SessionToken")));
 }

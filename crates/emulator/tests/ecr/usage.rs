@@ -9,7 +9,7 @@ use terraform::Role;
 
 use crate::denials::{ROLE, assume, role};
 use crate::served::{ACCOUNT, OTHER, REGION, REPOSITORY, Served};
-use crate::signing::{Keys, headers};
+use crate::signing::Keys;
 
 /// A call of ECR's API.
 type Call = (&'static str, Value);
@@ -99,17 +99,7 @@ async fn put_policy(served: &Served, document: &Value) {
         ("PolicyName", "push"),
         ("PolicyDocument", &text),
     ];
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(parameters)
-        .finish();
-    let date = served.now().await.strftime("%Y%m%dT%H%M%SZ").to_string();
-    let mut request = served.client.post(&served.base);
-    let (scope, operation) = ((served.host(), "us-east-1"), ("iam", ""));
-    for (name, value) in headers(&served.administrator, scope, &date, operation, &body) {
-        request = request.header(name, value);
-    }
-    let answer = request.body(body).send().await.unwrap();
-    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+    served.query("iam", &parameters).await;
 }
 
 async fn smallest_policy(served: &Served) -> Value {
