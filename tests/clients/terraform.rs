@@ -11,7 +11,7 @@ use crate::harness::{Emulator, Project, both, has, in_ci, repository, succeed};
 /// The directory with the AWS provider 5.100.0, where one was given. That
 /// version predates `image_tag_mutability_exclusion_filter`, which the module
 /// needs, so the test applies a copy with only that taken out.
-fn provider() -> Option<PathBuf> {
+pub(super) fn provider() -> Option<PathBuf> {
     let directory = std::env::var_os("TERRAFORM_PLUGIN_DIR").map(PathBuf::from);
     assert!(
         directory.is_some() || !in_ci(),

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -236,9 +237,9 @@ pub(crate) enum Form {
 pub(crate) struct EmulatorArguments {
     #[command(subcommand)]
     pub(crate) command: Option<EmulatorCommand>,
-    /// The address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
-    pub(crate) listen: SocketAddr,
+    /// The address to listen on [default: 127.0.0.1:4566; with PROGRAM any free port]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
     /// Where its state is kept
     #[arg(long, value_name = "DIR", default_value = "target/longshore/emulator")]
     pub(crate) data: PathBuf,
@@ -254,6 +255,9 @@ pub(crate) struct EmulatorArguments {
     /// Speak the plain distribution specification below `/v2/`, without ECR's deviations
     #[arg(long)]
     pub(crate) spec_registry: bool,
+    /// Run this program with the variables set, and stop when it ends
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub(crate) program: Vec<OsString>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -27,11 +27,14 @@ pub enum ExitCode {
     /// A check ran to its end, and found something at or above the severity
     /// that fails it.
     CheckFailed = 9,
+    /// The program that `longshore emulator -- PROGRAM` ran failed, or was
+    /// stopped.
+    ProgramFailed = 10,
 }
 
 impl ExitCode {
     /// Every code, for the documentation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Success,
         Self::RehearsalFailed,
         Self::Usage,
@@ -42,6 +45,7 @@ impl ExitCode {
         Self::Layout,
         Self::Machine,
         Self::CheckFailed,
+        Self::ProgramFailed,
     ];
 
     /// One sentence for the documentation.
@@ -63,6 +67,7 @@ impl ExitCode {
             Self::CheckFailed => {
                 "a check found something at or above the severity that fails it (`--fail-on`)"
             }
+            Self::ProgramFailed => "the program that was run beside the emulator failed",
         }
     }
 }

@@ -131,6 +131,7 @@ problem_codes! {
     Io = "E052", Machine, "A file or directory cannot be read or written.";
     EmulatorFailed = "E053", Machine, "The emulator could not open its data directory.";
     EmulatorSilent = "E054", Machine, "An emulator could not be asked, or its trail could not be read.";
+    ProgramNotStarted = "E055", Machine, "The program that was to have the emulator did not start.";
 }
 
 impl fmt::Display for ProblemCode {

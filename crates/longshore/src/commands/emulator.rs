@@ -1,5 +1,6 @@
 //! `longshore emulator`.
 
+mod program;
 mod usage;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,6 +12,7 @@ use serde_json::json;
 use terraform::AwsResources;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::arguments::{EmulatorArguments, EmulatorCommand, Format};
 use crate::printer;
@@ -22,6 +24,11 @@ const DEFAULT_REGION: &str = "us-east-1";
 
 /// Sets the secret of the controls, in place of the one in the data directory.
 const SECRET_VARIABLE: &str = "LONGSHORE_CONTROLS_SECRET";
+
+/// Where it listens for whoever comes.
+const STANDARD_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4566);
+/// Where it listens for one program, which is told: any port that is free.
+const FREE_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What an emulator plays.
 pub(crate) struct Stage {
@@ -112,14 +119,34 @@ pub(crate) async fn run(
         },
     };
     let region = stage.region.clone();
-    let (listener, emulator, url) = stage.open(arguments.listen).await?;
-    announce(settings, &url, &region, &emulator);
+    let address = arguments.listen.unwrap_or(if arguments.program.is_empty() {
+        STANDARD_ADDRESS
+    } else {
+        FREE_ADDRESS
+    });
+    let (listener, emulator, url) = stage.open(address).await?;
+    let variables = variables(&url, &region, &emulator);
     if arguments.controls {
-        announce_controls(&url, arguments.listen.ip(), &emulator);
+        announce_controls(&url, address.ip(), &emulator);
     }
-    emulator.serve(listener, stopped()).await;
-    printer::message("the emulator has stopped; its data is kept");
-    Ok(ExitCode::Success)
+    let Some((name, rest)) = arguments.program.split_first() else {
+        announce(settings, &url, variables);
+        emulator.serve(listener, stopped()).await;
+        printer::message("the emulator has stopped; its data is kept");
+        return Ok(ExitCode::Success);
+    };
+    let mut child = program::start(name, rest, &variables)?;
+    let (end, ended) = oneshot::channel::<()>();
+    let serving = tokio::spawn(emulator.serve(listener, async {
+        let _ = ended.await;
+    }));
+    let code = tokio::select! {
+        status = child.wait() => program::conclude(name, status),
+        () = stopped() => ExitCode::ProgramFailed,
+    };
+    drop((child, end));
+    let _ = serving.await;
+    Ok(code)
 }
 
 fn absolute(project: &Project, data: &Path) -> PathBuf {
@@ -173,21 +200,26 @@ fn announce_controls(url: &str, listened: IpAddr, emulator: &Emulator) {
     }
 }
 
-/// What to paste into a shell. These keys open nothing but the emulator.
-fn announce(settings: &Settings, url: &str, region: &str, emulator: &Emulator) {
+/// What leads other programs here. The keys open nothing but the emulator.
+fn variables(url: &str, region: &str, emulator: &Emulator) -> Vec<(&'static str, String)> {
     let file = emulator.credentials_file().display().to_string();
     let mut variables = vec![
-        ("AWS_ENDPOINT_URL", url),
-        ("AWS_REGION", region),
+        ("AWS_ENDPOINT_URL", url.to_owned()),
+        ("AWS_REGION", region.to_owned()),
         // The first version of the `aws` command line knows only this name.
-        ("AWS_DEFAULT_REGION", region),
+        ("AWS_DEFAULT_REGION", region.to_owned()),
         // A profile for each account, for `aws --profile ACCOUNT`.
-        ("AWS_SHARED_CREDENTIALS_FILE", file.as_str()),
+        ("AWS_SHARED_CREDENTIALS_FILE", file),
     ];
     if let Some(keys) = emulator.administrator() {
-        variables.push(("AWS_ACCESS_KEY_ID", &keys.access_key_id));
-        variables.push(("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key));
+        variables.push(("AWS_ACCESS_KEY_ID", keys.access_key_id.clone()));
+        variables.push(("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.clone()));
     }
+    variables
+}
+
+/// What to paste into a shell.
+fn announce(settings: &Settings, url: &str, variables: Vec<(&str, String)>) {
     match settings.format {
         Format::Json => {
             let fields = variables
@@ -197,7 +229,7 @@ fn announce(settings: &Settings, url: &str, region: &str, emulator: &Emulator) {
         }
         Format::Text | Format::Sarif => {
             for (name, value) in variables {
-                printer::data(&format!("export {name}={}", quoted(value)));
+                printer::data(&format!("export {name}={}", quoted(&value)));
             }
             printer::message(&format!(
                 "the emulator listens on {url}; stop it with Ctrl-C"
