@@ -287,6 +287,17 @@ impl Emulator {
 
     /// The environment of a job that a push to main of `repository` started.
     pub(crate) async fn job(&self, repository: &str, git_ref: &str) -> Vec<(String, String)> {
+        self.job_with(&reqwest::Client::new(), repository, git_ref)
+            .await
+    }
+
+    /// The same, asked for by `client`.
+    pub(crate) async fn job_with(
+        &self,
+        client: &reqwest::Client,
+        repository: &str,
+        git_ref: &str,
+    ) -> Vec<(String, String)> {
         let (owner, name) = repository.split_once('/').unwrap();
         let run = json!({
             "repository": {
@@ -298,7 +309,7 @@ impl Emulator {
             "actor": "ada", "actor_id": "1", "sha": "0".repeat(40),
             "run_id": 42, "run_number": 7, "run_attempt": 1,
         });
-        let answer: Value = reqwest::Client::new()
+        let answer: Value = client
             .post(format!("{}/_longshore/runs", self.url))
             .json(&json!({ "run": run, "form": "immutable" }))
             .send()

@@ -21,4 +21,5 @@ mod rehearse;
 mod report;
 mod reproducible;
 mod setups;
+mod tls;
 mod usage;

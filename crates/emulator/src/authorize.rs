@@ -208,7 +208,7 @@ pub(crate) fn global_keys(state: &State, region: &str, note: &Note, context: &mu
     context.insert("aws:EpochTime", now.as_second().to_string());
     context.insert("aws:SourceIp", origin.address);
     context.insert("aws:UserAgent", origin.user_agent);
-    context.insert("aws:SecureTransport", "false");
+    context.insert("aws:SecureTransport", state.is_secure().to_string());
     context.insert("aws:RequestedRegion", region);
 }
 

@@ -41,11 +41,12 @@ impl Clock {
     }
 }
 
+/// The machine's time, which nobody moves.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place where the emulator asks the machine for the time"
 )]
-fn machine_time() -> Timestamp {
+pub(crate) fn machine_time() -> Timestamp {
     Timestamp::now()
 }
 

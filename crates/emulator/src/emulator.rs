@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::accounts::{self, AdministratorKeys};
 use crate::activity;
@@ -21,9 +23,10 @@ use crate::garbage::{Collector, collect_forever};
 use crate::issuer::{Issuer, KeyError};
 use crate::registry::Behaviour;
 use crate::seed::seed;
-use crate::settings::{Controls, Settings};
+use crate::settings::{Controls, Settings, Transport};
 use crate::state::State;
 use crate::store::{Store, StoreError};
+use crate::tls::{self, TlsError};
 use crate::trail::Trail;
 use crate::{connection, front};
 
@@ -64,6 +67,9 @@ pub enum EmulatorError {
     /// The issuer's key cannot be read or made.
     #[error("the issuer's signing key cannot be used: {0}")]
     Key(String),
+    /// There is no certificate for TLS.
+    #[error(transparent)]
+    Tls(Box<dyn std::error::Error + Send + Sync>),
     /// A resource of the Terraform root is one that AWS would refuse.
     #[error("AWS would refuse `{name}`: {reason}")]
     Resource {
@@ -86,6 +92,12 @@ impl From<KeyError> for EmulatorError {
     }
 }
 
+impl From<TlsError> for EmulatorError {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(Box::new(error))
+    }
+}
+
 impl From<BlobError> for EmulatorError {
     fn from(error: BlobError) -> Self {
         Self::Store(Box::new(error))
@@ -99,6 +111,7 @@ pub struct Emulator {
     /// By account.
     administrators: Vec<(String, AdministratorKeys)>,
     credentials_file: PathBuf,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 impl Emulator {
@@ -129,6 +142,10 @@ impl Emulator {
             let accounts: Vec<&str> = further.chain([settings.account.as_str()]).collect();
             Ok(accounts::open(writer, &accounts)?)
         })?;
+        let tls = match &settings.transport {
+            Transport::Plain => None,
+            Transport::Tls { names } => Some(tls::open(&settings, names, host_of(base_url))?),
+        };
         let credentials_file = accounts::write_credentials(&settings.data, &administrators)?;
         let trail = settings.data.join("trail");
         fs_err::create_dir_all(&trail)?;
@@ -159,6 +176,7 @@ impl Emulator {
             state: Arc::new(state),
             administrators,
             credentials_file,
+            tls,
         })
     }
 
@@ -181,6 +199,12 @@ impl Emulator {
         &self.credentials_file
     }
 
+    /// The certificate that clients are to trust; `None` without TLS.
+    pub fn authority_file(&self) -> Option<PathBuf> {
+        let data = &self.state.settings.data;
+        self.tls.is_some().then(|| data.join(tls::CERTIFICATE))
+    }
+
     /// The file with the secret of the controls; `None` where they are off, or
     /// where their secret was given.
     pub fn controls_secret_file(&self) -> Option<PathBuf> {
@@ -196,9 +220,17 @@ impl Emulator {
         let state = self.state;
         let collecting = tokio::spawn(collect_forever(Arc::clone(&state)));
         let answer = move |peer, request| front::answer(Arc::clone(&state), peer, request);
-        connection::serve(listener, answer, shutdown).await;
+        let tls = self.tls.map(TlsAcceptor::from);
+        connection::serve(listener, tls, answer, shutdown).await;
         collecting.abort();
     }
+}
+
+/// Host name or address in a URL, without its port.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (host, _port) = rest.rsplit_once(':').unwrap_or((rest, ""));
+    host
 }
 
 /// Accounts and regions are parts of keys: what is not one is refused.

@@ -42,6 +42,7 @@ mod signature;
 mod state;
 mod store;
 mod sts;
+mod tls;
 mod trail;
 mod xml;
 
@@ -101,4 +102,5 @@ pub use admin::{BadControlsSecret, ControlsSecret};
 pub use connection::THREADS;
 pub use ecr::{Fidelity, ecr_operations};
 pub use emulator::{Emulator, EmulatorError};
-pub use settings::{Controls, RegistryBehaviour, Settings};
+pub use settings::{Controls, RegistryBehaviour, Settings, Transport};
+pub use tls::{BadTlsName, TlsName};

@@ -40,7 +40,7 @@ impl Protocol {
         };
         if is_under(admin::PREFIX) {
             Self::Admin
-        } else if is_under(issuer::PREFIX) {
+        } else if is_under(issuer::PREFIX) || issuer::is_at(request.headers()) {
             Self::Issuer
         } else if is_under("/v2") {
             Self::Registry
@@ -152,6 +152,9 @@ mod tests {
 
     #[test]
     fn the_protocol_is_told_by_path_and_target() {
+        let at_github = Request::get("/.well-known/jwks").header("host", github::ISSUER_HOST);
+        let at_github = at_github.body(Body::empty()).unwrap();
+        assert_eq!(Protocol::of(&at_github), Protocol::Issuer);
         let of = |uri: &str, target: bool| {
             let mut request = Request::builder().uri(uri);
             if target {

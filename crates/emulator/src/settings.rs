@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use terraform::AwsResources;
 
 use crate::admin::ControlsSecret;
+use crate::tls::TlsName;
 
 /// Where the emulator keeps its state, and the accounts that it plays.
 #[derive(Debug, Clone)]
@@ -22,8 +23,22 @@ pub struct Settings {
     pub resources: Option<AwsResources>,
     /// Whether the emulator has controls of its own, under `/_longshore`.
     pub controls: Controls,
+    /// Whether clients speak TLS.
+    pub transport: Transport,
     /// How the registry speaks.
     pub registry: RegistryBehaviour,
+}
+
+/// How bytes get to the emulator and back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// As they are: HTTP.
+    Plain,
+    /// HTTPS, with a certificate of the data directory's authority.
+    Tls {
+        /// Names for the certificate, beside those that every emulator has.
+        names: Vec<TlsName>,
+    },
 }
 
 /// The controls: what AWS would never offer, such as a clock that can be moved.

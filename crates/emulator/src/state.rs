@@ -9,7 +9,7 @@ use crate::faults::Faults;
 use crate::garbage::Collector;
 use crate::issuer::Issuer;
 use crate::registry::Behaviour;
-use crate::settings::Settings;
+use crate::settings::{Settings, Transport};
 use crate::store::Store;
 use crate::trail::Trail;
 
@@ -42,4 +42,11 @@ pub(crate) struct State {
     pub(crate) behaviour: &'static Behaviour,
     /// Who did what.
     pub(crate) trail: Trail,
+}
+
+impl State {
+    /// Whether clients speak TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.settings.transport != Transport::Plain
+    }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ::emulator::TlsName;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -234,6 +235,10 @@ pub(crate) enum Form {
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags are independent of each other"
+)]
 pub(crate) struct EmulatorArguments {
     #[command(subcommand)]
     pub(crate) command: Option<EmulatorCommand>,
@@ -249,6 +254,12 @@ pub(crate) struct EmulatorArguments {
     /// Start empty, for a real `terraform apply`, instead of with the resources of the Terraform root
     #[arg(long)]
     pub(crate) empty: bool,
+    /// Serve HTTPS, with a certificate of an authority of its own that clients are to trust
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// One more name or address for the certificate; may be repeated
+    #[arg(long = "tls-name", value_name = "NAME", requires = "tls")]
+    pub(crate) tls_names: Vec<TlsName>,
     /// Turn on its controls: tokens for any caller, the clock, the trail; they are for this machine, and others need the secret it names
     #[arg(long)]
     pub(crate) controls: bool,

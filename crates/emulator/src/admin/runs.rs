@@ -2,6 +2,7 @@
 //! then mints tokens.
 
 use axum::Json;
+use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use github::{Run, SubjectForm};
 use serde::Deserialize;
@@ -28,8 +29,16 @@ pub(super) fn register(state: &State, call: &Call) -> Result<Response, Refusal> 
     }
     let registration = issuer::register(&state.store, run, form, state.clock.now())
         .map_err(|error| Refusal::failed(&error))?;
+    // Under the name by which the client knows the emulator.
+    let host = call.parts.headers.get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let base = match (state.is_secure(), host) {
+        (true, Some(host)) => format!("https://{host}"),
+        (false, Some(host)) => format!("http://{host}"),
+        (_, None) => state.base_url.clone(),
+    };
     let environment = json!({
-        "request_url": issuer::request_url(state, &registration),
+        "request_url": issuer::request_url(&base, &registration),
         "request_token": registration.token,
     });
     Ok(Json(environment).into_response())

@@ -8,6 +8,7 @@
 //! It must not know what is asked for on them.
 
 mod bodies;
+mod handshake;
 mod open_files;
 mod pool;
 mod serve;

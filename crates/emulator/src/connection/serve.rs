@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::uri::{Authority, Scheme};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -16,8 +18,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use super::bodies::{Receiving, Sending};
+use super::handshake::handshake;
 use super::open_files;
 use super::pool::{Place, Pool};
 use super::stream::Limited;
@@ -52,10 +56,11 @@ impl Peer {
     }
 }
 
-/// Serves `listener` until `shutdown` resolves; then ends what is idle, and
+/// Serves `listener`, with TLS if there is `tls`, until `shutdown` resolves; then ends what is idle, and
 /// waits a while for what is being answered.
 pub(crate) async fn serve<A, F>(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     answer: A,
     shutdown: impl Future<Output = ()>,
 ) where
@@ -70,7 +75,7 @@ pub(crate) async fn serve<A, F>(
             let place = pool.place().await;
             let traffic = Arc::clone(&place.traffic);
             let peer = Peer { address, traffic };
-            tokio::spawn(attend(stream, peer, place, answer.clone()));
+            tokio::spawn(attend(stream, tls.clone(), peer, place, answer.clone()));
         }
     };
     tokio::select! {
@@ -105,8 +110,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Answers the requests of one connection.
-async fn attend<A, F>(stream: TcpStream, peer: Peer, place: Place, answer: A)
-where
+async fn attend<A, F>(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    peer: Peer,
+    place: Place,
+    answer: A,
+) where
     A: Fn(Peer, Request) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
@@ -114,15 +124,27 @@ where
     // them. A connection on which this fails is closed already.
     let _ = stream.set_nodelay(true);
     let traffic = Arc::clone(&place.traffic);
-    let stream = Limited::new(stream, Arc::clone(&traffic));
+    let conversation = async {
+        match tls {
+            None => {
+                let stream = Limited::new(stream, Arc::clone(&traffic));
+                converse(stream, Scheme::HTTP, &peer, &place, answer).await;
+            }
+            Some(tls) => {
+                if let Some(stream) = handshake(&tls, stream, &traffic).await {
+                    converse(stream, Scheme::HTTPS, &peer, &place, answer).await;
+                }
+            }
+        }
+    };
     tokio::select! {
         () = traffic.is_cut() => {}
-        () = converse(stream, &peer, &place, answer) => {}
+        () = conversation => {}
     }
 }
 
 /// Speaks HTTP until the connection ends, or the pool closes.
-async fn converse<S, A, F>(stream: S, peer: &Peer, place: &Place, answer: A)
+async fn converse<S, A, F>(stream: S, scheme: Scheme, peer: &Peer, place: &Place, answer: A)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     A: Fn(Peer, Request) -> F + Clone + Send + Sync + 'static,
@@ -130,6 +152,7 @@ where
 {
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let (traffic, peer, answer) = (Arc::clone(&place.traffic), peer.clone(), answer.clone());
+        let request = as_http1(request, &scheme);
         async move {
             let answering = move |request| answer(peer, request);
             Ok::<_, Infallible>(counted(&traffic, request, answering).await)
@@ -143,6 +166,19 @@ where
         () = place.pool().is_closing() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+/// The same request in the terms of HTTP/1.1, where the host is a header; the
+/// scheme is an extension.
+fn as_http1(mut request: hyper::Request<Incoming>, scheme: &Scheme) -> hyper::Request<Incoming> {
+    request.extensions_mut().insert(scheme.clone());
+    let authority = request.uri().authority().map(Authority::as_str);
+    if let Some(Ok(host)) = authority.map(HeaderValue::from_str)
+        && !request.headers().contains_key(header::HOST)
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    request
 }
 
 /// Answers a request that counts as such until its body is sent.

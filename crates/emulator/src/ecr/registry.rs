@@ -101,6 +101,7 @@ mod tests {
             accounts: Vec::new(),
             resources: None,
             controls: crate::settings::Controls::Off,
+            transport: crate::settings::Transport::Plain,
             registry: RegistryBehaviour::Ecr,
         }
     }

@@ -46,12 +46,29 @@ impl Issuer {
     }
 }
 
-/// Where the run of `registration` asks for its tokens. The address already
-/// has a query, as GitHub's has: clients append `&audience=`.
-pub(crate) fn request_url(state: &State, registration: &Registration) -> String {
+/// Whether the host of a request is GitHub's issuer: the name may be made to
+/// point here.
+pub(crate) fn is_at(headers: &HeaderMap) -> bool {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let name = host.map(|host| host.split_once(':').map_or(host, |(name, _)| name));
+    name.is_some_and(|name| name.eq_ignore_ascii_case(github::ISSUER_HOST))
+}
+
+/// The path below the issuer's own address.
+fn own_path(parts: &Parts) -> &str {
+    let path = parts.uri.path();
+    path.strip_prefix(PREFIX).unwrap_or(path)
+}
+
+/// Where the run of `registration` asks for its tokens, of the emulator at
+/// `base`. The address already has a query, as GitHub's has: clients append
+/// `&audience=`.
+pub(crate) fn request_url(base: &str, registration: &Registration) -> String {
     format!(
-        "{}{PREFIX}/runs/{}/idtoken?api-version=2.0",
-        state.base_url, registration.id
+        "{base}{PREFIX}/runs/{}/idtoken?api-version=2.0",
+        registration.id
     )
 }
 
@@ -71,8 +88,7 @@ pub(crate) fn sign(state: &State, claims: Map<String, Value>) -> Result<String, 
 
 /// Answers a request under [`PREFIX`].
 pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
-    let uri = &call.parts.uri;
-    let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let path = own_path(&call.parts);
     if call.parts.method != Method::GET {
         return refused(note, StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
     }
@@ -91,8 +107,8 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
 
 /// Service and operation that a request asks for, in the words of the trail.
 pub(crate) fn event(parts: &Parts) -> Option<(String, String)> {
-    let path = parts.uri.path().strip_prefix(PREFIX)?;
-    Some((SOURCE.to_owned(), operation(path)?.to_owned()))
+    let operation = operation(own_path(parts))?;
+    Some((SOURCE.to_owned(), operation.to_owned()))
 }
 
 fn operation(path: &str) -> Option<&'static str> {

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::request::Parts;
+use http::uri::Scheme;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use oci::Digest;
 
@@ -55,14 +56,15 @@ pub(super) fn set_digest(response: &mut Response, digest: &Digest) {
     set(response, CONTENT_DIGEST, &digest.to_string());
 }
 
-/// ECR's locations are absolute; the host is the one that the client knows.
+/// ECR's locations are absolute; scheme and host are those that the client knows.
 pub(super) fn absolute(parts: &Parts, path: &str) -> String {
+    let scheme = parts.extensions.get().unwrap_or(&Scheme::HTTP);
     match parts
         .headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
     {
-        Some(host) => format!("http://{host}{path}"),
+        Some(host) => format!("{scheme}://{host}{path}"),
         None => path.to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use emulator::{Controls, Emulator, EmulatorError, RegistryBehaviour, Settings};
+use emulator::{Controls, Emulator, EmulatorError, RegistryBehaviour, Settings, Transport};
 use redb::{Database, ReadableDatabase as _, TableDefinition};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -153,6 +153,7 @@ fn a_directory_of_a_later_format_is_refused_and_left_as_it_was() {
         accounts: Vec::new(),
         resources: None,
         controls: Controls::Off,
+        transport: Transport::Plain,
         registry: RegistryBehaviour::Ecr,
     };
     let error = Emulator::open(settings, "http://127.0.0.1:1").unwrap_err();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use emulator::{Controls, Emulator, RegistryBehaviour, Settings};
+use emulator::{Controls, Emulator, RegistryBehaviour, Settings, Transport};
 use oci::{Descriptor, Digest, media_type};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -74,6 +74,7 @@ impl Served {
             accounts: vec![SECOND_ACCOUNT.to_owned()],
             resources: Some(resources(roles)),
             controls: Controls::On { secret: None },
+            transport: Transport::Plain,
             registry,
         };
         let emulator = Emulator::open(settings, &base).unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use emulator::{Controls, Emulator, RegistryBehaviour, Settings};
+use emulator::{Controls, Emulator, RegistryBehaviour, Settings, Transport};
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -37,6 +37,7 @@ impl Served {
             accounts: vec![SECOND_ACCOUNT.to_owned()],
             resources: None,
             controls: Controls::On { secret: None },
+            transport: Transport::Plain,
             registry: RegistryBehaviour::Ecr,
         };
         let emulator = Emulator::open(settings, &base).unwrap();

@@ -6,7 +6,7 @@ mod usage;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use ::emulator::{Controls, ControlsSecret, Emulator, RegistryBehaviour};
+use ::emulator::{Controls, ControlsSecret, Emulator, RegistryBehaviour, Transport};
 use receipts::{ExitCode, Problem, ProblemCode};
 use serde_json::json;
 use terraform::AwsResources;
@@ -39,6 +39,7 @@ pub(crate) struct Stage {
     pub(crate) accounts: Vec<String>,
     pub(crate) resources: Option<AwsResources>,
     pub(crate) controls: Controls,
+    pub(crate) transport: Transport,
     pub(crate) registry: RegistryBehaviour,
 }
 
@@ -58,7 +59,11 @@ impl Stage {
             .hint("stop what listens there, or choose another with `--listen 127.0.0.1:0`")
         })?;
         let bound = listener.local_addr().unwrap_or(address);
-        let url = format!("http://{}", reachable(bound));
+        let scheme = match self.transport {
+            Transport::Plain => "http",
+            Transport::Tls { .. } => "https",
+        };
+        let url = format!("{scheme}://{}", reachable(bound));
         let data = self.data.display().to_string();
         let settings = ::emulator::Settings {
             data: self.data,
@@ -67,6 +72,7 @@ impl Stage {
             accounts: self.accounts,
             resources: self.resources,
             controls: self.controls,
+            transport: self.transport,
             registry: self.registry,
         };
         let emulator = Emulator::open(settings, &url).map_err(|error| {
@@ -92,32 +98,7 @@ pub(crate) async fn run(
     if let Some(EmulatorCommand::Usage(asked)) = &arguments.command {
         return usage::run(asked, settings).await;
     }
-    let project = Project::find(&settings.directory)?;
-    let resources = project.resources()?;
-    let table = &project.configuration.aws;
-    let found = resources.clone().unwrap_or_default();
-    let account = table
-        .account
-        .clone()
-        .or(Some(found.account))
-        .filter(|account| !account.is_empty());
-    let stage = Stage {
-        data: absolute(&project, &arguments.data),
-        account: account.unwrap_or_else(|| crate::project::EXAMPLE_ACCOUNT.to_owned()),
-        region: table
-            .region
-            .clone()
-            .or(found.region)
-            .unwrap_or_else(|| DEFAULT_REGION.to_owned()),
-        accounts: arguments.accounts.clone(),
-        resources: resources.filter(|_| !arguments.empty),
-        controls: controls(arguments, settings)?,
-        registry: if arguments.spec_registry {
-            RegistryBehaviour::Specification
-        } else {
-            RegistryBehaviour::Ecr
-        },
-    };
+    let stage = stage(arguments, settings)?;
     let region = stage.region.clone();
     let address = arguments.listen.unwrap_or(if arguments.program.is_empty() {
         STANDARD_ADDRESS
@@ -126,6 +107,9 @@ pub(crate) async fn run(
     });
     let (listener, emulator, url) = stage.open(address).await?;
     let variables = variables(&url, &region, &emulator);
+    if let Some(file) = emulator.authority_file() {
+        announce_authority(&url, &file);
+    }
     if arguments.controls {
         announce_controls(&url, address.ip(), &emulator);
     }
@@ -147,6 +131,42 @@ pub(crate) async fn run(
     drop((child, end));
     let _ = serving.await;
     Ok(code)
+}
+
+/// What the project and the flags make of an emulator.
+fn stage(arguments: &EmulatorArguments, settings: &Settings) -> Result<Stage, Problem> {
+    let project = Project::find(&settings.directory)?;
+    let resources = project.resources()?;
+    let table = &project.configuration.aws;
+    let found = resources.clone().unwrap_or_default();
+    let account = table
+        .account
+        .clone()
+        .or(Some(found.account))
+        .filter(|account| !account.is_empty());
+    Ok(Stage {
+        data: absolute(&project, &arguments.data),
+        account: account.unwrap_or_else(|| crate::project::EXAMPLE_ACCOUNT.to_owned()),
+        region: table
+            .region
+            .clone()
+            .or(found.region)
+            .unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+        accounts: arguments.accounts.clone(),
+        resources: resources.filter(|_| !arguments.empty),
+        controls: controls(arguments, settings)?,
+        transport: if arguments.tls {
+            let names = arguments.tls_names.clone();
+            Transport::Tls { names }
+        } else {
+            Transport::Plain
+        },
+        registry: if arguments.spec_registry {
+            RegistryBehaviour::Specification
+        } else {
+            RegistryBehaviour::Ecr
+        },
+    })
 }
 
 fn absolute(project: &Project, data: &Path) -> PathBuf {
@@ -183,6 +203,16 @@ fn controls(arguments: &EmulatorArguments, settings: &Settings) -> Result<Contro
     Ok(Controls::On { secret })
 }
 
+/// How clients learn to trust the emulator, beside the AWS SDKs.
+fn announce_authority(url: &str, file: &Path) {
+    let file = file.display();
+    let host = url.trim_start_matches("https://");
+    printer::message(&format!(
+        "clients are to trust {file}: AWS_CA_BUNDLE says so to the AWS SDKs, SSL_CERT_FILE to \
+         most others; Docker looks for a copy in /etc/docker/certs.d/{host}/ca.crt"
+    ));
+}
+
 /// Where the controls are, and where what opens them to other machines.
 fn announce_controls(url: &str, listened: IpAddr, emulator: &Emulator) {
     let secret = emulator.controls_secret_file().map_or_else(
@@ -211,6 +241,9 @@ fn variables(url: &str, region: &str, emulator: &Emulator) -> Vec<(&'static str,
         // A profile for each account, for `aws --profile ACCOUNT`.
         ("AWS_SHARED_CREDENTIALS_FILE", file),
     ];
+    if let Some(file) = emulator.authority_file() {
+        variables.push(("AWS_CA_BUNDLE", file.display().to_string()));
+    }
     if let Some(keys) = emulator.administrator() {
         variables.push(("AWS_ACCESS_KEY_ID", keys.access_key_id.clone()));
         variables.push(("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.clone()));

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use ::emulator::{Controls, RegistryBehaviour};
+use ::emulator::{Controls, RegistryBehaviour, Transport};
 use github::{Run, SubjectForm};
 use pipeline::Cloud;
 use receipts::{Problem, ProblemCode};
@@ -58,6 +58,7 @@ impl Rehearsal {
             accounts: Vec::new(),
             resources: Some(resources),
             controls: Controls::On { secret: None },
+            transport: Transport::Plain,
             registry: RegistryBehaviour::Ecr,
         };
         let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
