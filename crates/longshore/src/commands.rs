@@ -30,7 +30,10 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
 fn report(problem: &Problem, settings: &Settings) -> ExitCode {
     match settings.format {
         Format::Json => printer::json(problem),
-        Format::Text | Format::Sarif => printer::message(&render::problem::text(problem)),
+        Format::Text | Format::Sarif => {
+            let text = render::problem::text(problem);
+            printer::message(&github_actions::inert(settings, text));
+        }
     }
     github_actions::annotate(settings, problem);
     problem.code.exit_code()

@@ -74,6 +74,31 @@ fn escaped(text: &str) -> String {
         .replace('\n', "%0A")
 }
 
+/// The text with nothing in it that the runner would take for a command of its
+/// own: it looks for them in every line that a step prints, wherever that is from.
+pub(crate) fn inert(settings: &Settings, text: String) -> String {
+    if settings.in_github_actions() {
+        without_commands(&text)
+    } else {
+        text
+    }
+}
+
+/// The runner takes a line for a command that begins with `::`, behind any white
+/// space, or that holds `##[` anywhere.
+fn without_commands(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let line = line.replace("##[", "#\u{200b}#[");
+        let command = line.trim_start();
+        let indent = line.len() - command.len();
+        match command.strip_prefix("::") {
+            Some(rest) => format!("{}:\u{200b}:{rest}", &line[..indent]),
+            None => line,
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn append(settings: &Settings, variable: &str, text: &str) {
     let Some(file) = settings
         .environment
@@ -99,6 +124,25 @@ mod tests {
     use receipts::Location;
 
     use super::*;
+
+    #[test]
+    fn a_text_holds_no_command_of_the_runner() {
+        for command in [
+            "::error::x",
+            " \t::add-mask::x",
+            "a\n  ::error::x",
+            "a ##[error]x",
+        ] {
+            let text = without_commands(command);
+            let mut lines = text.lines();
+            assert!(
+                lines.all(|line| !line.trim_start().starts_with("::") && !line.contains("##[")),
+                "{text}"
+            );
+            assert_eq!(text.replace('\u{200b}', ""), command);
+        }
+        assert_eq!(without_commands("a::b\n# [x]\n"), "a::b\n# [x]\n");
+    }
 
     #[test]
     fn a_finding_cannot_leave_its_own_command() {

@@ -12,10 +12,12 @@ pub(crate) fn data(text: &str) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
-/// One JSON document on stdout.
+/// One JSON document on stdout. GitHub's runner takes `##[` for the start of a
+/// command wherever it stands; that can be in a string only, where the escape is
+/// the same character.
 pub(crate) fn json(document: &impl Serialize) {
     if let Ok(text) = serde_json::to_string_pretty(document) {
-        data(&text);
+        data(&text.replace("##[", "#\\u0023["));
     }
 }
 

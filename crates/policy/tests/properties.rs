@@ -6,6 +6,7 @@ use policy::{
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use serde_json::Value;
 
 const ACCOUNT: &str = "123456789012";
 const ROLE: &str = "arn:aws:iam::123456789012:role/publisher";
@@ -37,6 +38,8 @@ const CONDITIONS: &[&str] = &[
     r#","Condition":{"StringNotLike":{"k":"a*"}}"#,
     r#","Condition":{"ForAllValues:StringEquals":{"k":["a","b"]}}"#,
     r#","Condition":{"Null":{"k":"true"}}"#,
+    r#","Condition":{"StringEquals":{"k":["b","a"],"l":["x","y"]},"StringNotLike":{"k":["b*","c"]}}"#,
+    r#","Condition":{"ForAnyValue:StringLike":{"l":["y","x*"]},"StringEqualsIfExists":{"k":["a"],"l":["x"]}}"#,
 ];
 
 /// The fields of a statement without its effect.
@@ -126,8 +129,12 @@ fn request() -> impl Strategy<Value = Request> {
     ]);
     let values = prop::option::of(prop::collection::vec(select(vec!["a", "b", "x"]), 0..3));
     let accounts = select(vec![ACCOUNT, "210987654321"]);
-    (principal, accounts, values).prop_map(|(principal, account, values)| {
+    let other = prop::option::of(select(vec!["x", "xx", "z"]));
+    (principal, accounts, values, other).prop_map(|(principal, account, values, other)| {
         let mut context = Context::new();
+        if let Some(other) = other {
+            context.insert("l", other);
+        }
         if let Some(values) = values {
             context.insert_many("k", values.into_iter().map(str::to_owned).collect());
         }
@@ -150,6 +157,21 @@ fn with(texts: &Texts, at: Index, statement: &str) -> Texts {
         .get_or_insert_default()
         .push(statement.to_owned());
     texts
+}
+
+fn backwards(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().rev().map(backwards).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter().rev();
+            Value::Object(
+                fields
+                    .map(|(name, value)| (name.clone(), backwards(value)))
+                    .collect(),
+            )
+        }
+        other => other.clone(),
+    }
 }
 
 fn decide(request: &Request, texts: &Texts) -> Decision {
@@ -177,12 +199,21 @@ proptest! {
         );
     }
 
+    /// Every list and every object of a policy the other way round.
     #[test]
-    fn the_order_of_statements_does_not_matter(request in request(), texts in texts()) {
-        let reversed = texts.clone().map(|kind| {
-            kind.map(|statements| statements.into_iter().rev().collect::<Vec<_>>())
+    fn the_order_of_statements_keys_and_values_does_not_matter(
+        request in request(), texts in texts(),
+    ) {
+        let backwards = texts.clone().map(|kind| {
+            let of_kind = |statements: Vec<String>| {
+                let statements = statements.iter().rev();
+                let read = statements.map(|text| serde_json::from_str(text).unwrap());
+                read.map(|statement: Value| backwards(&statement).to_string())
+                    .collect::<Vec<_>>()
+            };
+            kind.map(of_kind)
         });
-        let (one, other) = (decide(&request, &texts), decide(&request, &reversed));
+        let (one, other) = (decide(&request, &texts), decide(&request, &backwards));
         prop_assert_eq!((one.outcome, one.by), (other.outcome, other.by));
     }
 

@@ -271,6 +271,11 @@ fn time(question: &Question) -> Step {
         Timestamp::from_second(number).ok()
     };
     let Some(expires) = second("exp") else {
+        if question.claims.contains_key("exp") {
+            let sentence = "the token's `exp` is no whole number of seconds since 1970";
+            let advice = "use the token as GitHub minted it";
+            return Step::failed(NAME, Miss::new(MissKind::Expired, sentence, advice));
+        }
         return Step::unknown(NAME, "the claims do not say when the token expires (`exp`)");
     };
     if now >= expires {

@@ -71,6 +71,12 @@ fn time_and_role_are_judged_too() {
     refused_by("time", MissKind::Expired, |question| {
         question.evidence = at(1_300);
     });
+    for number in [json!(1.5), json!(-99_999_999_999_999_i64), json!("soon")] {
+        refused_by("time", MissKind::Expired, |question| {
+            question.evidence = at(1_000);
+            question.claims.insert("exp".into(), number);
+        });
+    }
     refused_by("time", MissKind::NotYetValid, |question| {
         question.evidence = at(999);
     });

@@ -103,7 +103,8 @@ fn print(report: &CheckReport, loaded: &Loaded, settings: &Settings) {
         Format::Sarif => printer::json(&render::sarif::log(report, &sources)),
         Format::Text => {
             printer::message(&render::check::scope(&loaded.setup));
-            printer::data(&render::check::text(report, &sources));
+            let text = render::check::text(report, &sources);
+            printer::data(&github_actions::inert(settings, text));
         }
     }
     github_actions::findings(settings, &report.findings);

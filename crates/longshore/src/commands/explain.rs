@@ -37,7 +37,10 @@ pub(crate) async fn run(arguments: &Explain, settings: &Settings) -> Result<Exit
     }
     match settings.format {
         Format::Json => printer::json(&explanation),
-        Format::Text | Format::Sarif => printer::data(&render::explain::text(&explanation)),
+        Format::Text | Format::Sarif => {
+            let text = render::explain::text(&explanation);
+            printer::data(&github_actions::inert(settings, text));
+        }
     }
     github_actions::summary(settings, &render::explain::markdown(&explanation));
     Ok(if explanation.admitted {

@@ -35,9 +35,11 @@ pub(crate) async fn run(arguments: &Rehearse, settings: &Settings) -> Result<Exi
         Format::Json => printer::json(&receipt),
         Format::Text | Format::Sarif => {
             if let Some(problem) = &receipt.problem {
-                printer::message(&render::problem::text(problem));
+                let text = render::problem::text(problem);
+                printer::message(&github_actions::inert(settings, text));
             }
-            printer::data(&render::rehearsal::text(&receipt));
+            let text = render::rehearsal::text(&receipt);
+            printer::data(&github_actions::inert(settings, text));
         }
     }
     github_actions::summary(settings, &render::rehearsal::markdown(&receipt));

@@ -9,6 +9,8 @@ use audit::Setup;
 use owo_colors::OwoColorize as _;
 use receipts::{CheckReport, Finding, Severity, Suppressed};
 
+use crate::render::escape::shown;
+
 pub(in crate::render) use finding::page;
 pub(crate) use finding::page_url;
 pub(crate) use markdown::markdown;
@@ -32,7 +34,7 @@ pub(crate) fn text(report: &CheckReport, sources: &Sources<'_>) -> String {
     blocks.extend(report.proofs.iter().map(proof::text));
     let accepted = report.suppressed.iter().map(accepted);
     let skipped = report.skipped.iter().map(|line| {
-        let line = sources::printable(line);
+        let line = shown(line);
         format!("{}: {line}", "not checked".yellow())
     });
     let lines: Vec<_> = accepted.chain(skipped).collect();
@@ -63,11 +65,8 @@ fn by_rule(findings: &[Finding]) -> Vec<Vec<&Finding>> {
 
 fn accepted(suppressed: &Suppressed) -> String {
     let finding = &suppressed.finding;
-    let (subject, reason) = (
-        sources::printable(&finding.subject),
-        sources::printable(&suppressed.reason),
-    );
-    let (rule, expires) = (sources::printable(&finding.rule), &suppressed.expires);
+    let (subject, reason) = (shown(&finding.subject), shown(&suppressed.reason));
+    let (rule, expires) = (shown(&finding.rule), &suppressed.expires);
     let line = format!("suppressed[{rule}]: {subject}: {reason} (until {expires})");
     line.dimmed().to_string()
 }

@@ -1,6 +1,6 @@
 //! Foreign text made safe for a terminal.
 
-/// Foreign text, with what a terminal or the runner would act on as escapes.
+/// Foreign text in one line, with what a terminal or the runner would act on as escapes.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for char in text.chars() {

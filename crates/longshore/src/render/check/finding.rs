@@ -4,7 +4,8 @@
 use owo_colors::OwoColorize as _;
 use receipts::{Finding, Fix, Severity};
 
-use super::sources::{Sources, printable};
+use super::sources::Sources;
+use crate::render::escape::shown;
 
 /// The findings of one rule, and where it is explained.
 pub(super) fn group(findings: &[&Finding], sources: &Sources<'_>) -> String {
@@ -30,7 +31,7 @@ pub(in crate::render) fn page(rule: &str) -> String {
 /// The page that explains a rule. zizmor's rules have their own.
 pub(crate) fn page_url(rule: &str) -> String {
     match rule.strip_prefix("zizmor/") {
-        Some(rule) => format!("https://docs.zizmor.sh/audits/#{}", printable(rule)),
+        Some(rule) => format!("https://docs.zizmor.sh/audits/#{}", shown(rule)),
         None => format!(
             "{}/blob/HEAD/docs/checks/{rule}.md",
             env!("CARGO_PKG_REPOSITORY")
@@ -39,17 +40,18 @@ pub(crate) fn page_url(rule: &str) -> String {
 }
 
 fn text(finding: &Finding, sources: &Sources<'_>) -> String {
-    let rule = printable(&finding.rule);
+    let rule = shown(&finding.rule);
     let label = match finding.severity {
         Severity::Error => format!("error[{rule}]").red().bold().to_string(),
         Severity::Warning => format!("warning[{rule}]").yellow().bold().to_string(),
         Severity::Note => format!("note[{rule}]").cyan().bold().to_string(),
     };
-    let message = printable(finding.message.trim_end()).replace('\n', "\n  ");
+    let message: Vec<_> = finding.message.lines().map(shown).collect();
+    let message = message.join("\n  ");
     let mut lines = vec![format!("{label}: {}", message.bold())];
     lines.extend(place(finding, sources));
     if !finding.subject.is_empty() {
-        lines.push(line("in", &printable(&finding.subject)));
+        lines.push(line("in", &shown(&finding.subject)));
     }
     if let Some(fix) = &finding.fix {
         lines.extend(fixed(fix));
@@ -63,7 +65,7 @@ fn place(finding: &Finding, sources: &Sources<'_>) -> Vec<String> {
     };
     let (file, number, column) = (&location.file, location.line, location.column);
     let arrow = "-->".blue().bold().to_string();
-    let mut lines = vec![format!("  {arrow} {}:{number}:{column}", printable(file))];
+    let mut lines = vec![format!("  {arrow} {}:{number}:{column}", shown(file))];
     if let Some(excerpt) = sources.excerpt(file, number, column) {
         let number = number.to_string();
         let (bar, blank) = ("|".blue().bold().to_string(), " ".repeat(number.len()));
@@ -82,10 +84,10 @@ fn place(finding: &Finding, sources: &Sources<'_>) -> Vec<String> {
 }
 
 fn fixed(fix: &Fix) -> Vec<String> {
-    let mut lines = vec![line("fix", &printable(&fix.summary))];
+    let mut lines = vec![line("fix", &shown(&fix.summary))];
     let diff = fix.diff.as_deref().unwrap_or_default();
     lines.extend(diff.lines().map(|changed| {
-        let text = printable(changed);
+        let text = shown(changed);
         match changed.chars().next() {
             Some('+') => format!("      {}", text.green()),
             Some('-') => format!("      {}", text.red()),

@@ -3,18 +3,18 @@
 use owo_colors::OwoColorize as _;
 use receipts::{Example, RoleProof};
 
-use super::sources::printable;
+use crate::render::escape::shown;
 
 /// One proof.
 pub(super) fn text(proof: &RoleProof) -> String {
-    let role = printable(&proof.role);
+    let role = shown(&proof.role);
     let mut lines = vec![format!("{} {}", "role".bold(), role.bold())];
     if let Some(location) = &proof.location {
         let (line, column) = (location.line, location.column);
         let arrow = "-->".blue().bold().to_string();
         lines.push(format!(
             "  {arrow} {}:{line}:{column}",
-            printable(&location.file)
+            shown(&location.file)
         ));
     }
     lines.extend(admitted(proof));
@@ -27,13 +27,9 @@ pub(super) fn text(proof: &RoleProof) -> String {
         ),
         ("beyond what a publish needs", &proof.excess_permissions),
     ] {
-        let permissions = permissions.iter().map(|permission| {
-            format!(
-                "  {} {}",
-                format!("{what}:").yellow(),
-                printable(permission)
-            )
-        });
+        let permissions = permissions
+            .iter()
+            .map(|permission| format!("  {} {}", format!("{what}:").yellow(), shown(permission)));
         lines.extend(permissions);
     }
     lines.join("\n")
@@ -44,7 +40,7 @@ fn admitted(proof: &RoleProof) -> Vec<String> {
     let mut lines: Vec<_> = proof
         .admitted
         .iter()
-        .map(|who| format!("  {} {}", "admitted:".green(), printable(who)))
+        .map(|who| format!("  {} {}", "admitted:".green(), shown(who)))
         .collect();
     if proved {
         let nobody = if lines.is_empty() {
@@ -60,7 +56,7 @@ fn admitted(proof: &RoleProof) -> Vec<String> {
     let why = proof
         .prevented_by
         .iter()
-        .map(|why| format!("  {} {}", "not proved:".red().bold(), printable(why)));
+        .map(|why| format!("  {} {}", "not proved:".red().bold(), shown(why)));
     lines.extend(why);
     lines
 }
@@ -68,7 +64,7 @@ fn admitted(proof: &RoleProof) -> Vec<String> {
 fn examples(what: &str, examples: &[Example]) -> Vec<String> {
     let mut lines = Vec::new();
     for example in examples {
-        let caller = printable(&example.caller);
+        let caller = shown(&example.caller);
         lines.push(format!("  {} {caller}", format!("{what}:").red().bold()));
         let width = example
             .claims
@@ -77,7 +73,7 @@ fn examples(what: &str, examples: &[Example]) -> Vec<String> {
             .max();
         let width = width.unwrap_or_default();
         for (name, value) in &example.claims {
-            let (name, value) = (printable(name), printable(value));
+            let (name, value) = (shown(name), shown(value));
             lines.push(format!("      {name:width$} = {value}"));
         }
     }

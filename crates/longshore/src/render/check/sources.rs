@@ -1,10 +1,10 @@
 //! The lines that findings point to, fit to be printed.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use audit::Setup;
 
+use crate::render::escape::shown;
 use crate::render::secret::masked;
 
 /// The most of a line that is shown.
@@ -52,26 +52,17 @@ impl<'a> Sources<'a> {
         } else {
             place.saturating_sub(BEFORE)
         };
-        let shown: String = line.chars().skip(start).take(WIDEST).collect();
-        let text = printable(&shown).replace(['\t', '\n'], " ");
+        let part = |from: usize, to: usize| {
+            let chars = line.chars().skip(from).take(to.saturating_sub(from));
+            shown(&chars.collect::<String>()).replace('\t', " ")
+        };
+        let mut text = part(start, place);
+        let before = text.chars().count().max(place - start);
+        text += &part(place, start + WIDEST);
         (!text.trim().is_empty()).then(|| Excerpt {
             text: text.trim_end().to_owned(),
-            before: place - start,
+            before,
         })
-    }
-}
-
-/// The text without control characters: what stands in a file must not reach the
-/// terminal as a command. Tabs and line ends stay.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    let is_control = |char: char| {
-        let invisible = matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        (char.is_control() && !matches!(char, '\t' | '\n')) || invisible
-    };
-    if text.contains(is_control) {
-        text.replace(is_control, "\u{fffd}").into()
-    } else {
-        text.into()
     }
 }
 
@@ -108,10 +99,8 @@ mod tests {
     }
 
     #[test]
-    fn escape_sequences_do_not_reach_the_terminal() {
-        assert_eq!(
-            printable("a\u{1b}[2Jb\u{202e}c\td"),
-            "a\u{fffd}[2Jb\u{fffd}c\td"
-        );
+    fn the_place_is_kept_behind_what_a_terminal_would_act_on() {
+        let shown = excerpt("a\u{1b}[2Jb", 6).unwrap();
+        assert_eq!((shown.text.as_str(), shown.before), ("a\\u{1b}[2Jb", 10));
     }
 }
