@@ -244,33 +244,19 @@ impl Emulator {
     /// of its own.
     pub(crate) fn launch(command: &mut Command) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut child = command
-            .args(["--format", "json", "--data"])
-            .arg(data.path().join("emulator"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let lines = stdout.lines().map(Result::unwrap);
-        let document: String = lines.take_while(|line| line != "}").collect();
-        let variables: Value = serde_json::from_str(&(document + "}")).unwrap();
-        let variables: Vec<_> = variables
-            .as_object()
-            .unwrap()
-            .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
-            .collect();
-        let url = variables
-            .iter()
-            .find(|(name, _)| name == "AWS_ENDPOINT_URL")
-            .unwrap()
-            .1
-            .clone();
+        let mut emulator = Self::launch_at(command, data.path());
+        emulator.data = data;
+        emulator
+    }
+
+    /// The same, with its data below `directory`, which stays; `data` is empty.
+    pub(crate) fn launch_at(command: &mut Command, directory: &Path) -> Self {
+        let (child, variables) = launched(command, directory);
         Self {
             child,
-            url,
+            url: variable(&variables, "AWS_ENDPOINT_URL"),
             variables,
-            data,
+            data: tempfile::tempdir().unwrap(),
         }
     }
 
@@ -278,6 +264,18 @@ impl Emulator {
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Kills the process where it stands, and starts `command` on its data.
+    pub(crate) fn kill_and_launch(&mut self, command: &mut Command) {
+        self.kill();
+        (self.child, self.variables) = launched(command, self.data.path());
+        self.url = variable(&self.variables, "AWS_ENDPOINT_URL");
+    }
+
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Where the registry listens, as it stands in image references.
@@ -390,10 +388,35 @@ impl Emulator {
     }
 }
 
+/// Starts `command`, a `longshore emulator`, on `data`, and reads the variables
+/// that it prints.
+fn launched(command: &mut Command, data: &Path) -> (Child, Vec<(String, String)>) {
+    let mut child = command
+        .args(["--format", "json", "--data"])
+        .arg(data.join("emulator"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let lines = stdout.lines().map(Result::unwrap);
+    let document: String = lines.take_while(|line| line != "}").collect();
+    let variables: Value = serde_json::from_str(&(document + "}")).unwrap();
+    let variables = variables.as_object().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let variables = variables.map(|(name, value)| (name.clone(), text(value)));
+    (child, variables.collect())
+}
+
+fn variable(variables: &[(String, String)], name: &str) -> String {
+    let mut variables = variables.iter();
+    let found = variables.find(|(variable, _)| variable == name);
+    found.unwrap().1.clone()
+}
+
 /// Reads what the registry holds.
 pub(crate) struct Reader {
     url: String,
-    password: String,
+    pub(crate) password: String,
 }
 
 impl Reader {

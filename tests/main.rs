@@ -21,5 +21,6 @@ mod rehearse;
 mod report;
 mod reproducible;
 mod setups;
+mod storage;
 mod tls;
 mod usage;

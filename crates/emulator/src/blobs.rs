@@ -11,6 +11,7 @@ mod download;
 mod error;
 mod file;
 mod pins;
+mod reserve;
 mod session;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use fs_err as fs;
 use jiff::{SignedDuration, Timestamp};
 use oci::{Algorithm, Digest};
 
+use crate::durable::sync_entries;
 use crate::random;
 pub(crate) use download::DownloadSigner;
 pub(crate) use error::BlobError;
@@ -48,12 +50,12 @@ impl Blobs {
     pub(crate) fn open(data: &Path) -> Result<Self, BlobError> {
         let root = data.to_path_buf();
         for algorithm in ALGORITHMS {
-            fs::create_dir_all(root.join("blobs").join(algorithm.as_str()))?;
+            file::make_shards(&root.join("blobs").join(algorithm.as_str()))?;
         }
         let uploads = root.join("uploads");
         fs::create_dir_all(&uploads)?;
-        file::sync_directory(&root.join("blobs"))?;
-        file::sync_directory(&root)?;
+        sync_entries(&root.join("blobs"))?;
+        sync_entries(&root)?;
         Ok(Self {
             root,
             sessions: Mutex::new(HashMap::new()),
@@ -70,6 +72,7 @@ impl Blobs {
     /// Starts an upload to the repository of the key `repository`, and returns
     /// its identifier, a UUID.
     pub(crate) fn begin(&self, repository: &str, now: Timestamp) -> Result<String, BlobError> {
+        reserve::check(&self.root)?;
         let id = random::uuid();
         // A file without a session would be a leftover: the session comes first.
         self.lock().insert(id.clone(), Slot::Busy);
@@ -108,9 +111,18 @@ impl Blobs {
         }
     }
 
+    /// Whether there is a file of the blob, as long as the blob is. Its bytes are
+    /// not looked at.
+    pub(crate) fn is_whole(&self, digest: &Digest, size: u64) -> bool {
+        fs::metadata(self.path(digest)).is_ok_and(|metadata| metadata.len() == size)
+    }
+
     /// Opens a blob for reading.
     pub(crate) fn open_blob(&self, digest: &Digest) -> Result<fs::File, BlobError> {
-        Ok(fs::File::open(self.path(digest))?)
+        fs::File::open(self.path(digest)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => BlobError::Damaged { digest: *digest },
+            _ => error.into(),
+        })
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {

@@ -57,7 +57,7 @@ pub(crate) use garbage::{forget_blobs, is_held};
 pub(crate) use image::{Put, find, note_pull, put};
 pub(crate) use image_batch::image_json;
 pub(crate) use layer_upload::PART_SIZE;
-pub(crate) use layers::{KeepError, blob_size, keep};
+pub(crate) use layers::{KeepError, held, keep};
 pub(crate) use lifecycle::{
     LifecycleClock, catch_up, is_due as lifecycle_is_due, run as run_lifecycle,
 };

@@ -1,11 +1,13 @@
 //! The emulator as its users start it: a data directory is opened, then a
 //! listener is served until it is told to stop.
 
-use std::io;
+mod error;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use error::EmulatorError;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -13,96 +15,25 @@ use tokio_rustls::TlsAcceptor;
 use crate::accounts::{self, AdministratorKeys};
 use crate::activity;
 use crate::admin::{ControlsSecret, SECRET_FILE};
-use crate::blobs::{BlobError, Blobs};
+use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::collect::Room;
 use crate::ecr::{LifecycleClock, Registry, is_account, is_region};
 use crate::faults::Faults;
 use crate::format::{FACTS, Upgrade};
 use crate::garbage::{Collector, collect_forever};
-use crate::issuer::{Issuer, KeyError};
+use crate::issuer::Issuer;
 use crate::registry::Behaviour;
 use crate::seed::seed;
 use crate::settings::{Controls, Settings, Transport};
 use crate::state::State;
-use crate::store::{Store, StoreError};
-use crate::tls::{self, TlsError};
+use crate::store::Store;
+use crate::tls;
 use crate::trail::Trail;
-use crate::{connection, front};
+use crate::{connection, durable, front};
 
-/// Why the emulator did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum EmulatorError {
-    /// Another emulator runs on the directory, or its database is damaged.
-    #[error(transparent)]
-    Store(Box<dyn std::error::Error + Send + Sync>),
-    /// The directory cannot be made, read or written.
-    #[error("the data directory cannot be used")]
-    Directory(#[from] io::Error),
-    /// The directory holds something else.
-    #[error("{} is not empty and was not made by an emulator; it was left untouched", .0.display())]
-    Foreign(PathBuf),
-    /// The directory belongs to another account.
-    #[error("the data directory is of account {found}, not of {wanted}")]
-    OtherAccount {
-        /// The account in the directory.
-        found: String,
-        /// The account asked for.
-        wanted: String,
-    },
-    /// A later version of the emulator wrote the directory.
-    #[error(
-        "the data directory is of format {found}, and this version reads formats up to {known}; \
-         nothing was changed"
-    )]
-    Format {
-        /// The number in the directory.
-        found: String,
-        /// The newest number that is known here.
-        known: usize,
-    },
-    /// An account or a region is not written as AWS writes it.
-    #[error("`{0}` is not the id of an account (twelve digits) or of a region")]
-    NotAnAddress(String),
-    /// The issuer's key cannot be read or made.
-    #[error("the issuer's signing key cannot be used: {0}")]
-    Key(String),
-    /// There is no certificate for TLS.
-    #[error(transparent)]
-    Tls(Box<dyn std::error::Error + Send + Sync>),
-    /// A resource of the Terraform root is one that AWS would refuse.
-    #[error("AWS would refuse `{name}`: {reason}")]
-    Resource {
-        /// The resource.
-        name: String,
-        /// What AWS would say.
-        reason: String,
-    },
-}
-
-impl From<StoreError> for EmulatorError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(Box::new(error))
-    }
-}
-
-impl From<KeyError> for EmulatorError {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error.to_string())
-    }
-}
-
-impl From<TlsError> for EmulatorError {
-    fn from(error: TlsError) -> Self {
-        Self::Tls(Box::new(error))
-    }
-}
-
-impl From<BlobError> for EmulatorError {
-    fn from(error: BlobError) -> Self {
-        Self::Store(Box::new(error))
-    }
-}
+/// The file of the records, in the data directory.
+const RECORDS: &str = "state.redb";
 
 /// An opened emulator.
 #[derive(Debug)]
@@ -120,7 +51,7 @@ impl Emulator {
     pub fn open(settings: Settings, base_url: &str) -> Result<Self, EmulatorError> {
         check_addresses(&settings)?;
         prepare(&settings.data)?;
-        let store = Store::open(&settings.data.join("state.redb"))?;
+        let store = Store::open(&settings.data.join(RECORDS))?;
         let clock = Clock::default();
         let administrators = store.write(|writer| -> Result<_, EmulatorError> {
             let upgrade = Upgrade {
@@ -244,13 +175,19 @@ fn check_addresses(settings: &Settings) -> Result<(), EmulatorError> {
     }
 }
 
+/// What the directory's owner may do, and nobody else.
+const OWNER_ONLY: u32 = 0o700;
+
 /// Makes the directory its owner's alone: it holds keys.
 fn prepare(data: &Path) -> Result<(), EmulatorError> {
-    fs_err::create_dir_all(data)?;
-    let is_ours = data.join("state.redb").exists();
+    durable::create_directory(data)?;
+    let is_ours = data.join(RECORDS).exists();
     if !is_ours && fs_err::read_dir(data)?.next().is_some() {
         return Err(EmulatorError::Foreign(data.to_owned()));
     }
-    let owner_only = std::fs::Permissions::from_mode(0o700);
+    if fs_err::metadata(data)?.permissions().mode() & 0o7777 == OWNER_ONLY {
+        return Ok(());
+    }
+    let owner_only = std::fs::Permissions::from_mode(OWNER_ONLY);
     Ok(fs_err::set_permissions(data, owner_only)?)
 }

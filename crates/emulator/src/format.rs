@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::ecr::Registry;
 use crate::emulator::EmulatorError;
+use crate::issuer::KEY_FILE;
 use crate::store::{Table, Writer};
 
 /// What a data directory is: `format`, `account` (the default one), and the ids
@@ -37,6 +38,12 @@ pub(crate) struct Upgrade<'a> {
 }
 
 impl Upgrade<'_> {
+    /// Whether an emulator has worked here before: the key comes after the first
+    /// records, so these were there.
+    fn is_not_new(&self) -> bool {
+        self.data.join(KEY_FILE).exists()
+    }
+
     /// Makes the directory one of this format, or refuses one that a later
     /// version wrote.
     pub(crate) fn run(&self) -> Result<(), EmulatorError> {
@@ -46,6 +53,7 @@ impl Upgrade<'_> {
         ) {
             (Some(number), _) => number,
             (None, Some(_)) => "1".to_owned(),
+            (None, None) if self.is_not_new() => return Err(EmulatorError::lost(self.data)),
             (None, None) => FORMAT.to_string(),
         };
         let Ok(number @ 1..=FORMAT) = found.parse::<usize>() else {

@@ -19,6 +19,7 @@ mod clock;
 mod cloudtrail;
 mod collect;
 mod connection;
+mod durable;
 mod ecr;
 mod emulator;
 mod error;

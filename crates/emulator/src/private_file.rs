@@ -5,6 +5,8 @@ use std::path::Path;
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 
+use crate::durable::sync_entries;
+
 /// Writes the file so that a kill leaves either what was there or all of
 /// `bytes`; when this returns they are on disk.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -19,8 +21,5 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs_err::rename(partial, path)?;
-    match path.parent() {
-        Some(directory) => fs_err::File::open(directory)?.sync_all(),
-        None => Ok(()),
-    }
+    path.parent().map_or(Ok(()), sync_entries)
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::beside::Hashing;
 use super::session::Session;
-use super::{BlobError, Upload};
+use super::{BlobError, Upload, reserve};
 
 /// ECR's largest layer (service quotas: 52,000 MiB).
 const MAXIMUM_LAYER: u64 = 52_000 * 1024 * 1024;
@@ -46,6 +46,7 @@ impl<'u, 'a> Chunk<'u, 'a> {
     }
 
     fn try_append(&mut self, bytes: &Bytes) -> Result<(), BlobError> {
+        reserve::check(self.upload.root())?;
         let session = self.upload.session()?;
         let hashing = self.hashing.as_mut().ok_or(BlobError::UploadUnknown)?;
         let added = bytes.len() as u64;

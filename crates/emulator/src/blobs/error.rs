@@ -38,14 +38,23 @@ pub(crate) enum BlobError {
         /// What arrived.
         actual: Digest,
     },
+    /// The file of a blob is gone, or is not as long as it was.
+    #[error(
+        "the data directory is damaged: the file of {digest} is missing or has another size; \
+         push the image again to mend it"
+    )]
+    Damaged {
+        /// The blob.
+        digest: Digest,
+    },
     /// No space is left.
-    #[error("the disk of the emulator is full: {source}")]
+    #[error("nothing was stored: the disk of the emulator is full: {source}")]
     Full {
         /// The operating system's report.
         source: io::Error,
     },
     /// Any other failure of the disk.
-    #[error("the emulator's disk failed: {source}")]
+    #[error("nothing was done: the emulator's disk failed: {source}")]
     Disk {
         /// The operating system's report.
         source: io::Error,

@@ -5,28 +5,26 @@ use std::path::Path;
 
 use fs_err as fs;
 
-/// Moves a synced file to its final place, durably.
-pub(super) fn install(from: &Path, to: &Path) -> io::Result<()> {
-    let Some(directory) = to.parent() else {
-        return fs::rename(from, to);
-    };
-    if let Err(error) = fs::rename(from, to) {
-        if error.kind() != io::ErrorKind::NotFound {
-            return Err(error);
+use crate::durable::sync_entries;
+
+/// Makes the directories in which blobs are, by the first two digits of their
+/// digest, durably: all at once, so that no push has to wait for one.
+pub(super) fn make_shards(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    for shard in 0..=u8::MAX {
+        match fs::create_dir(directory.join(format!("{shard:02x}"))) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
         }
-        // The first blob that begins with these digits.
-        fs::create_dir_all(directory)?;
-        if let Some(above) = directory.parent() {
-            sync_directory(above)?;
-        }
-        fs::rename(from, to)?;
     }
-    sync_directory(directory)
+    sync_entries(directory)
 }
 
-/// Makes the entries of a directory durable.
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    fs::File::open(path)?.sync_all()
+/// Moves a synced file to its final place, in a directory that is durable,
+/// durably.
+pub(super) fn install(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    to.parent().map_or(Ok(()), sync_entries)
 }
 
 /// Removes a file of which nobody was told. One that stays is garbage, so a

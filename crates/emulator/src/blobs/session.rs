@@ -178,6 +178,11 @@ impl<'a> Upload<'a> {
         self.end();
     }
 
+    /// Where everything is kept.
+    pub(super) fn root(&self) -> &'a Path {
+        &self.blobs.root
+    }
+
     pub(super) fn session(&mut self) -> Result<&mut Session, BlobError> {
         self.session.as_deref_mut().ok_or(BlobError::UploadUnknown)
     }

@@ -138,7 +138,15 @@ impl From<EcrError> for AwsError {
 impl From<StoreError> for EcrError {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = ?error, "the store failed");
-        Self::server(error.to_string())
+        let status = match error {
+            // Which clients do not try again at once.
+            StoreError::Full { .. } => 507,
+            _ => 500,
+        };
+        Self {
+            status,
+            ..Self::server(error.to_string())
+        }
     }
 }
 

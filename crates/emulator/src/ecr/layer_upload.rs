@@ -6,7 +6,7 @@ use oci::RepositoryName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::layers::{KeepError, SMALLEST_PART, blob_size, keep};
+use super::layers::{KeepError, SMALLEST_PART, held, keep};
 use super::parameters::{RepositoryParameters, digest, parse};
 use super::records::repository_key;
 use super::{Call, EcrError, limits};
@@ -107,7 +107,7 @@ pub(super) fn complete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
     if digests.iter().any(|other| other != &digests[0]) {
         return Err(invalid_layer());
     }
-    if blob_size(call, &name, &digest)?.is_some() {
+    if held(call, &name, &digest)?.size().is_some() {
         upload.discard();
         // Inferred sentence.
         return Err(EcrError::client(

@@ -13,28 +13,61 @@ use super::{Call, EcrError};
 use crate::blobs::{BlobError, Upload};
 use crate::store::StoreError;
 
-/// The size in bytes of a blob that the repository holds. Whoever is told so may
-/// refer to it: it is not collected for a while.
-pub(crate) fn blob_size(
+/// What a repository has of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// All of it: its size in bytes.
+    Whole(u64),
+    /// Its record, and no file of its size. Clients are told that it is not
+    /// there, so that they push it again, which mends it.
+    Damaged,
+    Nothing,
+}
+
+impl Held {
+    /// The size, where there is something to be had.
+    pub(crate) fn size(self) -> Option<u64> {
+        match self {
+            Self::Whole(size) => Some(size),
+            Self::Damaged | Self::Nothing => None,
+        }
+    }
+
+    /// As `size`, for those who want the bytes.
+    pub(crate) fn readable(self, digest: &Digest) -> Result<Option<u64>, BlobError> {
+        match self {
+            Self::Damaged => Err(BlobError::Damaged { digest: *digest }),
+            Self::Whole(_) | Self::Nothing => Ok(self.size()),
+        }
+    }
+}
+
+/// What the repository has of a blob. Whoever is told that it is there may refer
+/// to it: it is not collected for a while.
+pub(crate) fn held(
     call: Call<'_>,
     name: &RepositoryName,
     digest: &Digest,
-) -> Result<Option<u64>, StoreError> {
+) -> Result<Held, StoreError> {
     let store = &call.state.store;
     let key = content_key(call.registry, name, digest);
     let Some(blob) = store.read::<_, StoreError>(|reader| reader.get(&BLOBS, &key))? else {
-        return Ok(None);
+        return Ok(Held::Nothing);
     };
+    if !call.state.blobs.is_whole(digest, blob.size) {
+        tracing::error!(%key, "the file of a blob is missing or has another size");
+        return Ok(Held::Damaged);
+    }
     let now = call.state.clock.now();
     if !blob.is_stale(now) {
-        return Ok(Some(blob.size));
+        return Ok(Held::Whole(blob.size));
     }
     store.write(|writer| {
-        let held = writer.get(&BLOBS, &key)?;
-        if let Some(blob) = &held {
-            Changes::new(writer, call.registry, name).put_blob(digest, blob.size, now)?;
-        }
-        Ok(held.map(|blob| blob.size))
+        let Some(blob) = writer.get(&BLOBS, &key)? else {
+            return Ok(Held::Nothing);
+        };
+        Changes::new(writer, call.registry, name).put_blob(digest, blob.size, now)?;
+        Ok(Held::Whole(blob.size))
     })
 }
 
@@ -102,7 +135,7 @@ pub(super) fn check_availability(call: Call<'_>, body: Value) -> Result<Value, E
     let (mut layers, mut failures) = (Vec::new(), Vec::new());
     for text in parameters.layer_digests {
         match text.parse::<Digest>() {
-            Ok(digest) => layers.push(match blob_size(call, &name, &digest)? {
+            Ok(digest) => layers.push(match held(call, &name, &digest)?.size() {
                 Some(size) => json!({
                     "layerDigest": digest,
                     "layerAvailability": match use_of(call, &name, &digest)? {
@@ -154,7 +187,7 @@ pub(super) fn download_url(call: Call<'_>, body: Value) -> Result<Value, EcrErro
     let name = parameters.repository.name()?;
     call.repository(&["ecr:GetDownloadUrlForLayer"], &name)?;
     let digest = digest("layerDigest", &parameters.layer_digest)?;
-    if blob_size(call, &name, &digest)?.is_none() {
+    if held(call, &name, &digest)?.readable(&digest)?.is_none() {
         return Err(EcrError::layer_not_found(&digest, &name, call.account()));
     }
     if use_of(call, &name, &digest)? != Use::Active {

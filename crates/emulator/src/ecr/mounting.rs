@@ -73,6 +73,9 @@ pub(crate) fn mount(
         let Some(blob) = writer.get(&BLOBS, &key)? else {
             return Ok(false);
         };
+        if !call.state.blobs.is_whole(digest, blob.size) {
+            return Ok(false);
+        }
         // ECR mounts no blob that no manifest refers to (aws/containers-roadmap#2860).
         let source = Lookup::new(writer, call.registry, &source.name);
         if mounts == Mounts::BySetting && source.use_of(digest, now)? == Use::None {

@@ -19,7 +19,7 @@ use crate::collect::Call;
 use crate::random;
 use crate::state::State;
 use crate::trail::Note;
-pub(crate) use key::{KeyError, SigningKey};
+pub(crate) use key::{FILE as KEY_FILE, KeyError, SigningKey};
 use runs::RunError;
 pub(crate) use runs::{Registration, register};
 

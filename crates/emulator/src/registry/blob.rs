@@ -10,7 +10,7 @@ use super::conditional::not_modified;
 use super::download::{describe, send};
 use super::error::RegistryError;
 use super::response::{empty, set, set_digest};
-use crate::ecr::{self, Call};
+use crate::ecr;
 
 /// `HEAD /v2/NAME/blobs/DIGEST`.
 pub(super) fn head(
@@ -24,7 +24,8 @@ pub(super) fn head(
         .event("ecr.amazonaws.com", "BatchCheckLayerAvailability");
     let size = visit.reading(|call| {
         call.repository(&["ecr:BatchCheckLayerAvailability"], &name)?;
-        held(call, &name, &digest)
+        let held = ecr::held(call, &name, &digest)?;
+        held.size().ok_or_else(|| unknown(&name, &digest))
     })?;
     if let Some(response) = not_modified(parts, &digest) {
         return Ok(response);
@@ -48,7 +49,9 @@ pub(super) async fn get(
         .event("ecr.amazonaws.com", "GetDownloadUrlForLayer");
     let path = visit.reading(|call| {
         call.repository(&["ecr:GetDownloadUrlForLayer"], &name)?;
-        held(call, &name, &digest)?;
+        let held = ecr::held(call, &name, &digest)?;
+        let size = held.readable(&digest)?;
+        size.ok_or_else(|| unknown(&name, &digest))?;
         let state = call.state;
         Ok(state.blobs.signer().path(&digest, state.clock.now()))
     })?;
@@ -79,10 +82,6 @@ pub(super) async fn delete(
             }
         })
         .await
-}
-
-fn held(call: Call<'_>, name: &RepositoryName, digest: &Digest) -> Result<u64, RegistryError> {
-    ecr::blob_size(call, name, digest)?.ok_or_else(|| unknown(name, digest))
 }
 
 fn unknown(name: &RepositoryName, digest: &Digest) -> RegistryError {

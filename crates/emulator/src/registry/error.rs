@@ -237,7 +237,7 @@ impl From<BlobError> for RegistryError {
             BlobError::Full { .. } => {
                 Self::new(507, ErrorCode::Unknown("UNKNOWN".to_owned()), message)
             }
-            BlobError::Disk { .. } => Self::server(message),
+            BlobError::Damaged { .. } | BlobError::Disk { .. } => Self::server(message),
         }
     }
 }
@@ -277,7 +277,7 @@ mod tests {
         assert!(
             error
                 .message
-                .starts_with("the disk of the emulator is full")
+                .starts_with("nothing was stored: the disk of the emulator is full")
         );
     }
 }

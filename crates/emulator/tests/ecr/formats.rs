@@ -13,6 +13,7 @@ type Records = TableDefinition<'static, &'static str, &'static [u8]>;
 
 const FACTS: Records = TableDefinition::new("emulator/facts");
 const IMAGE: &str = "sha256:7a5bbaefc0e8cd46d17e19a777d360f422643f16b16f29158a33c3da8e57d51c";
+/// SHA-256 of the text `one`.
 const BLOB: &str = "sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
 /// SHA-256 of the text `password`.
 const PASSWORD_HASH: &str = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
@@ -39,6 +40,13 @@ fn document() -> String {
         "layers": [blob("application/vnd.oci.image.layer.v1.tar+gzip")],
     })
     .to_string()
+}
+
+fn put_file(data: &Path, digest: &str, content: &str) {
+    let hex = digest.strip_prefix("sha256:").unwrap();
+    let shard = data.join("state/blobs/sha256").join(&hex[..2]);
+    fs_err::create_dir_all(&shard).unwrap();
+    fs_err::write(shard.join(hex), content).unwrap();
 }
 
 /// A directory as the version before accounts left it: one pushed image, a role
@@ -86,16 +94,14 @@ fn first_format(data: &Path) {
             (table("registry/logins"), text(PASSWORD_HASH), login),
         ],
     );
+    put_file(data, BLOB, "one");
+    put_file(data, IMAGE, &document());
 }
 
 #[tokio::test]
 async fn an_upgraded_image_is_found_by_all_that_it_is_found_by_today() {
     let data = tempfile::tempdir().unwrap();
     first_format(data.path());
-    let hex = IMAGE.strip_prefix("sha256:").unwrap();
-    let shard = data.path().join("state/blobs/sha256").join(&hex[..2]);
-    fs_err::create_dir_all(&shard).unwrap();
-    fs_err::write(shard.join(hex), document()).unwrap();
     let served = Served::start(data.path(), vec![]).await;
     let docker = served.administrator().await;
     let pulled = docker.get(&format!("/v2/{REPOSITORY}/manifests/v1")).await;
@@ -103,7 +109,9 @@ async fn an_upgraded_image_is_found_by_all_that_it_is_found_by_today() {
     // Its blob is kept as long as the image is, and no longer.
     served.advance(2 * 86_400).await;
     assert_eq!(served.collect().await["blobs"], 0);
-    assert!(!shard.join(hex).exists(), "the file is garbage now");
+    let hex = IMAGE.strip_prefix("sha256:").unwrap();
+    let file = format!("state/blobs/sha256/{}/{hex}", &hex[..2]);
+    assert!(!data.path().join(file).exists(), "it is garbage now");
     let ids = json!([{ "imageTag": "v1" }]);
     let body = json!({ "repositoryName": REPOSITORY, "imageIds": ids });
     let deleted = served.call("BatchDeleteImage", body).await;

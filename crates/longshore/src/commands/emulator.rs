@@ -82,9 +82,7 @@ impl Stage {
             )
             .caused_by(&error)
             .fact("data", data)
-            .hint(
-                "another emulator may be running there; choose another directory with `--data DIR`",
-            )
+            .hint(error.hint())
         })?;
         Ok((listener, emulator, url))
     }
