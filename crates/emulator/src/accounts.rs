@@ -81,6 +81,7 @@ fn make_keys(writer: &Writer, account: &str) -> Result<(), StoreError> {
             account: account.to_owned(),
         },
         session: None,
+        long_term: None,
     };
     writer.put(&ACCESS_KEYS, &id, &key)?;
     writer.put(&FACTS, &fact, &id)

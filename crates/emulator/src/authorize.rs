@@ -8,7 +8,8 @@ use policy::{Context, Decision, Document, NamedPolicy, Policies, Principal, Requ
 use crate::caller::Caller;
 use crate::ecr::{Registry, RegistrySettings};
 use crate::iam::managed;
-use crate::iam::records::{ROLES, Role, role_key};
+use crate::iam::records::{ROLES, USERS, entity_key};
+use crate::iam::{PrincipalPolicies, Source};
 use crate::state::State;
 use crate::store::{Reader, StoreError};
 use crate::trail::{Authorization, Note};
@@ -125,11 +126,11 @@ fn prepare(
     target: &Target<'_>,
     note: &Note,
 ) -> Result<(Request, Policies), Unreadable> {
-    let role = role_of(reader, caller)?;
+    let own = own_policies(reader, caller)?;
     let mut context = request_context(state, caller, note);
-    for (key, value) in role.iter().flat_map(|role| &role.tags) {
+    for (key, value) in &own.tags {
         let key = format!("aws:PrincipalTag/{key}");
-        // A tag of the session wins over the role's.
+        // A tag of the session wins over that of the role.
         if context.get(&key).is_none() {
             context.insert(&key, value.clone());
         }
@@ -149,13 +150,18 @@ fn prepare(
         .map(|text| named("the policy of the resource", text))
         .transpose()?;
     let policies = Policies {
-        identity: identity_policies(reader, caller, role.as_ref())?,
+        identity: own
+            .identity
+            .iter()
+            .map(|source| named(&source.name, &source.document))
+            .collect::<Result<_, _>>()?,
         resource,
         registry: registry_policy(reader, target)?,
         session: caller.session_policies.clone(),
-        boundary: role
-            .and_then(|role| role.permissions_boundary)
-            .map(|arn| boundary(reader, &arn))
+        boundary: own
+            .boundary
+            .as_ref()
+            .map(|(arn, document)| named(arn, document))
             .transpose()?,
         ..Policies::default()
     };
@@ -212,49 +218,39 @@ pub(crate) fn global_keys(state: &State, region: &str, note: &Note, context: &mu
     context.insert("aws:RequestedRegion", region);
 }
 
-/// The role of a session, if it is still the one that was assumed: one that
-/// was made anew under the old name has another id.
-fn role_of(reader: &Reader, caller: &Caller) -> Result<Option<Role>, StoreError> {
-    let Principal::AssumedRole {
-        account, role_arn, ..
-    } = &caller.principal
-    else {
-        return Ok(None);
+/// What the caller's own account says of it. A role or a user that was made
+/// anew under an old name is another one: what the old one left, sessions and
+/// logins, may do nothing, whoever trusts that name (inferred).
+fn own_policies(reader: &Reader, caller: &Caller) -> Result<PrincipalPolicies, Unreadable> {
+    let (account, arn) = match &caller.principal {
+        Principal::AssumedRole {
+            account, role_arn, ..
+        } => (account, role_arn),
+        Principal::User { account, arn } => (account, arn),
+        Principal::AccountRoot { .. } => return Ok(of_root()),
+        _ => return Ok(PrincipalPolicies::default()),
     };
-    let name = role_arn.rsplit('/').next().unwrap_or_default();
+    let key = entity_key(account, arn.rsplit('/').next().unwrap_or_default());
     let id = caller.user_id.split(':').next().unwrap_or_default();
-    let role = reader.get(&ROLES, &role_key(account, name))?;
-    Ok(role.filter(|role| role.id == id))
+    let found = if let Principal::User { .. } = caller.principal {
+        let user = reader.get(&USERS, &key)?.filter(|user| user.id == id);
+        user.map(|user| PrincipalPolicies::of_user(reader, account, &user))
+    } else {
+        let role = reader.get(&ROLES, &key)?.filter(|role| role.id == id);
+        role.map(|role| PrincipalPolicies::of_role(reader, &role))
+    };
+    Ok(found.ok_or_else(|| Unreadable::Gone(arn.clone()))??)
 }
 
-fn identity_policies(
-    reader: &Reader,
-    caller: &Caller,
-    role: Option<&Role>,
-) -> Result<Vec<NamedPolicy>, Unreadable> {
-    if let Principal::AccountRoot { .. } = caller.principal {
-        return Ok(vec![named("the root user", managed::ADMINISTRATOR_ACCESS)?]);
+fn of_root() -> PrincipalPolicies {
+    PrincipalPolicies {
+        identity: vec![Source {
+            name: "the root user".to_owned(),
+            document: managed::ADMINISTRATOR_ACCESS.to_owned(),
+            kind: "user",
+        }],
+        ..PrincipalPolicies::default()
     }
-    let mut policies = Vec::new();
-    for (name, document) in role.iter().flat_map(|role| &role.inline_policies) {
-        policies.push(named(name, document)?);
-    }
-    for arn in role.iter().flat_map(|role| &role.attached_policies) {
-        if let Some(document) = managed::document(reader, arn)? {
-            policies.push(named(arn, &document)?);
-        }
-    }
-    Ok(policies)
-}
-
-/// Allows no action.
-const NOTHING: &str =
-    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"*","Resource":"*"}}"#;
-
-/// A boundary whose policy is gone allows nothing (inferred).
-fn boundary(reader: &Reader, arn: &str) -> Result<NamedPolicy, Unreadable> {
-    let document = managed::document(reader, arn)?;
-    named(arn, document.as_deref().unwrap_or(NOTHING))
 }
 
 fn named(name: &str, document: &str) -> Result<NamedPolicy, Unreadable> {
@@ -273,6 +269,8 @@ fn named(name: &str, document: &str) -> Result<NamedPolicy, Unreadable> {
 enum Unreadable {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{0} is gone, or was made anew under its old name")]
+    Gone(String),
     #[error("{name} is not a policy that can be read: {source}")]
     Document {
         name: String,
@@ -292,15 +290,5 @@ fn unreadable(caller: &Caller, target: &Target<'_>, note: &Note, error: &Unreada
             target.resource
         ),
         reason,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{NOTHING, named};
-
-    #[test]
-    fn a_boundary_that_is_gone_still_reads_as_a_policy() {
-        assert!(named("gone", NOTHING).is_ok());
     }
 }

@@ -140,6 +140,23 @@ impl Parameters {
         ))
     }
 
+    /// The value of `name`, one of those of an enumeration; `None` when it is not
+    /// given.
+    pub(crate) fn one_of(&self, name: &str, values: &[&str]) -> Result<Option<&str>, AwsError> {
+        match self.get(name) {
+            Some(value) if !values.contains(&value) => {
+                let values = values.join(", ");
+                let constraint = format!("Member must satisfy enum value set: [{values}]");
+                Err(AwsError::validation(
+                    &member_name(name),
+                    Some(value),
+                    &constraint,
+                ))
+            }
+            known => Ok(known),
+        }
+    }
+
     /// The boolean `name`; false when it is not given.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, AwsError> {
         match self.get(name) {
@@ -168,6 +185,13 @@ impl Parameters {
     /// The tags under `Tags`, at most fifty (IAM User Guide, "Tagging").
     pub(crate) fn tags(&self) -> Result<BTreeMap<String, String>, AwsError> {
         let keys = self.fields("Tags", "Key");
+        if keys.len() > 50 {
+            return Err(AwsError::validation(
+                "tags",
+                None,
+                "Member must have length less than or equal to 50",
+            ));
+        }
         let mut tags = BTreeMap::new();
         for (position, key) in (1..).zip(&keys) {
             let value = self.get(&member("Tags", position, "Value")).unwrap_or("");
@@ -195,13 +219,6 @@ impl Parameters {
                     "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
                 ));
             }
-        }
-        if tags.len() > 50 {
-            return Err(AwsError::validation(
-                "tags",
-                None,
-                "Member must have length less than or equal to 50",
-            ));
         }
         Ok(tags)
     }

@@ -3,14 +3,15 @@
 //! What an earlier start took from Terraform gives way to what the root says
 //! now; what API calls made stays. Repositories keep their images.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::ecr::{self, Registry};
 use crate::emulator::EmulatorError;
 use crate::iam::records::{
-    ManagedPolicy, Origin, POLICIES, PROVIDERS, PolicyVersion, Provider, ROLES, Role, role_key,
+    EntityPolicies, ManagedPolicy, Origin, POLICIES, PROVIDERS, PolicyVersion, Provider, ROLES,
+    Role, entity_key,
 };
 use crate::random;
 use crate::settings::Settings;
@@ -34,7 +35,7 @@ pub(crate) fn seed(
     }
     for role in &resources.roles {
         let known = known_roles.get(&role.name);
-        let key = role_key(&settings.account, &role.name);
+        let key = entity_key(&settings.account, &role.name);
         writer.put(&ROLES, &key, &role_record(role, known, now))?;
     }
     let registry = Registry::default_of(settings);
@@ -112,15 +113,15 @@ fn role_record(role: &terraform::Role, known: Option<&Role>, now: Timestamp) -> 
         created: known.map_or(now, |known| known.created),
         origin: Origin::Terraform,
         trust_policy: role.trust_policy.clone(),
+        // Terraform names its roles by reference: they are as they are now.
+        trusted_ids: BTreeMap::new(),
         description: role.description.clone(),
         max_session_duration: i64::from(role.max_session_duration),
-        inline_policies: role.inline_policies.clone(),
-        attached_policies: role
-            .attached_policies
-            .iter()
-            .cloned()
-            .collect::<BTreeSet<_>>(),
-        permissions_boundary: role.permissions_boundary.clone(),
+        policies: EntityPolicies {
+            inline_policies: role.inline_policies.clone(),
+            attached_policies: role.attached_policies.iter().cloned().collect(),
+            permissions_boundary: role.permissions_boundary.clone(),
+        },
         tags: role.tags.clone(),
     }
 }

@@ -40,6 +40,12 @@ impl Xml {
         self.with(name, Content::Text(value.to_string()))
     }
 
+    /// Appends the elements of another answer.
+    pub(crate) fn append(mut self, other: &Xml) -> Self {
+        self.0.extend_from_slice(&other.0);
+        self
+    }
+
     /// Appends an element that holds text, if there is any.
     pub(crate) fn optional(self, name: &str, value: Option<impl std::fmt::Display>) -> Self {
         match value {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::iam::managed;
-use crate::iam::records::{ROLES, Role};
+use crate::iam::PrincipalPolicies;
+use crate::iam::records::ROLES;
 use crate::state::State;
 use crate::store::{Reader, StoreError};
 
@@ -49,28 +49,25 @@ fn collect(reader: &Reader) -> Result<Vec<RolePolicies>, StoreError> {
     let roles = reader.list(&ROLES, "")?;
     roles
         .into_iter()
-        .map(|(_, role)| of_role(reader, role))
+        .map(|(_, role)| {
+            let own = PrincipalPolicies::of_role(reader, &role)?;
+            let identity = own.identity.into_iter();
+            Ok(RolePolicies {
+                role: role.arn,
+                policies: identity
+                    .map(|source| (source.name, source.document))
+                    .map(Policy::from)
+                    .collect(),
+                boundary: own.boundary.map(Policy::from),
+            })
+        })
         .collect()
 }
 
-fn of_role(reader: &Reader, role: Role) -> Result<RolePolicies, StoreError> {
-    let managed = |name: String| {
-        let document = managed::document(reader, &name)?;
-        Ok::<_, StoreError>(document.map(|document| Policy { name, document }))
-    };
-    let inline = role.inline_policies.into_iter();
-    let mut policies: Vec<Policy> = inline
-        .map(|(name, document)| Policy { name, document })
-        .collect();
-    for arn in role.attached_policies {
-        policies.extend(managed(arn)?);
+impl From<(String, String)> for Policy {
+    fn from((name, document): (String, String)) -> Self {
+        Self { name, document }
     }
-    let boundary = role.permissions_boundary.map(managed).transpose()?;
-    Ok(RolePolicies {
-        role: role.arn,
-        policies,
-        boundary: boundary.flatten(),
-    })
 }
 
 /// The roles that were kept; none where no emulator has been.

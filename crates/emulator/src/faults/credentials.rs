@@ -28,7 +28,7 @@ pub(super) fn claimed(state: &State, parts: &Parts) -> Claimed {
     });
     let role_arn = record.and_then(|key| match key.identity {
         Identity::AssumedRole { role_arn, .. } => Some(role_arn),
-        Identity::Root { .. } => None,
+        Identity::Root { .. } | Identity::User { .. } => None,
     });
     Claimed {
         access_key_id,

@@ -1,9 +1,9 @@
 //! One request, and what every operation does with it.
 
+use super::entity::Entity;
 use crate::authorize::{Target, authorize};
 use crate::caller::Caller;
 use crate::error::AwsError;
-use crate::iam::records::role_key;
 use crate::query::Parameters;
 use crate::state::State;
 use crate::trail::Note;
@@ -51,15 +51,29 @@ impl Call<'_> {
         format!("arn:aws:iam::{}:{resource}", self.account())
     }
 
-    /// The key of the role `name` in this account.
-    pub(super) fn role_key(&self, name: &str) -> String {
-        role_key(self.account(), name)
-    }
-
     /// The name in the parameter `parameter`, of at most `longest` characters.
     pub(super) fn name(&self, parameter: &str, longest: usize) -> Result<&str, AwsError> {
         let name = self.parameters.bounded(parameter, 1..=longest)?;
         Parameters::of_pattern(parameter, name, (r"[\w+=,.@-]+", is_of_name))
+    }
+
+    /// The name of a role, a user or a group.
+    pub(super) fn entity_name<E: Entity>(&self) -> Result<&str, AwsError> {
+        self.name(E::NAME, E::LONGEST_NAME)
+    }
+
+    /// The beginning of the paths that a list is asked for.
+    pub(super) fn path_prefix(&self) -> Result<&str, AwsError> {
+        let prefix = self.parameters.optional("PathPrefix", 1..=512)?;
+        let prefix = prefix.unwrap_or("/");
+        if prefix.starts_with('/') && prefix.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(prefix);
+        }
+        Err(AwsError::validation(
+            "pathPrefix",
+            Some(prefix),
+            "Member must satisfy regular expression pattern: \\u002F[\\u0021-\\u007F]*",
+        ))
     }
 
     /// The path, `/` when it is not given.
@@ -111,6 +125,14 @@ pub(super) fn exists(message: impl Into<String>) -> AwsError {
 /// Something else still needs it.
 pub(super) fn conflict(message: impl Into<String>) -> AwsError {
     AwsError::new(409, "DeleteConflict", message)
+}
+
+/// Refuses more than a quota has room for.
+pub(super) fn within(count: usize, (quota, most): (&str, usize)) -> Result<(), AwsError> {
+    if count <= most {
+        return Ok(());
+    }
+    Err(limit(format!("Cannot exceed quota for {quota}: {most}")))
 }
 
 /// A quota would be exceeded.

@@ -1,8 +1,8 @@
 //! The versions of customer managed policies: at most five, one in force.
 
 use super::call::{Call, Context, conflict, limit, missing};
+use super::page::Page;
 use super::records::{ManagedPolicy, PolicyVersion};
-use super::roles::complete;
 use super::{Answer, documents, policies};
 use crate::error::AwsError;
 use crate::xml::Xml;
@@ -52,12 +52,27 @@ pub(super) fn get(call: &Call<'_>) -> Answer {
 /// `ListPolicyVersions`, the newest first.
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let policy = policies::authorized(call, Context::new())?;
-    let members = policy
-        .versions
+    // Pages are cut in the order of their keys: the newest has the lowest.
+    let order = |(number, _): &(&u32, &PolicyVersion)| format!("{:010}", u32::MAX - **number);
+    let page = Page::of(call, policy.versions.iter(), order)?;
+    let members = page
+        .items
         .iter()
-        .rev()
-        .map(|(number, version)| describe(&policy, *number, version));
-    Ok(Some(complete().list("Versions", members)))
+        .map(|(number, version)| describe(&policy, **number, version));
+    Ok(Some(page.ends().list("Versions", members)))
+}
+
+/// `SetDefaultPolicyVersion`.
+pub(super) fn set_default(call: &Call<'_>) -> Answer {
+    let number = requested_number(call)?;
+    let now = call.state.clock.now();
+    policies::change(call, Context::new(), |policy| {
+        version(policy, number)?;
+        policy.default_version = number;
+        policy.updated = now;
+        Ok(())
+    })?;
+    Ok(None)
 }
 
 /// `DeletePolicyVersion`.
@@ -99,7 +114,8 @@ fn version(policy: &ManagedPolicy, number: u32) -> Result<&PolicyVersion, AwsErr
     })
 }
 
-fn describe(policy: &ManagedPolicy, number: u32, version: &PolicyVersion) -> Xml {
+/// A version without its document.
+pub(super) fn describe(policy: &ManagedPolicy, number: u32, version: &PolicyVersion) -> Xml {
     Xml::new()
         .text("VersionId", format!("v{number}"))
         .text("IsDefaultVersion", number == policy.default_version)

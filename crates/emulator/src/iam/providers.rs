@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::Answer;
-use super::call::{Call, Context, exists, limit, missing};
+use super::call::{Call, Context, exists, limit, missing, within};
 use super::records::{Origin, PROVIDERS, Provider, provider_prefix};
-use super::tags;
+use super::{entity_tags, tags};
 use crate::error::AwsError;
 use crate::xml::Xml;
 
+const QUOTA: (&str, usize) = ("OpenIdConnectProvidersPerAccount", 100);
 const MAXIMUM_CLIENTS: usize = 100;
 const MAXIMUM_THUMBPRINTS: usize = 5;
 /// AWS fetches the thumbprint of a provider that was made without one. Nothing
@@ -40,6 +41,8 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
         if writer.get(&PROVIDERS, &provider.arn)?.is_some() {
             return Err(exists(format!("Provider with url {url} already exists.")));
         }
+        let others = writer.list(&PROVIDERS, &provider_prefix(call.account()))?;
+        within(others.len() + 1, QUOTA)?;
         writer.put(&PROVIDERS, &provider.arn, &provider)?;
         Ok(())
     })?;
@@ -72,6 +75,12 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
         .read(|reader| reader.list(&PROVIDERS, &prefix))?;
     let members = providers.iter().map(|(arn, _)| Xml::new().text("Arn", arn));
     Ok(Some(Xml::new().list("OpenIDConnectProviderList", members)))
+}
+
+/// `ListOpenIDConnectProviderTags`.
+pub(super) fn list_tags(call: &Call<'_>) -> Answer {
+    let provider = authorized(call, Context::new())?;
+    entity_tags::listed(call, &provider.tags)
 }
 
 /// `DeleteOpenIDConnectProvider`; one that is not there is no error.

@@ -9,18 +9,22 @@ use crate::store::Table;
 
 /// Roles by `ACCOUNT/NAME`.
 pub(crate) const ROLES: Table<Role> = Table::new("iam/roles");
+/// Users by `ACCOUNT/NAME`.
+pub(crate) const USERS: Table<User> = Table::new("iam/users");
+/// Groups by `ACCOUNT/NAME`.
+pub(crate) const GROUPS: Table<Group> = Table::new("iam/groups");
 /// Customer managed policies by ARN, which says the account.
 pub(crate) const POLICIES: Table<ManagedPolicy> = Table::new("iam/policies");
 /// OpenID Connect providers by ARN, which says the account.
 pub(crate) const PROVIDERS: Table<Provider> = Table::new("iam/providers");
 
-/// Prefix of the keys of an account's roles.
-pub(crate) fn role_prefix(account: &str) -> String {
+/// Prefix of the keys of an account's roles, users or groups.
+pub(crate) fn entity_prefix(account: &str) -> String {
     format!("{account}/")
 }
 
-/// Key of a role.
-pub(crate) fn role_key(account: &str, name: &str) -> String {
+/// Key of a role, a user or a group.
+pub(crate) fn entity_key(account: &str, name: &str) -> String {
     format!("{account}/{name}")
 }
 
@@ -61,16 +65,56 @@ pub(crate) struct Role {
     pub(crate) origin: Origin,
     /// The document as it was given.
     pub(crate) trust_policy: String,
+    /// Ids of the roles and users that the document names, by their ARNs, as
+    /// they were when it was written.
+    #[serde(default)]
+    pub(crate) trusted_ids: BTreeMap<String, String>,
     pub(crate) description: Option<String>,
     /// Seconds.
     pub(crate) max_session_duration: i64,
+    #[serde(flatten)]
+    pub(crate) policies: EntityPolicies,
+    pub(crate) tags: Tags,
+}
+
+/// The policies of a role, a user or a group.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct EntityPolicies {
     /// Documents by policy name.
     pub(crate) inline_policies: BTreeMap<String, String>,
     /// ARNs of managed policies.
     pub(crate) attached_policies: BTreeSet<String>,
-    /// ARN of a managed policy.
+    /// ARN of a managed policy; groups have none.
     pub(crate) permissions_boundary: Option<String>,
+}
+
+/// A user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct User {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) arn: String,
+    /// `AIDA...`
+    pub(crate) id: String,
+    pub(crate) created: Timestamp,
+    /// Names of groups.
+    pub(crate) groups: BTreeSet<String>,
+    #[serde(flatten)]
+    pub(crate) policies: EntityPolicies,
     pub(crate) tags: Tags,
+}
+
+/// A group of users. Who is in it, its users say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) arn: String,
+    /// `AGPA...`
+    pub(crate) id: String,
+    pub(crate) created: Timestamp,
+    #[serde(flatten)]
+    pub(crate) policies: EntityPolicies,
 }
 
 /// A customer managed policy.

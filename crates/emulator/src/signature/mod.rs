@@ -67,6 +67,7 @@ pub(crate) fn verify(
     let key = state
         .store
         .read(|reader| reader.get(&ACCESS_KEYS, credential.access_key_id))?
+        .filter(|key| !key.is_inactive())
         .ok_or(SignatureError::InvalidToken)?;
     check_session_token(&key, authorization.session_token.as_deref())?;
     check_signature(&authorization, &credential, received, &key, note)?;

@@ -58,6 +58,7 @@ fn key() -> AccessKey {
             account: "123456789012".to_owned(),
         },
         session: None,
+        long_term: None,
     }
 }
 

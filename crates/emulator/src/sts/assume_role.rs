@@ -9,8 +9,8 @@ use super::session_tags::SessionTags;
 use crate::authorize::{Target, authorize_assume_role};
 use crate::caller::Caller;
 use crate::error::AwsError;
-use crate::iam::records::{ROLES, Role, role_key};
-use crate::iam::role_context;
+use crate::iam::records::{Role, entity_key};
+use crate::iam::{role_context, trusting};
 use crate::query::Parameters;
 use crate::state::State;
 use crate::trail::Note;
@@ -88,13 +88,11 @@ fn trusted_role(
     (external_id, tags): (Option<&str>, &SessionTags),
     note: &Note,
 ) -> Result<Role, AwsError> {
-    let key = role_key(asked.role.account, asked.role.name);
-    let found = state.store.read(|reader| reader.get(&ROLES, &key))?;
-    let document = found
-        .as_ref()
-        .filter(|role| role.arn == asked.role.arn)
-        .and_then(|role| Document::parse(&role.trust_policy).ok());
-    let (Some(role), Some(document)) = (found, document) else {
+    let key = entity_key(asked.role.account, asked.role.name);
+    let found = state.store.read(|reader| trusting(reader, &key))?;
+    let found = found.filter(|(role, _)| role.arn == asked.role.arn);
+    let found = found.and_then(|(role, text)| Some((role, Document::parse(&text).ok()?)));
+    let Some((role, document)) = found else {
         note.because(format!(
             "there is no role {} with a readable trust policy",
             asked.role.arn

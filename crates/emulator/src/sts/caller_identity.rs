@@ -1,6 +1,6 @@
 //! Who somebody is: `GetCallerIdentity` and `GetAccessKeyInfo`.
 
-use super::sessions::{ACCESS_KEYS, Identity};
+use super::sessions::ACCESS_KEYS;
 use crate::authorize::{Target, authorize};
 use crate::caller::Caller;
 use crate::error::AwsError;
@@ -35,10 +35,8 @@ pub(super) fn of_access_key(
     let target = Target::new("sts:GetAccessKeyInfo", "*", account);
     authorize(state, caller, &target, note)?;
     let key = state.store.read(|reader| reader.get(&ACCESS_KEYS, id))?;
-    match key.map(|key| key.identity) {
-        Some(Identity::Root { account } | Identity::AssumedRole { account, .. }) => {
-            Ok(Xml::new().text("Account", account))
-        }
+    match key {
+        Some(key) => Ok(Xml::new().text("Account", key.identity.account())),
         None => Err(AwsError::invalid(
             "ValidationError",
             "The access key ID is not valid",

@@ -66,6 +66,7 @@ pub(super) fn issue(
             context: lasting.context,
             inherited: lasting.inherited,
         }),
+        long_term: None,
     };
     let access_key_id = random::identifier("ASIA");
     state
@@ -103,7 +104,7 @@ impl Issued {
                     .text("AssumedRoleId", user_id);
                 answer.element("AssumedRoleUser", &user)
             }
-            Identity::Root { .. } => answer,
+            Identity::Root { .. } | Identity::User { .. } => answer,
         };
         answer.element("Credentials", &credentials)
     }

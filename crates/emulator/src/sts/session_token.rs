@@ -38,6 +38,14 @@ pub(super) fn get(
             let account = account.clone();
             (Identity::Root { account }, duration.min(ROOT_SECONDS))
         }
+        Principal::User { account, arn } => {
+            let user = Identity::User {
+                account: account.clone(),
+                arn: arn.clone(),
+                user_id: caller.user_id.clone(),
+            };
+            (user, duration)
+        }
         _ => return Err(cannot_call("GetSessionToken")),
     };
     let lasting = Lasting {

@@ -1,4 +1,4 @@
-//! Access keys: those of root users, and those of role sessions.
+//! Access keys: those of root users and users, and those of sessions.
 
 use std::collections::BTreeMap;
 
@@ -43,8 +43,19 @@ impl std::fmt::Debug for Secret {
 pub(crate) struct AccessKey {
     pub(crate) secret: Secret,
     pub(crate) identity: Identity,
-    /// `None` for the key of a root user, which lasts.
+    /// `None` for keys that last.
     pub(crate) session: Option<Session>,
+    /// Of the key of a user.
+    #[serde(default)]
+    pub(crate) long_term: Option<LongTerm>,
+}
+
+/// What IAM keeps of the key of a user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LongTerm {
+    pub(crate) created: Timestamp,
+    /// A key that is not active is as good as none.
+    pub(crate) active: bool,
 }
 
 /// Whose key it is.
@@ -53,6 +64,13 @@ pub(crate) struct AccessKey {
 pub(crate) enum Identity {
     /// The root user of the account.
     Root { account: String },
+    /// A user.
+    User {
+        account: String,
+        arn: String,
+        /// `AIDA...`
+        user_id: String,
+    },
     /// A session of a role.
     AssumedRole {
         account: String,
@@ -78,7 +96,23 @@ pub(crate) struct Session {
     pub(crate) inherited: Inherited,
 }
 
+impl Identity {
+    /// The account that it belongs to.
+    pub(crate) fn account(&self) -> &str {
+        match self {
+            Self::Root { account }
+            | Self::User { account, .. }
+            | Self::AssumedRole { account, .. } => account,
+        }
+    }
+}
+
 impl AccessKey {
+    /// Whether it was switched off.
+    pub(crate) fn is_inactive(&self) -> bool {
+        self.long_term.as_ref().is_some_and(|key| !key.active)
+    }
+
     /// The identity behind this key, whose id is `id`, when it asks in `region`.
     pub(crate) fn caller(self, id: &str, region: &str) -> Caller {
         let (principal, user_id) = match self.identity {
@@ -88,6 +122,11 @@ impl AccessKey {
                 },
                 account,
             ),
+            Identity::User {
+                account,
+                arn,
+                user_id,
+            } => (Principal::User { account, arn }, user_id),
             Identity::AssumedRole {
                 account,
                 role_arn,
@@ -192,6 +231,7 @@ mod tests {
                 context: BTreeMap::new(),
                 inherited: Inherited::default(),
             }),
+            long_term: None,
         };
         let shown = format!("{key:?}");
         assert!(

@@ -17,8 +17,8 @@ use super::session_tags::SessionTags;
 use super::token::{Refused, Token};
 use crate::authorize::{global_keys, grouped};
 use crate::error::AwsError;
-use crate::iam::records::{PROVIDERS, Provider, ROLES, Role, provider_prefix, role_key};
-use crate::iam::role_context;
+use crate::iam::records::{PROVIDERS, Provider, Role, entity_key, provider_prefix};
+use crate::iam::{role_context, trusting};
 use crate::query::Parameters;
 use crate::state::State;
 use crate::trail::Note;
@@ -187,13 +187,14 @@ fn trusted_role(
         let sentence = format!("Not authorized to perform {action}");
         AwsError::new(403, "AccessDenied", sentence)
     };
-    let key = role_key(asked.role.account, asked.role.name);
-    let found = state.store.read(|reader| reader.get(&ROLES, &key))?;
-    let Some(role) = found.filter(|role| role.arn == asked.role.arn) else {
+    let key = entity_key(asked.role.account, asked.role.name);
+    let found = state.store.read(|reader| trusting(reader, &key))?;
+    let found = found.filter(|(role, _)| role.arn == asked.role.arn);
+    let Some((role, trust_policy)) = found else {
         note.because(format!("there is no role {}", asked.role.arn));
         return Err(denied(ACTION));
     };
-    let document = match Document::parse(&role.trust_policy) {
+    let document = match Document::parse(&trust_policy) {
         Ok(document) => document,
         Err(error) => {
             note.because(format!("the role's trust policy cannot be read: {error}"));

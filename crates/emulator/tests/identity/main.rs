@@ -7,9 +7,12 @@
 
 mod answer;
 mod issuers;
+mod policies;
 mod served;
 mod sessions;
 mod signatures;
 mod signer;
+mod simulation;
 mod tokens;
+mod users;
 mod web_tokens;
