@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::bystander::beside;
 use crate::served::{REPOSITORY, Served};
 
 /// Far more than the emulator has places for.
@@ -127,4 +128,44 @@ async fn a_body_that_is_too_long_is_refused_before_it_comes() {
     let answer = answer_to(&served, head.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     assert!(answer.contains("RequestEntityTooLarge"), "{answer}");
+}
+
+/// A body of chunks that never ends, until somebody answers.
+async fn endless(served: &Served, head: &str) -> String {
+    let stream = connect(served, head.as_bytes()).await;
+    let (mut reading, mut writing) = stream.into_split();
+    let flood = async move {
+        let chunk = format!("10000\r\n{}\r\n", " ".repeat(1 << 16));
+        while writing.write_all(chunk.as_bytes()).await.is_ok() {}
+    };
+    let flood = tokio::spawn(flood);
+    let mut answer = [0; 12];
+    let read = reading.read_exact(&mut answer).await;
+    flood.abort();
+    read.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_without_an_end_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let served = Served::start(data.path(), vec![]).await;
+    let docker = served.administrator().await;
+    let manifest = format!("PUT /v2/{REPOSITORY}/manifests/v1");
+    let json = "x-amz-target: AmazonEC2ContainerRegistry_V20150921.ListImages\r\n";
+    let attack = async || {
+        for (line, header) in [("POST /", ""), ("POST /", json), (&manifest, "")] {
+            let head = format!(
+                "{line} HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\n{header}\
+                 transfer-encoding: chunked\r\n\r\n",
+                served.host(),
+                docker.login,
+            );
+            assert_eq!(endless(&served, &head).await, "HTTP/1.1 413");
+        }
+    };
+    beside(attack, async || {
+        answers(&served, Duration::from_mins(1)).await
+    })
+    .await;
 }

@@ -8,6 +8,8 @@
 mod accounts;
 mod archive;
 mod aws_cli;
+#[path = "../identity/bystander.rs"]
+mod bystander;
 mod connections;
 mod creation_templates;
 mod denials;

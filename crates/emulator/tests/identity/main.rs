@@ -6,13 +6,17 @@
 )]
 
 mod answer;
+mod attacks_page;
+mod bystander;
 mod issuers;
 mod policies;
 mod served;
 mod sessions;
+mod signature_attacks;
 mod signatures;
 mod signer;
 mod simulation;
+mod token_attacks;
 mod tokens;
 mod users;
 mod web_tokens;

@@ -1,15 +1,17 @@
-//! What no client of good will sends: refused with a clear error, and nothing
-//! has changed afterwards.
+//! What no client of good will sends: refused with a clear error, nothing has
+//! changed afterwards, and others are served meanwhile. Each test is a line of
+//! `docs/attacks.md`.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use oci::{Descriptor, Digest, media_type};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::bystander::beside;
 use crate::served::{REPOSITORY, header};
 use crate::side::{NAME, Side, describe, seen};
 
@@ -42,6 +44,12 @@ fn head(side: &Side, method: &str, target: &str) -> String {
 fn status(answer: &str) -> u16 {
     let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok());
     status.unwrap_or_else(|| panic!("no status: {answer:?}"))
+}
+
+/// A request of somebody else.
+async fn is_served(side: &Side) {
+    let tags = side.get(&format!("/v2/{NAME}/tags/list")).await;
+    assert_eq!(tags.status(), 200);
 }
 
 /// Every file of the emulator but its trail, which grows, and its database.
@@ -117,17 +125,21 @@ fn odd_targets() -> Vec<String> {
 async fn odd_targets_are_refused_and_touch_nothing() {
     for side in Side::both().await {
         let before = files(&side);
-        for target in odd_targets() {
-            for method in ["GET", "PUT", "DELETE"] {
-                let request = head(&side, method, &target) + "content-length: 0\r\n\r\n";
+        let pairs = odd_targets()
+            .into_iter()
+            .flat_map(|target| ["GET", "PUT", "DELETE"].map(|method| (method, target.clone())));
+        let pairs: Vec<_> = pairs.collect();
+        let attack = async || {
+            for (method, target) in &pairs {
+                let request = head(&side, method, target) + "content-length: 0\r\n\r\n";
                 let answer = raw(&side, request).await;
                 let status = status(&answer);
                 assert!((400..500).contains(&status), "{method} {target}: {answer}");
                 assert!(answer.len() < 4_000, "{method} {target}: {}", answer.len());
             }
-        }
+        };
+        beside(attack, async || is_served(&side).await).await;
         assert_eq!(files(&side), before);
-        assert_eq!(side.get("/v2/").await.status(), 200);
     }
 }
 
@@ -195,18 +207,23 @@ fn hurtful(good: &str) -> Vec<(String, &'static str)> {
 }
 
 #[tokio::test]
-async fn manifests_made_to_hurt_are_refused_in_no_time() {
+async fn manifests_made_to_hurt_are_refused() {
     for side in Side::both().await {
         let good = side.push_manifest("good", json!({})).await;
         let before = files(&side);
-        for (manifest, refused) in hurtful(&good) {
-            let started = Instant::now();
-            let answer = side.put("bad", media_type::MANIFEST, &manifest).await;
-            let length: usize = header(&answer, "content-length").parse().unwrap();
-            assert!(length < 20_000, "{length}");
-            side.expect_answer(refused, answer).await;
-            assert!(started.elapsed() < Duration::from_secs(20));
-        }
+        let hurtful = hurtful(&good);
+        let large = format!("{good}{}", " ".repeat(4 * 1024 * 1024));
+        let attack = async || {
+            for (manifest, refused) in &hurtful {
+                let answer = side.put("bad", media_type::MANIFEST, manifest).await;
+                let length: usize = header(&answer, "content-length").parse().unwrap();
+                assert!(length < 20_000, "{length}");
+                side.expect_answer(refused, answer).await;
+            }
+            let large = side.put("bad", media_type::MANIFEST, &large).await;
+            assert_eq!(seen(large).await, "413 SIZE_INVALID");
+        };
+        beside(attack, async || is_served(&side).await).await;
         // A member that nobody knows may be anything: it is passed over, without
         // recursion.
         let odd = good.replacen('{', &format!("{{\"x\":{},", deep()), 1);
@@ -216,9 +233,6 @@ async fn manifests_made_to_hurt_are_refused_in_no_time() {
         let many = with(&empty, &vec![empty.as_str(); 30_000].join(","));
         let many = side.put("many", media_type::MANIFEST, &many).await;
         assert_eq!(many.status(), 201);
-        let large = format!("{good}{}", " ".repeat(4 * 1024 * 1024));
-        let large = side.put("bad", media_type::MANIFEST, &large).await;
-        assert_eq!(seen(large).await, "413 SIZE_INVALID");
         let new: Vec<_> = files(&side).difference(&before).cloned().collect();
         assert_eq!(
             new.iter().filter(|path| path.contains("uploads/")).count(),
@@ -233,20 +247,49 @@ async fn manifests_made_to_hurt_are_refused_in_no_time() {
 async fn another_repository_s_blobs_are_out_of_reach() {
     for side in Side::both().await {
         let secret = side.push_blob(b"of another repository").await;
-        let path = format!("/v2/{REPOSITORY}/blobs/{}", secret.digest);
-        assert_eq!(seen(side.get(&path).await).await, "404 BLOB_UNKNOWN");
+        let blob = format!("/v2/{REPOSITORY}/blobs/{}", secret.digest);
         let manifest = json!({
             "schemaVersion": 2, "mediaType": media_type::MANIFEST, "config": secret, "layers": [],
-        });
+        })
+        .to_string();
         let path = format!("/v2/{REPOSITORY}/manifests/v1");
-        let put = side.request(Method::PUT, &path);
-        let put = put.header("content-type", media_type::MANIFEST);
-        let put = put.body(manifest.to_string()).send().await.unwrap();
-        side.expect_answer("manifest without its blobs", put).await;
-        let upload = side.begin().await;
-        let elsewhere = upload.replace(NAME, REPOSITORY);
-        let sent = side.chunk(&elsewhere, "0-2", b"one").await;
-        assert_eq!(seen(sent).await, "404 BLOB_UPLOAD_UNKNOWN");
+        let elsewhere = side.begin().await.replace(NAME, REPOSITORY);
+        let attack = async || {
+            assert_eq!(seen(side.get(&blob).await).await, "404 BLOB_UNKNOWN");
+            let put = side.request(Method::PUT, &path);
+            let put = put.header("content-type", media_type::MANIFEST);
+            let put = put.body(manifest.clone()).send().await.unwrap();
+            side.expect_answer("manifest without its blobs", put).await;
+            let sent = side.chunk(&elsewhere, "0-2", b"one").await;
+            assert_eq!(seen(sent).await, "404 BLOB_UPLOAD_UNKNOWN");
+        };
+        beside(attack, async || is_served(&side).await).await;
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_those_of_their_digest_are_refused() {
+    for side in Side::both().await {
+        let manifest = side.push_manifest("good", json!({})).await;
+        let digest = Digest::of(b"announced");
+        let path = format!("/v2/{NAME}/blobs/uploads/?digest={digest}");
+        let attack = async || {
+            let posted = side.request(Method::POST, &path).body("others").send();
+            let put = side.end(&side.begin().await, &digest, b"others").await;
+            let upload = side.begin().await;
+            side.chunk(&upload, "0-5", b"others").await;
+            let chunked = side.end(&upload, &digest, b"").await;
+            for answer in [posted.await.unwrap(), put, chunked] {
+                side.expect_answer("blob with a wrong digest", answer).await;
+            }
+            let reference = digest.to_string();
+            let put = side.put(&reference, media_type::MANIFEST, &manifest).await;
+            side.expect_answer("manifest with a wrong digest", put)
+                .await;
+        };
+        beside(attack, async || is_served(&side).await).await;
+        let blob = format!("/v2/{NAME}/blobs/{digest}");
+        assert_eq!(seen(side.get(&blob).await).await, "404 BLOB_UNKNOWN");
     }
 }
 
@@ -255,54 +298,67 @@ async fn nothing_is_decompressed() {
     // One gibibyte of nothing would unpack from far less than this.
     let bomb = [b"\x1f\x8b\x08\0\0\0\0\0\0\x03".as_slice(), &[0; 1024]].concat();
     for side in Side::both().await {
-        let path = format!("/v2/{NAME}/manifests/bomb");
-        let request = side.request(Method::PUT, &path);
-        let request = request.header("content-encoding", "gzip");
-        let request = request.header("content-type", media_type::MANIFEST);
-        let answer = request.body(bomb.clone()).send().await.unwrap();
-        side.expect_answer("manifest that is none", answer).await;
+        let manifest = format!("/v2/{NAME}/manifests/bomb");
         let digest = Digest::of(&bomb);
-        let path = format!("/v2/{NAME}/blobs/uploads/?digest={digest}");
-        let request = side.request(Method::POST, &path);
-        let request = request.header("content-encoding", "gzip");
-        let stored = request.body(bomb.clone()).send().await.unwrap();
-        assert_eq!(stored.status(), 201);
+        let blob = format!("/v2/{NAME}/blobs/uploads/?digest={digest}");
+        let packed = |method: Method, path: &str| {
+            let request = side.request(method, path);
+            let request = request.header("content-encoding", "gzip");
+            request.body(bomb.clone())
+        };
+        let attack = async || {
+            let put = packed(Method::PUT, &manifest);
+            let put = put.header("content-type", media_type::MANIFEST);
+            let answer = put.send().await.unwrap();
+            side.expect_answer("manifest that is none", answer).await;
+            let stored = packed(Method::POST, &blob).send().await.unwrap();
+            assert_eq!(stored.status(), 201);
+        };
+        beside(attack, async || is_served(&side).await).await;
         let kept = side.get(&format!("/v2/{NAME}/blobs/{digest}")).await;
         assert_eq!(kept.bytes().await.unwrap(), bomb);
     }
+}
+
+/// Header lines and what follows them, which no client of good will sends.
+fn odd_heads() -> Vec<(String, &'static str)> {
+    vec![
+        ("x: y\r\n".repeat(5_000), ""),
+        (format!("x: {}\r\n", "y".repeat(2_000_000)), ""),
+        (
+            "content-length: 5\r\ncontent-length: 6\r\n".to_owned(),
+            "hello!",
+        ),
+        ("content-length: -1\r\n".to_owned(), ""),
+        ("content-length: 99999999999999999999999\r\n".to_owned(), ""),
+        ("content-length: 0x5\r\n".to_owned(), "hello"),
+        (
+            "transfer-encoding: chunked\r\n".to_owned(),
+            "ffffffffffffffffff\r\nx",
+        ),
+        ("transfer-encoding: chunked\r\n".to_owned(), "nonsense\r\n"),
+        ("transfer-encoding: gzip\r\n".to_owned(), "x"),
+        ("bad header\r\n".to_owned(), ""),
+    ]
 }
 
 #[tokio::test]
 async fn heads_that_flood_or_contradict_themselves_are_refused() {
     for side in Side::both().await {
         let target = format!("/v2/{NAME}/manifests/v1");
-        let many = "x: y\r\n".repeat(5_000);
-        for (lines, body) in [
-            (many, ""),
-            (format!("x: {}\r\n", "y".repeat(2_000_000)), ""),
-            (
-                "content-length: 5\r\ncontent-length: 6\r\n".to_owned(),
-                "hello!",
-            ),
-            ("content-length: -1\r\n".to_owned(), ""),
-            ("content-length: 99999999999999999999999\r\n".to_owned(), ""),
-            ("content-length: 0x5\r\n".to_owned(), "hello"),
-            (
-                "transfer-encoding: chunked\r\n".to_owned(),
-                "ffffffffffffffffff\r\nx",
-            ),
-            ("transfer-encoding: chunked\r\n".to_owned(), "nonsense\r\n"),
-            ("transfer-encoding: gzip\r\n".to_owned(), "x"),
-            ("bad header\r\n".to_owned(), ""),
-        ] {
-            let request = format!("{}{lines}\r\n{body}", head(&side, "PUT", &target));
-            let answer = raw(&side, request).await;
-            // A connection that is cut is an answer too.
-            if !answer.is_empty() {
-                let status = status(&answer);
-                assert!((400..500).contains(&status), "{lines:.60}: {answer}");
+        let heads = odd_heads();
+        let attack = async || {
+            for (lines, body) in &heads {
+                let request = format!("{}{lines}\r\n{body}", head(&side, "PUT", &target));
+                let answer = raw(&side, request).await;
+                // A connection that is cut is an answer too.
+                if !answer.is_empty() {
+                    let status = status(&answer);
+                    assert!((400..500).contains(&status), "{lines:.60}: {answer}");
+                }
             }
-        }
+        };
+        beside(attack, async || is_served(&side).await).await;
         assert_eq!(side.get(&target).await.status(), 404);
     }
 }
@@ -347,10 +403,8 @@ async fn clients_that_dawdle_slow_nobody() {
             stream.write_all(b"GET /v2/ HTTP/1.1\r\nhost:").unwrap();
             slow.push(stream);
         }
-        let started = Instant::now();
         side.push_manifest("quick", json!({})).await;
-        let elapsed = started.elapsed();
-        assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+        // They were there all the while.
         drop(slow);
     }
 }

@@ -16,6 +16,8 @@ mod push;
 mod push_manifests;
 mod side;
 
+#[path = "../identity/bystander.rs"]
+mod bystander;
 #[path = "../ecr/served.rs"]
 #[expect(dead_code, reason = "the other tests need more of it")]
 mod served;

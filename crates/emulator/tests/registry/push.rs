@@ -4,7 +4,7 @@ use oci::Digest;
 use reqwest::Method;
 
 use crate::served::header;
-use crate::side::{NAME, Side, seen, with_headers};
+use crate::side::{NAME, Side, with_headers};
 
 const LOCATION: [(&str, &str); 1] = [("location", "location")];
 
@@ -110,23 +110,5 @@ async fn an_upload_is_given_up() {
         side.expect_answer("upload given up", gone).await;
         let again = side.end(&upload, &Digest::of(b"one"), b"").await;
         side.expect_answer("upload after its end", again).await;
-    }
-}
-
-#[tokio::test]
-async fn bytes_that_are_not_those_of_the_digest_are_refused_however_they_come() {
-    for side in Side::both().await {
-        let digest = Digest::of(b"announced");
-        let path = format!("/v2/{NAME}/blobs/uploads/?digest={digest}");
-        let posted = side.request(Method::POST, &path).body("others").send();
-        let put = side.end(&side.begin().await, &digest, b"others").await;
-        let upload = side.begin().await;
-        side.chunk(&upload, "0-5", b"others").await;
-        let chunked = side.end(&upload, &digest, b"").await;
-        for answer in [posted.await.unwrap(), put, chunked] {
-            side.expect_answer("blob with a wrong digest", answer).await;
-        }
-        let blob = format!("/v2/{NAME}/blobs/{digest}");
-        assert_eq!(seen(side.get(&blob).await).await, "404 BLOB_UNKNOWN");
     }
 }
