@@ -9,11 +9,16 @@ use crate::value::Value;
 
 type Attributes = BTreeMap<String, Value>;
 
-/// What the provider adds to a resource.
-pub(crate) fn of_resource(kind: &str, given: &Attributes, around: &Surroundings) -> Attributes {
+/// What the provider adds to the resource at an address.
+pub(crate) fn of_resource(
+    kind: &str,
+    address: &str,
+    given: &Attributes,
+    around: &Surroundings,
+) -> Attributes {
     match kind {
         "aws_iam_role" => {
-            let name = known_name(given);
+            let name = name(given, address);
             attributes([
                 ("arn", iam_arn(around, "role", &path_and_name(given, &name))),
                 ("id", name.clone()),
@@ -21,14 +26,14 @@ pub(crate) fn of_resource(kind: &str, given: &Attributes, around: &Surroundings)
             ])
         }
         "aws_iam_policy" => {
-            let name = known_name(given);
+            let name = name(given, address);
             let arn = iam_arn(around, "policy", &path_and_name(given, &name));
             attributes([("arn", arn.clone()), ("id", arn), ("name", name)])
         }
         "aws_iam_openid_connect_provider" => oidc_provider(given, around),
         "aws_ecr_repository" => repository(given, around),
         "aws_iam_role_policy" => {
-            let name = known_name(given);
+            let name = name(given, address);
             let id = text(&[&argument(given, "role"), &":".into(), &name]);
             attributes([("id", id), ("name", name)])
         }
@@ -82,14 +87,20 @@ fn argument(given: &Attributes, name: &str) -> Value {
     }
 }
 
-/// The `name`, which the provider makes up if it is not given.
-fn known_name(given: &Attributes) -> Value {
-    match argument(given, "name") {
-        Value::Unknown(_) if !matches!(given.get("name"), Some(Value::Unknown(_))) => {
-            Value::Unknown("the name is made up when it is applied".to_owned())
-        }
-        name => name,
+/// The `name`. Where it is left out, the provider makes one up that nothing else
+/// has: until then the address stands for it, in brackets that no name of IAM has.
+fn name(given: &Attributes, address: &str) -> Value {
+    let made_up = Value::from(format!("<{address}>"));
+    match (given.get("name"), given.get("name_prefix")) {
+        (None | Some(Value::Null), None | Some(Value::Null)) => made_up,
+        (None | Some(Value::Null), Some(prefix)) => text(&[prefix, &made_up]),
+        (Some(name), _) => name.clone(),
     }
+}
+
+/// Whether a name is only made up when it is applied.
+pub(crate) fn is_made_up(name: &str) -> bool {
+    name.ends_with('>')
 }
 
 fn path_and_name(given: &Attributes, name: &Value) -> Value {

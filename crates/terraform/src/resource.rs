@@ -104,8 +104,9 @@ impl Evaluator<'_> {
         let Some(definition) = blocks.get(&key) else {
             return failure(format!("there is no {address}"));
         };
+        let whole = format!("{}{address}", self.module(module).address);
         Ok(self.once(module, address, || {
-            self.instances(module, mode, kind, definition)
+            self.instances(module, mode, (kind, &whole), definition)
         }))
     }
 
@@ -113,28 +114,29 @@ impl Evaluator<'_> {
     pub(crate) fn representative(
         &self,
         module: usize,
-        kind: &str,
+        (kind, address): (&str, &str),
         definition: &Definition<Body>,
         (name, value): &Binding,
     ) -> Value {
         let scope = Scope::of_module(module);
         let scope = scope.with(name, value);
-        self.instance(Mode::Managed, kind, &definition.content, &scope)
+        self.instance(Mode::Managed, (kind, address), &definition.content, &scope)
     }
 
     fn instances(
         &self,
         module: usize,
         mode: Mode,
-        kind: &str,
+        (kind, address): (&str, &str),
         definition: &Definition<Body>,
     ) -> Value {
         let scope = Scope::of_module(module);
         let repetition = self.repetition(&definition.content, &scope);
         let mut values = Vec::new();
-        for (_, (name, value)) in repetition.instances() {
+        for (suffix, (name, value)) in repetition.instances() {
             let scope = scope.with(name, &value);
-            values.push(self.instance(mode, kind, &definition.content, &scope));
+            let address = format!("{address}{suffix}");
+            values.push(self.instance(mode, (kind, &address), &definition.content, &scope));
         }
         match repetition {
             Repetition::Unknown(reason) => Value::Unknown(reason),
@@ -146,14 +148,20 @@ impl Evaluator<'_> {
         }
     }
 
-    fn instance(&self, mode: Mode, kind: &str, body: &Body, scope: &Scope<'_>) -> Value {
+    fn instance(
+        &self,
+        mode: Mode,
+        (kind, address): (&str, &str),
+        body: &Body,
+        scope: &Scope<'_>,
+    ) -> Value {
         if !self.spend(1024) {
             return Value::Unknown("the configuration takes too much to evaluate".to_owned());
         }
         let mut attributes = self.resource_attributes(body, scope);
         let surroundings = self.surroundings(body, scope);
         let computed = match mode {
-            Mode::Managed => computed::of_resource(kind, &attributes, &surroundings),
+            Mode::Managed => computed::of_resource(kind, address, &attributes, &surroundings),
             Mode::Data => computed::of_data(kind, &attributes, &surroundings),
         };
         attributes.extend(computed);

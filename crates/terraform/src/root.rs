@@ -288,7 +288,8 @@ impl<'s> Listing<'s> {
             self.add_unknown(address.clone(), repeating, reason, definition);
             if REPRESENTED.contains(&kind) {
                 let binding = representative(repeating, reason);
-                let instance = evaluator.representative(module, kind, definition, &binding);
+                let instance =
+                    evaluator.representative(module, (kind, &address), definition, &binding);
                 self.add_representative(
                     (kind, name),
                     address,

@@ -171,7 +171,7 @@ impl<'a> Gathered<'a> {
     /// Policies that Terraform attaches and that cannot be known before an apply.
     fn add_left_out(&mut self, attached: &[&Resource]) {
         for resource in attached.iter().filter(|one| one.kind != "aws_iam_role") {
-            for name in ["policy", "policy_arn", "name"] {
+            for name in ["policy", "policy_arn"] {
                 let value = resource.attributes.get(name);
                 if let Some(reason) = value.and_then(Value::unknown_reason) {
                     let address = &resource.address;

@@ -92,3 +92,15 @@ fn what_is_not_known_prevents_an_answer() {
     let found = of(&format!("{LOGIN}{}", push(ECR)), "");
     assert!(found.prevented_by[0].contains("its own policy is not known"));
 }
+
+#[test]
+fn a_policy_whose_name_is_made_up_counts_all_the_same() {
+    let unnamed = "resource \"aws_iam_role_policy\" \"more\" {\n  role = aws_iam_role.publisher.name\n  \
+        policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"iam:PassRole\", Resource = \"*\" }] })\n}\n";
+    let found = of(
+        &format!("{LOGIN}{}", push(ECR)),
+        &format!("{REPOSITORY}{unnamed}"),
+    );
+    assert_eq!(found.excess, ["iam:PassRole on *"]);
+    assert_eq!(found.prevented_by, [""; 0]);
+}

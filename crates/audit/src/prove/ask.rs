@@ -28,31 +28,30 @@ pub(super) enum Values {
 
 impl<'a> Ask<'a> {
     /// An admitted caller of the first shape that has one, the one with the
-    /// shortest subject; and the set it belongs to.
+    /// shortest subject; and the set it belongs to. One who is sure to be admitted
+    /// comes before all who may only be.
     pub(super) fn find(
         &self,
         shapes: impl Fn(&Shape) -> bool,
         wanted: &[Wanted],
     ) -> Result<Option<(Caller, &'a Callers)>, Undecided> {
-        for shape in self.mint.shapes.iter().filter(|shape| shapes(shape)) {
-            let mut found: Vec<(Caller, &Callers)> = Vec::new();
-            for callers in self.callers {
-                let caller = callers.find(shape, wanted, self.budget)?;
-                found.extend(caller.map(|caller| (caller, *callers)));
-            }
-            // Certain ones first, and independent of the order of statements.
-            let best = found.into_iter().min_by_key(|(caller, callers)| {
-                let subject = caller.subject().to_owned();
-                let length = subject.len();
-                (
-                    callers.set.is_uncertain(),
-                    length,
-                    subject,
-                    caller.claims.clone(),
-                )
-            });
-            if best.is_some() {
-                return Ok(best);
+        for uncertain in [false, true] {
+            let callers = self.callers.iter();
+            let callers = callers.filter(|callers| callers.set.is_uncertain() == uncertain);
+            for shape in self.mint.shapes.iter().filter(|shape| shapes(shape)) {
+                let mut found: Vec<(Caller, &Callers)> = Vec::new();
+                for callers in callers.clone() {
+                    let caller = callers.find(shape, wanted, self.budget)?;
+                    found.extend(caller.map(|caller| (caller, *callers)));
+                }
+                // Independent of the order of statements.
+                let best = found.into_iter().min_by_key(|(caller, _)| {
+                    let subject = caller.subject().to_owned();
+                    (subject.len(), subject, caller.claims.clone())
+                });
+                if best.is_some() {
+                    return Ok(best);
+                }
             }
         }
         Ok(None)

@@ -7,7 +7,7 @@ use receipts::Example;
 use super::ask::{Ask, Values};
 use super::caller::{Caller, Callers, Wanted};
 use super::intent::{Intent, Wants, runs_of};
-use super::shape::{Kind, Shape, is, is_none_of};
+use super::shape::{Kind, Shape, is, is_none_of, is_other_name};
 use super::text::{NAME, OWNER, OWNER_ID, REPOSITORY, REPOSITORY_ID, SEGMENT, VALUE};
 use crate::OwnRepository;
 
@@ -92,7 +92,7 @@ fn immutable(shape: &Shape) -> bool {
 fn beside_jobs(ask: &Ask, own: &OwnRepository, wants: &Wants) -> Result<Vec<Excess>, Undecided> {
     let mut found = Vec::new();
     let nice = |name: &str| vec![is(OWNER, "stranger"), is(NAME, name), is(VALUE, "main")];
-    let strangers = vec![is_none_of(OWNER, [&own.owner])];
+    let strangers = vec![is_other_name(OWNER, &own.owner)];
     found.extend(one(
         ask,
         ExcessKind::Stranger,
@@ -101,7 +101,7 @@ fn beside_jobs(ask: &Ask, own: &OwnRepository, wants: &Wants) -> Result<Vec<Exce
         nice(&own.name),
     )?);
     found.extend(recycled(ask, own)?);
-    let mut others = vec![is(OWNER, &own.owner), is_none_of(NAME, [&own.name])];
+    let mut others = vec![is(OWNER, &own.owner), is_other_name(NAME, &own.name)];
     others.extend(own.owner_id.as_ref().map(|id| is(OWNER_ID, id)));
     // Another repository has another id, in whichever form its subject is.
     others.extend(own.id.as_ref().map(|id| is_none_of(REPOSITORY_ID, [id])));
@@ -193,8 +193,8 @@ fn without_jobs(ask: &Ask, own: Option<&OwnRepository>) -> Result<Vec<Excess>, U
         return Ok(found);
     }
     let Values::Few(owners) = ask.values(OWNER, usual, &[])? else {
-        let mine: Vec<String> = own.map(|own| own.owner.clone()).into_iter().collect();
-        let strangers = vec![is_none_of(OWNER, &mine)];
+        let strangers = own.map(|own| is_other_name(OWNER, &own.owner));
+        let strangers = strangers.into_iter().collect();
         let nice = vec![
             is(OWNER, "stranger"),
             is(NAME, "project"),
@@ -207,7 +207,7 @@ fn without_jobs(ask: &Ask, own: Option<&OwnRepository>) -> Result<Vec<Excess>, U
     for owner in &owners {
         let mut others = vec![is(OWNER, owner)];
         if let Some(own) = own.filter(|own| own.owner == *owner) {
-            others.push(is_none_of(NAME, [&own.name]));
+            others.push(is_other_name(NAME, &own.name));
         }
         let nice = vec![is(NAME, "project"), is(VALUE, "main")];
         found.extend(one(ask, ExcessKind::OtherRepository, any, others, nice)?);

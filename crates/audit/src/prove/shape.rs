@@ -225,3 +225,10 @@ pub(super) fn is_none_of<'v>(
     let patterns = values.into_iter().map(|value| Pattern::literal(value));
     (text, Clause::none_of(patterns))
 }
+
+/// A demand that a text is no spelling of the name: GitHub takes names of owners
+/// and repositories that differ in letter case only for the same.
+pub(super) fn is_other_name(text: usize, name: &str) -> (usize, Clause) {
+    let spelled = Pattern::ignoring_case(name).unwrap_or_else(|| Pattern::literal(name));
+    (text, Clause::none_of([spelled]))
+}

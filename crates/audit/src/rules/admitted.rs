@@ -4,7 +4,7 @@ use receipts::Location;
 
 use crate::findings::{Findings, in_words, location};
 use crate::jobs::{IdentityJob, RoleUse};
-use crate::prove::{ExcessKind, Proved, VacantWhy};
+use crate::prove::{Excess, ExcessKind, Proved, VacantWhy};
 use crate::{Rule, Setup};
 
 /// The findings of all proofs.
@@ -162,17 +162,30 @@ fn refused(proved: &Proved, findings: &mut Findings) {
 
 /// Silence about a role must mean that it is sound.
 fn not_proved(proved: &Proved, about: &About, findings: &mut Findings) {
-    let Some(undecided) = &proved.undecided else {
+    let (why, fix) = if let Some(undecided) = &proved.undecided {
+        (
+            format!("could not be decided, so anyone may get in: {undecided}"),
+            "Write the subjects out, or use fewer wildcards in them.",
+        )
+    } else if let Some(excess) = undecided_excess(&proved.excess) {
+        (
+            format!("cannot be decided: {}", excess.example.caller),
+            "Compare the claim as a text, with `StringEquals`, and with values that the policy says itself.",
+        )
+    } else {
         return;
     };
-    let message = format!(
-        "Whom the role `{}` admits could not be decided, so anyone may get in: {undecided}.",
-        about.name
-    );
+    let message = format!("Whom the role `{}` admits {why}.", about.name);
     let place = about.location.clone();
     findings
         .add(Rule::TrustNotProved, &about.subject, place, message)
-        .fix = in_words("Write the subjects out, or use fewer wildcards in them.");
+        .fix = in_words(fix);
+}
+
+/// A caller too many, of whom only what is not known may keep all of its kind out.
+fn undecided_excess(excess: &[Excess]) -> Option<&Excess> {
+    let mut matters = excess.iter().filter(|one| rule(one.kind).is_some());
+    matters.find(|one| !one.certain)
 }
 
 fn unused(proved: &Proved, about: &About, findings: &mut Findings) {

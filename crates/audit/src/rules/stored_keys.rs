@@ -1,4 +1,5 @@
-//! Long-lived AWS keys: in any file, and in what a workflow takes from secrets.
+//! Long-lived AWS keys: in any file, in what a workflow takes from secrets, and those
+//! that Terraform makes.
 
 mod scan;
 
@@ -7,8 +8,8 @@ use std::collections::BTreeSet;
 use github::{Placed, Variables};
 use receipts::Location;
 
-use crate::findings::{Findings, in_words};
-use crate::{Rule, Setup, WorkflowFile, jobs};
+use crate::findings::{Findings, in_words, location};
+use crate::{Rule, Setup, TerraformRoot, WorkflowFile, jobs};
 
 const FIX: &str = "Deactivate the key in IAM, remove it here and from the history, and let the job assume a role with its GitHub token.";
 
@@ -26,6 +27,25 @@ pub(crate) fn check(setup: &Setup, findings: &mut Findings) {
         .filter(|text| !workflows.contains(&text.path))
     {
         in_text(&text.path, &text.text, findings);
+    }
+    for root in &setup.roots {
+        made_by(root, findings);
+    }
+}
+
+fn made_by(root: &TerraformRoot, findings: &mut Findings) {
+    let resources = root.root.resources.iter();
+    for key in resources.filter(|resource| resource.kind == "aws_iam_access_key") {
+        let message = format!(
+            "`{}` makes a long-lived AWS key, which then stands in Terraform's state: it works from anywhere and for ever.",
+            key.address
+        );
+        let place = Some(location(&key.place));
+        findings
+            .add(Rule::StoredAwsKey, &key.address, place, message)
+            .fix = in_words(
+            "Let what needs the key assume a role, a workflow with its GitHub token; then remove the key and its user.",
+        );
     }
 }
 

@@ -106,6 +106,8 @@ fn matters(root: &TerraformRoot, unknown: &Unknown) -> bool {
     match kind(&unknown.address) {
         None => of_identity(unknown),
         Some("aws_iam_role") => !is_role_of_others(root, |role| role == unknown.address),
+        // It is in force under any name.
+        Some("aws_iam_role_policy") if unknown.attribute == "name" => false,
         Some("aws_iam_role_policy" | "aws_iam_role_policy_attachment") => {
             let resource = root.root.resource(&unknown.address);
             let role = resource.and_then(|resource| resource.attributes.get("role"));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::tags::tags;
 use super::{AwsResources, Declaration, ManagedPolicy, OidcProvider, Omission, Role, text};
+use crate::computed::is_made_up;
 use crate::origin::Origin;
 use crate::root::{Resource, Root};
 use crate::value::Value;
@@ -48,6 +49,8 @@ pub(super) fn collect(root: &Root, found: &mut AwsResources) {
             Err(omission) => found.leave_out(resource, omission),
         }
     }
+    let mut roles = std::mem::take(&mut found.roles);
+    roles.append(&mut found.partial_roles);
     let attach: [(&str, Attach); 3] = [
         ("aws_iam_role_policy", inline_policy),
         ("aws_iam_role_policy_attachment", attachment),
@@ -55,11 +58,12 @@ pub(super) fn collect(root: &Root, found: &mut AwsResources) {
     ];
     for (kind, attach) in attach {
         for resource in root.of_kind(kind) {
-            if let Err(omission) = attach(resource, &mut found.roles) {
+            if let Err(omission) = attach(resource, &mut roles) {
                 found.leave_out(resource, omission);
             }
         }
     }
+    (found.partial_roles, found.roles) = roles.into_iter().partition(|role| role.is_partial);
 }
 
 /// Adds what a resource attaches to the roles it names.
@@ -109,6 +113,12 @@ fn role(resource: &Resource) -> Result<Role, Omission> {
         place: resource.place.clone(),
         ..Role::default()
     };
+    if is_made_up(&role.name) {
+        return Err((
+            "name".to_owned(),
+            "the name is made up when it is applied".to_owned(),
+        ));
+    }
     add_inline_blocks(resource, &mut role)?;
     Ok(role)
 }
@@ -182,9 +192,12 @@ fn managed_policy(resource: &Resource) -> Result<ManagedPolicy, Omission> {
     })
 }
 
+/// A policy is no less in force because its name is not known; until then it goes by
+/// its address.
 fn inline_policy(resource: &Resource, roles: &mut [Role]) -> Result<(), Omission> {
-    let (role, name) = (resource.text("role")?, resource.text("name")?);
-    let policy = resource.text("policy")?;
+    let (role, policy) = (resource.text("role")?, resource.text("policy")?);
+    let name = resource.text("name");
+    let name = name.unwrap_or_else(|_| resource.address.clone());
     let role = named(roles, &role)?;
     role.inline_declarations
         .insert(name.clone(), resource.declaration("policy"));

@@ -89,7 +89,7 @@ pub struct Role {
     pub max_session_duration: u32,
     /// Its description.
     pub description: Option<String>,
-    /// Inline policies, JSON, by name.
+    /// Inline policies, JSON, by name; by address where the name is not known.
     pub inline_policies: BTreeMap<String, String>,
     /// What declares the inline policies, by their name.
     pub inline_declarations: BTreeMap<String, Declaration>,

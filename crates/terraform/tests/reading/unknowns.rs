@@ -237,7 +237,7 @@ fn a_role_of_which_the_trust_policy_is_known_is_known_in_part() {
     assert_eq!(
         partial,
         [
-            ("aws_iam_role.named", "aws_iam_role.named", true),
+            ("aws_iam_role.named", "x-<aws_iam_role.named>", true),
             ("aws_iam_role.repeated", "aws_iam_role.repeated", true),
         ]
     );
@@ -260,4 +260,42 @@ fn the_arn_of_a_role_does_not_hang_on_the_region() {
     let resources = read_text(text).aws();
     assert!(resources.roles[0].arn.starts_with("arn:aws:iam::"));
     assert_eq!(resources.repositories, []);
+}
+
+/// What is attached belongs to the role, whatever the names turn out to be.
+#[test]
+fn a_name_that_is_made_up_holds_role_and_policies_together() {
+    let text = r#"
+resource "aws_iam_role" "a" {
+  count              = 2
+  name_prefix        = "a-"
+  assume_role_policy = "{}"
+}
+resource "aws_iam_role_policy" "inline" {
+  role   = aws_iam_role.a[1].id
+  policy = "{\"inline\": 1}"
+}
+resource "aws_iam_policy" "managed" {
+  policy = "{\"managed\": 1}"
+}
+resource "aws_iam_role_policy_attachment" "managed" {
+  role       = aws_iam_role.a[1].name
+  policy_arn = aws_iam_policy.managed.arn
+}
+"#;
+    let resources = read_text(text).aws();
+    let [first, second] = &resources.partial_roles[..] else {
+        panic!("{resources:#?}");
+    };
+    assert!(first.inline_policies.is_empty() && first.attached_policies.is_empty());
+    let inline: Vec<_> = second.inline_policies.values().collect();
+    assert_eq!(inline, ["{\"inline\": 1}"]);
+    assert_eq!(
+        second.attached_policies,
+        [resources.policies[0].arn.clone()]
+    );
+    // The roles alone are said not to be known.
+    let unknown = resources.unknowns.iter();
+    let unknown: Vec<_> = unknown.map(|unknown| &unknown.address[..]).collect();
+    assert_eq!(unknown, ["aws_iam_role.a[0]", "aws_iam_role.a[1]"]);
 }

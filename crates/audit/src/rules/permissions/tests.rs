@@ -268,3 +268,27 @@ fn roles_that_github_cannot_assume_are_left_alone() {
     );
     assert_eq!(ids(&testing::found(check, &setup)), [""; 0]);
 }
+
+#[test]
+fn policies_and_roles_whose_names_are_made_up_are_checked() {
+    let all = "  statement {\n    actions = [\"*\"]\n    resources = [\"*\"]\n  }\n";
+    let named = format!(
+        "data \"aws_iam_policy_document\" \"all\" {{\n{all}\n}}\nresource \"aws_iam_policy\" \"all\" {{\n  \
+         policy = data.aws_iam_policy_document.all.json\n}}\nresource \"aws_iam_role_policy_attachment\" \"all\" {{\n  \
+         role = aws_iam_role.publisher.name\n  policy_arn = aws_iam_policy.all.arn\n}}\n"
+    );
+    for role in ["name", "name_prefix"] {
+        let mut setup = setup_with(&named, "");
+        let root = &setup.roots[0];
+        let text = root.root.text(&root.aws.roles[0].place.file).unwrap();
+        let text = text.replacen(
+            "  name = \"publisher\"",
+            &format!("  {role} = \"publisher\""),
+            1,
+        );
+        setup.roots = vec![testing::root(&text)];
+        let found = testing::found(check, &setup);
+        let finding = only(&found, Rule::PermissionWildcardAction);
+        assert_eq!(finding.subject, "aws_iam_policy.all", "{role}");
+    }
+}

@@ -169,3 +169,18 @@ proptest! {
         prop_assert!(is_id);
     }
 }
+
+#[test]
+fn a_key_that_terraform_makes_is_found_where_it_is_declared() {
+    let root = super::super::testing::root(
+        "resource \"aws_iam_user\" \"ci\" {\n  name = \"ci\"\n}\n\nresource \"aws_iam_access_key\" \"ci\" {\n  user = aws_iam_user.ci.name\n}\n",
+    );
+    let setup = Setup {
+        roots: vec![root],
+        ..Setup::default()
+    };
+    let found = super::super::testing::found(check, &setup);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].subject, "aws_iam_access_key.ci");
+    assert_eq!(found[0].location.as_ref().unwrap().line, 5);
+}

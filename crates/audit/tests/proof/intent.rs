@@ -1,225 +1,14 @@
-//! Proofs of trust policies in words, and what `check` makes of them beside the
-//! workflows of a repository.
+//! Proofs beside the workflows of a repository.
 
-use std::time::{Duration, Instant};
-
-use audit::{
-    OwnRepository, Setup, TerraformRoot, Trust, WorkflowFile, check, check_and_prove, prove_trust,
-};
-use policy::Document;
+use audit::{OwnRepository, Setup, TerraformRoot, WorkflowFile, check, check_and_prove};
 use policy::keys::GITHUB_ISSUER;
 use receipts::RoleProof;
-use serde_json::{Value, json};
+use serde_json::Value;
 use terraform::Given;
 
-const ROLE: &str = "arn:aws:iam::123456789012:role/publisher";
-const PROVIDER: &str =
-    "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
+use super::{IMMUTABLE_FORM, NAME_FORM, ROLE, policy, statement};
+
 const ECR_REPOSITORY: &str = "arn:aws:ecr:eu-west-1:123456789012:repository/portfolio";
-const NAME_FORM: &str = "repo:acme/portfolio:ref:refs/heads/main";
-const IMMUTABLE_FORM: &str = "repo:acme@1234567/portfolio@7654321:ref:refs/heads/main";
-
-/// Operator, key and values of a condition.
-type Conditions<'a> = &'a [(&'a str, &'a str, &'a [&'a str])];
-
-fn statement(effect: &str, conditions: Conditions) -> Value {
-    let mut block = json!({});
-    for (operator, key, values) in conditions {
-        let key = if key.contains(':') {
-            (*key).to_owned()
-        } else {
-            format!("{GITHUB_ISSUER}:{key}")
-        };
-        block[*operator][key] = json!(values);
-    }
-    json!({"Effect": effect, "Principal": {"Federated": PROVIDER},
-        "Action": "sts:AssumeRoleWithWebIdentity", "Condition": block})
-}
-
-fn policy(statements: &[Value]) -> Value {
-    json!({"Version": "2012-10-17", "Statement": statements})
-}
-
-#[expect(clippy::unwrap_used, reason = "a test says how it failed")]
-fn admitted(statements: &[Value]) -> Vec<String> {
-    let document = Document::parse(&policy(statements).to_string()).unwrap();
-    let trust = Trust::of(ROLE, document, &[]).unwrap().unwrap();
-    prove_trust(&trust).unwrap()
-}
-
-fn by_subject(operator: &str, subjects: &[&str]) -> Vec<String> {
-    admitted(&[statement("Allow", &[(operator, "sub", subjects)])])
-}
-
-// The words.
-
-#[test]
-fn both_forms_of_one_subject_are_two_sentences_and_nothing_else() {
-    assert_eq!(
-        by_subject("StringEquals", &[NAME_FORM, IMMUTABLE_FORM]),
-        [
-            "pushes to main of acme/portfolio, in the immutable form as acme@1234567/portfolio@7654321",
-            "pushes to main of acme/portfolio, in the name form",
-        ]
-    );
-}
-
-#[test]
-fn any_is_said_only_where_nobody_is_left_out() {
-    for (subject, said) in [
-        (
-            "repo:acme/portfolio:*",
-            "any run of acme/portfolio, in the name form",
-        ),
-        (
-            "repo:acme/*",
-            "any run of any repository of acme, in the name form",
-        ),
-        (
-            "repo:acme/*:ref:refs/heads/main",
-            "pushes to main of any repository of acme, in the name form",
-        ),
-        (
-            "repo:acme/portfolio:ref:refs/heads/release/*",
-            "pushes to branches of acme/portfolio whose subject matches `repo:acme/portfolio:ref:refs/heads/release/*`, such as `repo:acme/portfolio:ref:refs/heads/release/x`, in the name form",
-        ),
-        (
-            "repo:acme/portfolio:environment:Prod%3AV1",
-            "runs of acme/portfolio in the environment Prod:V1, in the name form",
-        ),
-        (
-            "repository_owner:acme",
-            "runs whose subject their repository has customised, such as `repository_owner:acme`",
-        ),
-    ] {
-        assert!(
-            by_subject("StringLike", &[subject]).contains(&said.to_owned()),
-            "{subject}: {:?}",
-            by_subject("StringLike", &[subject])
-        );
-    }
-    assert_eq!(
-        by_subject("StringLike", &["repo:*"]),
-        [
-            "any run of any repository on GitHub, in the immutable form",
-            "any run of any repository on GitHub, in the name form",
-        ]
-    );
-}
-
-#[test]
-fn the_owner_without_a_slash_admits_owners_that_begin_so() {
-    let words = by_subject("StringLike", &["repo:acme*"]).join("\n");
-    assert!(words.contains("repositories on GitHub"), "{words}");
-}
-
-#[test]
-fn a_star_in_string_equals_admits_nobody() {
-    assert!(by_subject("StringEquals", &["repo:acme/portfolio:*"]).is_empty());
-}
-
-#[test]
-fn keys_that_are_tied_to_each_other_are_decided_together() {
-    let contradiction = statement(
-        "Allow",
-        &[
-            ("StringLike", "sub", &["repo:acme/portfolio:*"]),
-            ("StringEquals", "repository", &["acme/other"]),
-        ],
-    );
-    assert!(admitted(&[contradiction]).is_empty());
-    let narrowed = statement(
-        "Allow",
-        &[
-            ("StringLike", "sub", &["repo:acme/*"]),
-            ("StringEquals", "repository", &["acme/portfolio"]),
-            ("StringEquals", "ref", &["refs/heads/main"]),
-            ("Null", "environment", &["true"]),
-        ],
-    );
-    let words = admitted(&[narrowed]);
-    assert_eq!(
-        words[0],
-        "pushes to main of acme/portfolio, in the name form"
-    );
-    assert!(words[1..].iter().all(|words| words.contains("customised")));
-}
-
-#[test]
-fn denials_are_subtracted_and_other_conditions_are_said() {
-    let words = admitted(&[
-        statement(
-            "Allow",
-            &[
-                (
-                    "StringEquals",
-                    "sub",
-                    &[NAME_FORM, "repo:acme/portfolio:pull_request"],
-                ),
-                ("IpAddress", "aws:SourceIp", &["10.0.0.0/8"]),
-            ],
-        ),
-        statement("Deny", &[("StringLike", "sub", &["*:pull_request"])]),
-        statement("Deny", &[("StringNotEquals", "actor", &["ada"])]),
-    ]);
-    assert_eq!(
-        words,
-        [
-            "pushes to main of acme/portfolio, in the name form, where `IpAddress` on `aws:SourceIp` holds for `10.0.0.0/8` and `actor` is `ada`"
-        ]
-    );
-}
-
-#[test]
-fn a_thousand_subjects_are_decided() {
-    let subjects: Vec<String> = (0..1_000)
-        .map(|number| format!("repo:acme/app-{number}:ref:refs/heads/main"))
-        .collect();
-    let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
-    let words = by_subject("StringEquals", &subjects);
-    assert_eq!(words.len(), 1, "{words:?}");
-    assert!(words[0].starts_with("pushes to main of repositories of acme whose subject"));
-}
-
-#[test]
-fn two_hundred_statements_and_fifty_denials_are_decided() {
-    let allows = (0..200).map(|number| {
-        let subject = format!("repo:acme/app-{number}:*");
-        statement("Allow", &[("StringLike", "sub", &[&subject])])
-    });
-    let denials = (0..50).map(|number| {
-        let subject = format!("*:environment:secret-{number}");
-        statement("Deny", &[("StringLike", "sub", &[&subject])])
-    });
-    let words = admitted(&allows.chain(denials).collect::<Vec<_>>());
-    assert_eq!(words.len(), 1_000);
-}
-
-#[test]
-fn hostile_patterns_are_decided_or_given_up_in_time() {
-    let stars = format!("repo:{}", "*a".repeat(500));
-    let marks = format!("*{}", "?".repeat(300));
-    let wide = "*a????????????????????";
-    for pattern in [stars.as_str(), &marks, wide] {
-        let start = Instant::now();
-        let conditions: Conditions = &[
-            ("StringLike", "sub", &[pattern]),
-            ("StringNotLike", "sub", &["*b????????????????????"]),
-        ];
-        let document = Document::parse(&policy(&[statement("Allow", conditions)]).to_string());
-        let trust = Trust::of(ROLE, document.unwrap(), &[]).unwrap().unwrap();
-        if let Err(undecided) = prove_trust(&trust) {
-            assert!(undecided.to_string().contains("more than"), "{undecided}");
-        }
-        assert!(
-            start.elapsed() < Duration::from_mins(2),
-            "{:?}",
-            start.elapsed()
-        );
-    }
-}
-
-// Beside the workflows.
 
 /// A repository whose one job runs on pushes to main and asks for the role.
 struct House {
@@ -289,13 +78,14 @@ impl House {
     }
 }
 
-const RULES: [&str; 9] = [
+const RULES: [&str; 10] = [
     "trust-admits-strangers",
     "trust-admits-other-repositories",
     "trust-admits-pull-requests",
     "trust-admits-other-refs",
     "trust-admits-other-environments",
     "trust-admits-nobody",
+    "trust-not-proved",
     "trust-subject-never-minted",
     "job-refused",
     "role-unused",
@@ -482,4 +272,38 @@ fn an_unknown_value_is_said_to_prevent_the_proof() {
     let proof = house.proof();
     assert_eq!(proof.prevented_by.len(), 1, "{:?}", proof.prevented_by);
     assert!(proof.prevented_by[0].contains("is not known"));
+}
+
+#[test]
+fn what_the_proof_cannot_decide_does_not_pass_for_sound() {
+    let by_number = statement(
+        "Allow",
+        &[
+            ("StringLike", "sub", &["repo:*:ref:refs/heads/main"]),
+            ("NumericEquals", "repository_id", &["7654321"]),
+        ],
+    );
+    let found = House::new(std::slice::from_ref(&by_number)).findings();
+    assert_eq!(rules(&found), ["trust-not-proved"], "{found:?}");
+    assert!(found[0].1.contains("`NumericEquals`"), "{found:?}");
+    // Who is sure to be admitted is not hidden by who may be.
+    let prefix = statement(
+        "Allow",
+        &[("StringLike", "sub", &["repo:acme*:pull_request"])],
+    );
+    let found = House::new(&[by_number, prefix]).findings();
+    assert!(
+        rules(&found).contains(&"trust-admits-strangers"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn names_in_other_letters_are_the_same_repository_and_refs_are_others() {
+    for subject in [NAME_FORM, IMMUTABLE_FORM] {
+        let house = House::of_subjects("StringEqualsIgnoreCase", &[subject]);
+        let found = house.findings();
+        assert_eq!(rules(&found), ["trust-admits-other-refs"], "{found:?}");
+        assert!(found[0].1.contains(":ref:refs/heads/MAIN`"), "{found:?}");
+    }
 }
