@@ -21,6 +21,7 @@ mod rehearse;
 mod report;
 mod reproducible;
 mod setups;
+mod snapshots;
 mod storage;
 mod tls;
 mod usage;

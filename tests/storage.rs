@@ -8,6 +8,7 @@ mod failures;
 mod ledger;
 mod load;
 mod pusher;
+mod restore;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

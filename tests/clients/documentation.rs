@@ -63,6 +63,7 @@ fn cargo_in(directory: &Path, port: u16) {
          shift\n\
          case \"$1 $2\" in\n\
          'emulator --' | 'emulator usage') ;;\n\
+         'emulator snapshot'* | 'emulator restore' | 'emulator reset') ;;\n\
          emulator*) shift; set -- emulator --listen 127.0.0.1:{port} \"$@\" ;;\n\
          esac\n\
          exec '{longshore}' \"$@\"\n",

@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::format::FACTS;
-use crate::store::{StoreError, Writer};
+use crate::store::{Reader, StoreError, Writer};
 use crate::sts::sessions::{ACCESS_KEYS, AccessKey, Identity, Secret};
 use crate::{private_file, random};
 
@@ -60,6 +60,35 @@ pub(crate) fn open(
         ));
     }
     Ok(keys)
+}
+
+/// The key of a root user, to be put back after the records were replaced: it is
+/// in the environment of clients, and belongs to none of the states.
+#[derive(Debug)]
+pub(crate) struct RootKey {
+    fact: String,
+    id: String,
+    key: AccessKey,
+}
+
+/// All root keys.
+pub(crate) fn root_keys(reader: &Reader) -> Result<Vec<RootKey>, StoreError> {
+    let mut keys = Vec::new();
+    for (fact, id) in reader.list(&FACTS, &administrator_fact(""))? {
+        if let Some(key) = reader.get(&ACCESS_KEYS, &id)? {
+            keys.push(RootKey { fact, id, key });
+        }
+    }
+    Ok(keys)
+}
+
+/// Puts root keys back.
+pub(crate) fn put_back(writer: &Writer, keys: &[RootKey]) -> Result<(), StoreError> {
+    for RootKey { fact, id, key } in keys {
+        writer.put(&FACTS, fact, id)?;
+        writer.put(&ACCESS_KEYS, id, key)?;
+    }
+    Ok(())
 }
 
 /// Name of the fact that says the id of an account's root key.

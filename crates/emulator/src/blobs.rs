@@ -69,6 +69,14 @@ impl Blobs {
         &self.signer
     }
 
+    /// Forgets what lives no longer than the records: uploads, whose files are
+    /// garbage then, and addresses that were handed out. No upload may be in the
+    /// hands of a request.
+    pub(crate) fn forget(&self) {
+        self.lock().clear();
+        self.signer.renew();
+    }
+
     /// Starts an upload to the repository of the key `repository`, and returns
     /// its identifier, a UUID.
     pub(crate) fn begin(&self, repository: &str, now: Timestamp) -> Result<String, BlobError> {

@@ -25,6 +25,11 @@ impl Clock {
         self.offset_seconds.load(Ordering::Relaxed)
     }
 
+    /// Puts the clock so many seconds ahead of the machine's.
+    pub(crate) fn set_offset(&self, seconds: i64) {
+        self.offset_seconds.store(seconds, Ordering::Relaxed);
+    }
+
     /// Moves the clock, backwards when `seconds` is negative. A clock at its
     /// limits stays there.
     pub(crate) fn advance(&self, seconds: i64) {
@@ -37,7 +42,7 @@ impl Clock {
     /// Makes `time` the present second; the clock goes on from there.
     pub(crate) fn set(&self, time: Timestamp) {
         let ahead = time.as_second() - machine_time().as_second();
-        self.offset_seconds.store(ahead, Ordering::Relaxed);
+        self.set_offset(ahead);
     }
 }
 

@@ -44,6 +44,7 @@ mod scanning;
 mod seed;
 mod signing;
 mod storage_class;
+mod tally;
 mod token;
 
 use serde_json::Value;
@@ -74,6 +75,7 @@ pub(crate) use registry::{Registry, is_account, is_region};
 pub(crate) use registry_settings::RegistrySettings;
 pub(crate) use repository::page as repositories;
 pub(crate) use seed::seed;
+pub(crate) use tally::tally;
 
 use crate::caller::Caller;
 use crate::json_protocol::BODY_LIMIT;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use error::EmulatorError;
+use jiff::Timestamp;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -22,10 +23,12 @@ use crate::ecr::{LifecycleClock, Registry, is_account, is_region};
 use crate::faults::Faults;
 use crate::format::{FACTS, Upgrade};
 use crate::garbage::{Collector, collect_forever};
+use crate::gate::Gate;
 use crate::issuer::Issuer;
 use crate::registry::Behaviour;
 use crate::seed::seed;
 use crate::settings::{Controls, Settings, Transport};
+use crate::snapshots::{Snapshots, settle};
 use crate::state::State;
 use crate::store::Store;
 use crate::tls;
@@ -52,27 +55,9 @@ impl Emulator {
         check_addresses(&settings)?;
         prepare(&settings.data)?;
         let store = Store::open(&settings.data.join(RECORDS))?;
+        settle(&settings.data, &store)?;
         let clock = Clock::default();
-        let administrators = store.write(|writer| -> Result<_, EmulatorError> {
-            let upgrade = Upgrade {
-                writer,
-                data: &settings.data,
-                default: &Registry::default_of(&settings),
-                now: clock.now(),
-            };
-            upgrade.run()?;
-            match writer.get(&FACTS, "account")? {
-                Some(found) if found != settings.account => {
-                    let wanted = settings.account.clone();
-                    return Err(EmulatorError::OtherAccount { found, wanted });
-                }
-                _ => writer.put(&FACTS, "account", &settings.account)?,
-            }
-            seed(writer, &settings, clock.now())?;
-            let further = settings.accounts.iter().map(String::as_str);
-            let accounts: Vec<&str> = further.chain([settings.account.as_str()]).collect();
-            Ok(accounts::open(writer, &accounts)?)
-        })?;
+        let administrators = prepare_records(&store, &settings, clock.now())?;
         let tls = match &settings.transport {
             Transport::Plain => None,
             Transport::Tls { names } => Some(tls::open(&settings, names, host_of(base_url))?),
@@ -96,6 +81,8 @@ impl Emulator {
             blobs: Blobs::open(&settings.data)?,
             issuer: Issuer::open(&settings.data)?,
             collector: Collector::default(),
+            gate: Gate::default(),
+            snapshots: Snapshots::open(&settings.data)?,
             lifecycle: LifecycleClock::default(),
             trail: Trail::new(trail, &settings.account, &settings.region)?,
             clock,
@@ -155,6 +142,35 @@ impl Emulator {
         connection::serve(listener, tls, answer, shutdown).await;
         collecting.abort();
     }
+}
+
+/// Brings the records to this format, puts the Terraform resources in, and makes
+/// the keys of root users that there are not yet: all keys, by account.
+fn prepare_records(
+    store: &Store,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Vec<(String, AdministratorKeys)>, EmulatorError> {
+    store.write(|writer| {
+        let upgrade = Upgrade {
+            writer,
+            data: &settings.data,
+            default: &Registry::default_of(settings),
+            now,
+        };
+        upgrade.run()?;
+        match writer.get(&FACTS, "account")? {
+            Some(found) if found != settings.account => {
+                let wanted = settings.account.clone();
+                return Err(EmulatorError::OtherAccount { found, wanted });
+            }
+            _ => writer.put(&FACTS, "account", &settings.account)?,
+        }
+        seed(writer, settings, now)?;
+        let further = settings.accounts.iter().map(String::as_str);
+        let accounts: Vec<&str> = further.chain([settings.account.as_str()]).collect();
+        Ok(accounts::open(writer, &accounts)?)
+    })
 }
 
 /// Host name or address in a URL, without its port.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::ecr::Registry;
 use crate::emulator::EmulatorError;
 use crate::issuer::KEY_FILE;
-use crate::store::{Table, Writer};
+use crate::store::{StoreError, Table, Writer};
 
 /// What a data directory is: `format`, `account` (the default one), and the ids
 /// of the root keys, `administrator/ACCOUNT`; each a text.
@@ -35,6 +35,11 @@ pub(crate) struct Upgrade<'a> {
     /// The registry of the default account in the default region.
     pub(crate) default: &'a Registry,
     pub(crate) now: Timestamp,
+}
+
+/// Says that the records are of this format.
+pub(crate) fn mark(writer: &Writer) -> Result<(), StoreError> {
+    writer.put(&FACTS, "format", &FORMAT.to_string())
 }
 
 impl Upgrade<'_> {
@@ -62,6 +67,6 @@ impl Upgrade<'_> {
         };
         let steps = &STEPS[number - 1..];
         steps.iter().try_for_each(|step| step(self))?;
-        Ok(self.writer.put(&FACTS, "format", &FORMAT.to_string())?)
+        Ok(mark(self.writer)?)
     }
 }

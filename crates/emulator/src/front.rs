@@ -15,6 +15,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::collect::Call;
 use crate::connection::Peer;
 use crate::faults::Plan;
+use crate::gate::Passage;
 use crate::protocol::{Obstacle, Protocol};
 use crate::state::State;
 use crate::trail::{Note, Origin};
@@ -31,17 +32,18 @@ const HEADER_TEXT: &AsciiSet = &CONTROLS.add(b'%');
 pub(crate) async fn answer(state: Arc<State>, peer: Peer, request: Request) -> Response {
     let note = Note::new(origin(&peer, request.headers()));
     let protocol = Protocol::of(&request);
-    let (mut response, plan) = match arrive(&state, protocol, request).await {
+    let (mut response, plan, passage) = match arrive(&state, protocol, request).await {
         Ok(arrived) => attempt(&state, &peer, protocol, arrived, &note).await,
         Err((parts, obstacle)) => {
             let refusal = protocol.refuse(obstacle, &state, &parts, &note);
-            (refusal, Plan::default())
+            (refusal, Plan::default(), None)
         }
     };
     describe(&mut response, &note);
     if protocol != Protocol::Admin {
         write_trail(&state, &note);
     }
+    drop(passage);
     plan.impair_response(response, &peer).await
 }
 
@@ -69,14 +71,15 @@ async fn arrive(
     state.room.collect(request, limit).await.map(Arrived::Whole)
 }
 
-/// Hands a request to its service, through the faults that strike it.
-async fn attempt(
-    state: &Arc<State>,
+/// Hands a request to its service, through the faults that strike it and through
+/// the gate, in which it is still when this returns.
+async fn attempt<'a>(
+    state: &'a Arc<State>,
     peer: &Peer,
     protocol: Protocol,
     arrived: Arrived,
     note: &Note,
-) -> (Response, Plan) {
+) -> (Response, Plan, Option<Passage<'a>>) {
     let (parts, body) = match &arrived {
         Arrived::Whole(call) => (&call.parts, &call.body[..]),
         Arrived::Streamed(parts, _) => (parts, &[][..]),
@@ -84,23 +87,36 @@ async fn attempt(
     let mut plan = state.faults.strike(state, protocol, (parts, body), note);
     plan.delay(state, parts).await;
     if let Some(response) = plan.prevents(protocol, state, parts, note) {
-        return (response, plan);
+        return (response, plan, None);
     }
-    let response = match arrived {
+    match arrived {
         Arrived::Streamed(parts, body) => {
-            let request = Request::from_parts(parts, plan.impair_request(body));
-            match protocol {
+            let passage = state.gate.enter().await;
+            let body = passage.bound(plan.impair_request(body));
+            let request = Request::from_parts(parts.clone(), body);
+            let mut response = match protocol {
                 Protocol::Registry => registry::handle(state.clone(), request, note.clone()).await,
                 Protocol::Layers => registry::download(state.clone(), request, note.clone()).await,
                 _ => StatusCode::NOT_FOUND.into_response(),
+            };
+            if passage.is_cut() {
+                response = protocol.refuse(Obstacle::Replaced, state, &parts, note);
             }
+            (response, plan, Some(passage))
         }
         Arrived::Whole(call) => match plan.impair_call(call).await {
-            Ok(call) => on_its_own_thread(state, call, protocol, peer, note).await,
-            Err((parts, obstacle)) => protocol.refuse(obstacle, state, &parts, note),
+            Ok(call) => {
+                // The controls are what closes the gate.
+                let passage = match protocol {
+                    Protocol::Admin => None,
+                    _ => Some(state.gate.enter().await),
+                };
+                let response = on_its_own_thread(state, call, protocol, peer, note).await;
+                (response, plan, passage)
+            }
+            Err((parts, obstacle)) => (protocol.refuse(obstacle, state, &parts, note), plan, None),
         },
-    };
-    (response, plan)
+    }
 }
 
 /// Handlers wait for the disk, so they run where waiting is allowed.

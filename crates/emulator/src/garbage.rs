@@ -11,7 +11,8 @@
 //!    another, and a manifest is accepted by a change that sees the records of all
 //!    its blobs: either the manifest comes first, and the record stays, or the
 //!    record goes first, and the manifest is refused.
-//! 3. A file goes when no record of any repository names it. It is looked at and
+//! 3. A file goes when no record of any repository names it, in the state and in
+//!    every snapshot: none is made or restored meanwhile. It is looked at and
 //!    removed while nobody can pin its digest; who puts a file in its place pins
 //!    the digest before and lets go after the record is on disk (`blobs::pins`).
 //!
@@ -24,7 +25,7 @@
 //! layers may be cleaned up at any time", `LayerInaccessibleException`); when it
 //! does is inferred.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -32,6 +33,7 @@ use serde::Serialize;
 
 use crate::blobs::BlobError;
 use crate::ecr;
+use crate::snapshots::SnapshotError;
 use crate::state::State;
 use crate::store::StoreError;
 
@@ -60,16 +62,26 @@ pub(crate) enum CollectionError {
     Store(#[from] StoreError),
     #[error("garbage was not collected: {0}")]
     Blobs(#[from] BlobError),
+    #[error("garbage was not collected: {0}")]
+    Snapshots(#[from] SnapshotError),
 }
 
 /// Lets one collection run at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Collector(Mutex<()>);
 
+impl Collector {
+    /// Holds collections up until the returned value is dropped. Blocks until
+    /// none is under way.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Collects garbage now. Blocks.
 pub(crate) fn collect(state: &State) -> Result<Collected, CollectionError> {
-    let lock = state.collector.0.lock();
-    let _one_at_a_time = lock.unwrap_or_else(PoisonError::into_inner);
+    let _one_at_a_time = state.collector.hold();
+    let snapshots = state.snapshots.records()?;
     let now = state.clock.now();
     let uploads = state.blobs.give_up(now)?;
     let blobs = ecr::forget_blobs(&state.store, now)?;
@@ -80,7 +92,12 @@ pub(crate) fn collect(state: &State) -> Result<Collected, CollectionError> {
     };
     state.blobs.each_blob(|digest| {
         let removed = state.blobs.remove_unless(&digest, || {
-            ecr::is_held(&state.store, &digest).map_err(CollectionError::from)
+            for store in std::iter::once(&state.store).chain(&snapshots) {
+                if ecr::is_held(store, &digest)? {
+                    return Ok(true);
+                }
+            }
+            Ok::<_, CollectionError>(false)
         })?;
         if let Some(size) = removed {
             collected.files += 1;

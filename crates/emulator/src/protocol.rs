@@ -98,6 +98,8 @@ pub(crate) enum Obstacle {
     InternalError,
     /// The service does not answer for the moment.
     Unavailable,
+    /// The state was restored or reset while the body was on its way.
+    Replaced,
     /// The body is longer than any that the operation takes.
     TooLarge,
     /// The body did not arrive in time.
@@ -135,6 +137,11 @@ impl Obstacle {
                 503,
                 "ServiceUnavailable",
                 "The request has failed due to a temporary failure of the server.",
+            ),
+            Self::Replaced => (
+                503,
+                "UNAVAILABLE",
+                "The emulator's state was restored or reset while the request was under way; nothing of it was kept",
             ),
             Self::TooLarge if is_registry => (413, "SIZE_INVALID", "The body is too large"),
             Self::TooLarge => (413, "RequestEntityTooLarge", "The body is too large"),

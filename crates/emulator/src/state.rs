@@ -7,9 +7,11 @@ use crate::collect::Room;
 use crate::ecr::LifecycleClock;
 use crate::faults::Faults;
 use crate::garbage::Collector;
+use crate::gate::Gate;
 use crate::issuer::Issuer;
 use crate::registry::Behaviour;
 use crate::settings::{Settings, Transport};
+use crate::snapshots::Snapshots;
 use crate::store::Store;
 use crate::trail::Trail;
 
@@ -24,6 +26,8 @@ pub(crate) struct State {
     pub(crate) controls: Option<ControlsSecret>,
     /// Room for the bodies of calls.
     pub(crate) room: Room,
+    /// Keeps requests apart from changes of the whole state.
+    pub(crate) gate: Gate,
     /// Faults that are injected on purpose.
     pub(crate) faults: Faults,
     /// Records.
@@ -34,6 +38,8 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     /// Removes garbage.
     pub(crate) collector: Collector,
+    /// What the state was.
+    pub(crate) snapshots: Snapshots,
     /// When lifecycle policies were evaluated.
     pub(crate) lifecycle: LifecycleClock,
     /// GitHub's signing key and runs.

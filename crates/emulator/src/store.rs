@@ -5,6 +5,7 @@
 //! returns, and a crash keeps a change whole or not at all. What readers see is
 //! always on disk. It must not know what the records mean.
 
+mod copy;
 mod database;
 mod error;
 mod group;

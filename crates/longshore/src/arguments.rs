@@ -82,7 +82,7 @@ pub(crate) enum Command {
     Check(Check),
     /// Explain why AWS refused a caller, or would, and what to change
     Explain(Explain),
-    /// Run the built-in AWS in the foreground, for docker, aws and terraform; or tell what roles used
+    /// Run the built-in AWS in the foreground, for docker, aws and terraform; or ask one about roles and snapshots
     Emulator(EmulatorArguments),
 }
 
@@ -260,7 +260,7 @@ pub(crate) struct EmulatorArguments {
     /// One more name or address for the certificate; may be repeated
     #[arg(long = "tls-name", value_name = "NAME", requires = "tls")]
     pub(crate) tls_names: Vec<TlsName>,
-    /// Turn on its controls: tokens for any caller, the clock, the trail; they are for this machine, and others need the secret it names
+    /// Turn on its controls: tokens for any caller, the clock, faults, snapshots, the trail; they are for this machine, and others need the secret it names
     #[arg(long)]
     pub(crate) controls: bool,
     /// Speak the plain distribution specification below `/v2/`, without ECR's deviations
@@ -275,6 +275,49 @@ pub(crate) struct EmulatorArguments {
 pub(crate) enum EmulatorCommand {
     /// Tell what each role used of what it may do, and the smallest policy that suffices
     Usage(Usage),
+    /// Keep the whole state of a running emulator under a name
+    Snapshot(TakenSnapshot),
+    /// List what was kept
+    Snapshots(Address),
+    /// Bring the state of a running emulator back to a snapshot
+    Restore(NamedSnapshot),
+    /// Bring a running emulator back to a fresh start
+    Reset(Reset),
+}
+
+/// Which emulator is asked. Its controls must be on.
+#[derive(Debug, Args)]
+pub(crate) struct Address {
+    /// The emulator's address; its controls must be on [default: `AWS_ENDPOINT_URL`, then 127.0.0.1:4566]
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NamedSnapshot {
+    /// The snapshot's name: letters, digits, `.`, `_` and `-`
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) address: Address,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TakenSnapshot {
+    #[command(flatten)]
+    pub(crate) snapshot: NamedSnapshot,
+    /// Delete it instead of making it
+    #[arg(long)]
+    pub(crate) delete: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reset {
+    #[command(flatten)]
+    pub(crate) address: Address,
+    /// Delete its snapshots too
+    #[arg(long)]
+    pub(crate) snapshots: bool,
 }
 
 #[derive(Debug, Args)]

@@ -11,4 +11,5 @@ pub(crate) mod rehearsal;
 pub(crate) mod report;
 pub(crate) mod sarif;
 pub(crate) mod secret;
+pub(crate) mod snapshots;
 pub(crate) mod usage;

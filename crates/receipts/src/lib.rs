@@ -9,6 +9,7 @@ mod matrix;
 mod problem;
 mod publish;
 mod rehearsal;
+mod snapshot;
 mod usage;
 
 pub use check::{CheckReport, Example, Finding, Fix, Location, RoleProof, Severity, Suppressed};
@@ -20,12 +21,13 @@ pub use matrix::{Access, Answer, CallerAccess, Matrix, RoleAccess, SessionAccess
 pub use problem::{Problem, ProblemCode};
 pub use publish::{BuildReceipt, Identity, Layer, LayerOrigin, PublishReceipt, Source, TagOutcome};
 pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};
+pub use snapshot::{Snapshot, Snapshots};
 pub use usage::{DeniedPermission, RoleUsage, UnusedPermission, UsageReport, UsedPermission};
 
 use serde_json::Value;
 
 /// Every published document with its schema, by file name.
-pub fn schemas() -> [(&'static str, Value); 7] {
+pub fn schemas() -> [(&'static str, Value); 9] {
     [
         (
             "build-receipt.json",
@@ -38,6 +40,14 @@ pub fn schemas() -> [(&'static str, Value); 7] {
         (
             "explanation.json",
             schemars::schema_for!(Explanation).to_value(),
+        ),
+        (
+            "emulator-snapshot.json",
+            schemars::schema_for!(Snapshot).to_value(),
+        ),
+        (
+            "emulator-snapshots.json",
+            schemars::schema_for!(Snapshots).to_value(),
         ),
         ("problem.json", schemars::schema_for!(Problem).to_value()),
         (

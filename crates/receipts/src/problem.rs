@@ -132,6 +132,7 @@ problem_codes! {
     EmulatorFailed = "E053", Machine, "The emulator could not open its data directory.";
     EmulatorSilent = "E054", Machine, "An emulator could not be asked, or its trail could not be read.";
     ProgramNotStarted = "E055", Machine, "The program that was to have the emulator did not start.";
+    SnapshotUnusable = "E056", Machine, "The emulator has no such snapshot, has one of that name already, or cannot use it.";
 }
 
 impl fmt::Display for ProblemCode {

@@ -11,6 +11,7 @@ use crate::ecr::run_lifecycle;
 use crate::state::State;
 
 pub(super) fn run(state: &State, _: &Call) -> Result<Response, Refusal> {
+    let _nobody_replaces_the_state = state.gate.enter_blocking();
     let done = run_lifecycle(state).map_err(|error| Refusal::failed(&error))?;
     let done: Vec<Value> = done
         .iter()

@@ -13,6 +13,7 @@ mod issuers;
 mod lifecycle;
 mod runs;
 mod secret;
+mod snapshots;
 mod tokens;
 mod trail;
 
@@ -55,6 +56,11 @@ const CONTROLS: &[(Method, &str, Handler)] = &[
     (Method::POST, "/faults", faults::set),
     (Method::DELETE, "/faults", faults::clear),
     (Method::DELETE, "/faults/*", faults::remove),
+    (Method::GET, "/snapshots", snapshots::list),
+    (Method::POST, "/snapshots", snapshots::create),
+    (Method::DELETE, "/snapshots/*", snapshots::remove),
+    (Method::POST, "/restore", snapshots::restore),
+    (Method::POST, "/reset", snapshots::reset),
 ];
 
 /// Answers a request under [`PREFIX`].

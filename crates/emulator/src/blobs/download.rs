@@ -1,7 +1,10 @@
 //! Addresses that give one blob to whoever holds them, until they expire.
 //!
 //! ECR hands out presigned S3 addresses; these take their place. The key lives
-//! as long as the process, so an address does not survive a restart.
+//! as long as the process, so an address does not survive a restart, and no
+//! longer than the state that it was made of.
+
+use std::sync::{PoisonError, RwLock};
 
 use aws_lc_rs::hmac;
 use jiff::{SignedDuration, Timestamp};
@@ -16,20 +19,26 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 /// Signs addresses and checks them.
 #[derive(Debug)]
 pub(crate) struct DownloadSigner {
-    key: hmac::Key,
+    key: RwLock<hmac::Key>,
 }
 
 impl DownloadSigner {
     pub(super) fn random() -> Self {
         Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, &random::bytes::<32>()),
+            key: RwLock::new(new_key()),
         }
+    }
+
+    /// Makes all addresses that were handed out useless.
+    pub(super) fn renew(&self) {
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = new_key();
     }
 
     /// The path, with its query, from which `digest` can be had.
     pub(crate) fn path(&self, digest: &Digest, now: Timestamp) -> String {
         let expires = (now + LIFETIME).as_second();
-        let tag = hmac::sign(&self.key, signed_text(digest, expires).as_bytes());
+        let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
+        let tag = hmac::sign(&key, signed_text(digest, expires).as_bytes());
         format!(
             "/layers/{digest}?Expires={expires}&Signature={}",
             hex::encode(tag.as_ref())
@@ -47,9 +56,14 @@ impl DownloadSigner {
         let Ok(tag) = hex::decode(signature) else {
             return false;
         };
+        let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
         now.as_second() < expires
-            && hmac::verify(&self.key, signed_text(digest, expires).as_bytes(), &tag).is_ok()
+            && hmac::verify(&key, signed_text(digest, expires).as_bytes(), &tag).is_ok()
     }
+}
+
+fn new_key() -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, &random::bytes::<32>())
 }
 
 fn signed_text(digest: &Digest, expires: i64) -> String {
@@ -79,5 +93,7 @@ mod tests {
         assert!(!signer.admits(&digest, expires, "zz", now));
         let stranger = DownloadSigner::random();
         assert!(!stranger.admits(&digest, expires, &signature, now));
+        signer.renew();
+        assert!(!signer.admits(&digest, expires, &signature, now));
     }
 }

@@ -113,7 +113,7 @@ impl From<StoreError> for EmulatorError {
             StoreError::Damaged { .. } | StoreError::Record { .. } => RESTORE,
             StoreError::Full { .. } => MAKE_ROOM,
             StoreError::ReadOnly { .. } => MAKE_WRITABLE,
-            StoreError::Database { .. } => CHOOSE_ANOTHER,
+            StoreError::Database { .. } | StoreError::NotReplaced { .. } => CHOOSE_ANOTHER,
         };
         let message = error.to_string();
         Self::Records { message, hint }

@@ -15,7 +15,7 @@ mod schedule;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::request::Parts;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
 use crate::state::State;
@@ -31,15 +31,16 @@ const MOST: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Rules>);
 
-#[derive(Debug, Default)]
-struct Rules {
+/// The rules, as a snapshot keeps them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Rules {
     /// For names of rules that come without.
     next: u64,
     active: Vec<Active>,
 }
 
 /// A rule and its counts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Active {
     name: String,
     #[serde(flatten)]
@@ -91,6 +92,16 @@ impl Faults {
     /// Removes all rules.
     pub(crate) fn clear(&self) {
         self.lock().active.clear();
+    }
+
+    /// All of them, with what they have done.
+    pub(crate) fn saved(&self) -> Rules {
+        self.lock().clone()
+    }
+
+    /// Puts `rules` in place of all of them.
+    pub(crate) fn replace(&self, rules: Rules) {
+        *self.lock() = rules;
     }
 
     /// What strikes a request of `protocol`, which counts for every rule that is

@@ -41,6 +41,11 @@ impl Database {
         Ok(database)
     }
 
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
         self.begin(|open| open.begin_read().map_err(redb::Error::from))
     }

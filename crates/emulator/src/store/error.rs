@@ -37,6 +37,12 @@ pub(crate) enum StoreError {
         #[source]
         source: Arc<io::Error>,
     },
+    /// A change shared the transaction of a replacement that failed.
+    #[error("no change was made: all of {} was being replaced, and that failed", path.display())]
+    NotReplaced {
+        /// The database file.
+        path: PathBuf,
+    },
     /// Any other failure of the disk or the database.
     #[error("the state in {} cannot be read or written: {source}", path.display())]
     Database {

@@ -241,3 +241,62 @@ proptest! {
         prop_assert_eq!(listed(&store, ""), model.into_iter().collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_copy_is_of_one_moment_and_a_replacement_is_whole_or_not_at_all() {
+    let (directory, store) = open();
+    put(&store, "a", 1).unwrap();
+    let copy = store.copy_to(&directory.path().join("copy.redb")).unwrap();
+    put(&store, "a", 2).unwrap();
+    let name = |writer: &Writer| writer.put(&NAMES, "n", &"new".to_owned());
+    store.write::<_, StoreError>(name).unwrap();
+    assert_eq!(listed(&copy, ""), [("a".to_owned(), 1)]);
+
+    let failed: Result<(), StoreError> = store.replace(Some(&copy), |writer| {
+        assert_eq!(writer.get(&NUMBERS, "a")?, Some(1));
+        Err(refusal())
+    });
+    assert!(failed.is_err());
+    assert_eq!(listed(&store, ""), [("a".to_owned(), 2)]);
+
+    let work = |writer: &Writer| writer.put(&NUMBERS, "b", &3);
+    store.replace::<_, StoreError>(Some(&copy), work).unwrap();
+    drop(store);
+    let store = Store::open(&directory.path().join("state.redb")).unwrap();
+    let expected = [("a".to_owned(), 1), ("b".to_owned(), 3)];
+    assert_eq!(listed(&store, ""), expected);
+    let name = store.read::<_, StoreError>(|reader| reader.get(&NAMES, "n"));
+    assert_eq!(name.unwrap(), None);
+    store.replace::<_, StoreError>(None, |_| Ok(())).unwrap();
+    assert_eq!(listed(&store, ""), []);
+}
+
+#[test]
+fn who_shares_the_transaction_of_a_replacement_that_fails_is_told() {
+    let (directory, store) = open();
+    put(&store, "kept", 1).unwrap();
+    let copy = store.copy_to(&directory.path().join("copy.redb")).unwrap();
+    let store = &store;
+    let has_turn = &Barrier::new(2);
+    std::thread::scope(|scope| {
+        // It keeps its turn until the other waits, so that both share a transaction.
+        let shared = scope.spawn(move || {
+            store.write(|writer| {
+                has_turn.wait();
+                while store.group.waiting() == 0 {
+                    std::thread::yield_now();
+                }
+                writer.put(&NUMBERS, "shared", &2)
+            })
+        });
+        has_turn.wait();
+        let failed = store.replace(Some(&copy), |_| Err::<(), _>(refusal()));
+        assert!(failed.is_err());
+        let told = shared.join().unwrap();
+        assert!(
+            matches!(told, Err(StoreError::NotReplaced { .. })),
+            "{told:?}"
+        );
+    });
+    assert_eq!(listed(store, ""), [("kept".to_owned(), 1)]);
+}

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::history::{self, Lengths};
 use super::index::Index;
 use super::note::Note;
 use super::queue::Queue;
@@ -61,7 +62,25 @@ impl Trail {
 
     /// Waits until everything that was appended is in the files.
     pub(crate) fn flush(&self) -> std::io::Result<()> {
-        self.queue.flush()
+        self.queue.run(|| ())
+    }
+
+    /// Keeps the trail, as it is now, in the directory `to`.
+    pub(crate) fn keep_in(&self, to: PathBuf) -> std::io::Result<Lengths> {
+        let directory = self.directory.clone();
+        self.queue.run(move || history::keep(&directory, &to))?
+    }
+
+    /// Runs `work`, which puts another directory in place of the trail's, while
+    /// nobody writes to it or reads from it.
+    pub(crate) fn replace(
+        &self,
+        work: impl FnOnce() -> std::io::Result<()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let _nobody_keeps = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        *index = Index::default();
+        self.queue.run(work)?
     }
 }
 

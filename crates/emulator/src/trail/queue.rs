@@ -22,8 +22,8 @@ const TOGETHER: usize = 256;
 
 enum Message {
     Note(Note, Timestamp),
-    /// Answered when everything before it is written.
-    Flush(SyncSender<()>),
+    /// Done when everything before it is written, and before anything after it.
+    Work(Box<dyn FnOnce() + Send>),
 }
 
 /// The way to the thread. When this is dropped, everything has been written.
@@ -48,11 +48,19 @@ impl Queue {
         self.send(Message::Note(note, now))
     }
 
-    /// Waits until everything that was pushed is written.
-    pub(super) fn flush(&self) -> io::Result<()> {
-        let (sender, written) = sync_channel(1);
-        self.send(Message::Flush(sender))?;
-        written.recv().map_err(|_| gone())
+    /// Runs `work` when everything that was pushed is written; what is pushed
+    /// from now on waits for it.
+    pub(super) fn run<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> io::Result<R> {
+        let (sender, done) = sync_channel(1);
+        let work = move || {
+            // Nobody left to tell is no failure.
+            let _ = sender.send(work());
+        };
+        self.send(Message::Work(Box::new(work)))?;
+        done.recv().map_err(|_| gone())
     }
 
     fn send(&self, message: Message) -> io::Result<()> {
@@ -76,20 +84,23 @@ fn gone() -> io::Error {
 
 fn write_all(appender: &Appender, receiver: &Receiver<Message>) {
     while let Ok(first) = receiver.recv() {
-        let (mut notes, mut flushes) = (Vec::new(), Vec::new());
+        let mut notes = Vec::new();
+        let mut work = None;
         let others = std::iter::from_fn(|| receiver.try_recv().ok());
         for message in std::iter::once(first).chain(others).take(TOGETHER) {
             match message {
                 Message::Note(note, now) => notes.push((note, now)),
-                Message::Flush(flush) => flushes.push(flush),
+                Message::Work(wanted) => {
+                    work = Some(wanted);
+                    break;
+                }
             }
         }
         if let Err(error) = appender.append(&notes) {
             tracing::error!(%error, count = notes.len(), "the trail was not written");
         }
-        for flush in flushes {
-            // Nobody left to tell is no failure.
-            let _ = flush.send(());
+        if let Some(work) = work {
+            work();
         }
     }
 }

@@ -165,7 +165,7 @@ async fn a_body_without_an_end_is_refused() {
         }
     };
     beside(attack, async || {
-        answers(&served, Duration::from_mins(1)).await
+        answers(&served, Duration::from_mins(1)).await;
     })
     .await;
 }

@@ -64,22 +64,19 @@ async fn a_chunk_that_breaks_off_is_forgotten_and_the_upload_goes_on() {
     let mut broken = TcpStream::connect(served.host()).unwrap();
     broken.write_all(head.as_bytes()).unwrap();
     drop(broken);
-    // The broken request may still hold the upload; it lets go when it sees
-    // the end of its connection.
-    let sent = loop {
-        let again = docker
-            .request(Method::PATCH, &place)
-            .body("kept")
-            .send()
-            .await
-            .unwrap();
-        if again.status() != StatusCode::CONFLICT {
-            break again;
+    // The broken request may hold the upload, or come to hold it; it lets go when
+    // it sees the end of its connection.
+    let when_free = async |method: Method, path: &str, body: &'static str| loop {
+        let request = docker.request(method.clone(), path).body(body);
+        let answer = request.send().await.unwrap();
+        if answer.status() != StatusCode::CONFLICT {
+            break answer;
         }
     };
+    let sent = when_free(Method::PATCH, &place, "kept").await;
     assert_eq!(sent.status(), StatusCode::CREATED);
     let end = format!("{place}?digest={}", Digest::of(b"kept"));
-    let ended = docker.request(Method::PUT, &end).send().await.unwrap();
+    let ended = when_free(Method::PUT, &end, "").await;
     assert_eq!(ended.status(), StatusCode::CREATED);
 }
 

@@ -31,5 +31,6 @@ mod repositories;
 mod restart;
 mod served;
 mod signing;
+mod snapshots;
 mod trail;
 mod usage;

@@ -1,6 +1,8 @@
 //! `longshore emulator`.
 
+mod controls;
 mod program;
+mod snapshots;
 mod usage;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -93,8 +95,15 @@ pub(crate) async fn run(
     arguments: &EmulatorArguments,
     settings: &Settings,
 ) -> Result<ExitCode, Problem> {
-    if let Some(EmulatorCommand::Usage(asked)) = &arguments.command {
-        return usage::run(asked, settings).await;
+    match &arguments.command {
+        Some(EmulatorCommand::Usage(asked)) => return usage::run(asked, settings).await,
+        Some(EmulatorCommand::Snapshot(asked)) => return snapshots::take(asked, settings).await,
+        Some(EmulatorCommand::Snapshots(address)) => {
+            return snapshots::list(address.url.as_deref(), settings).await;
+        }
+        Some(EmulatorCommand::Restore(asked)) => return snapshots::restore(asked, settings).await,
+        Some(EmulatorCommand::Reset(asked)) => return snapshots::reset(asked, settings).await,
+        None => {}
     }
     let stage = stage(arguments, settings)?;
     let region = stage.region.clone();

@@ -37,6 +37,16 @@ impl Default for LifecycleClock {
     }
 }
 
+impl LifecycleClock {
+    /// Forgets what was evaluated: the records were replaced, and say it
+    /// themselves.
+    pub(crate) fn forget(&self) {
+        let lock = self.running.lock();
+        let _nobody_evaluates = lock.unwrap_or_else(PoisonError::into_inner);
+        self.last.store(i64::MIN, Ordering::Release);
+    }
+}
+
 /// What was done to an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Done {

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use audit::usage::Activity;
 use jiff::Timestamp;
 use receipts::{ExitCode, Problem, ProblemCode, RoleUsage, UsageReport};
+use reqwest::Method;
 use serde_json::Value;
 
-use super::SECRET_VARIABLE;
+use super::controls::Controls;
 use crate::arguments::{Format, Usage};
 use crate::printer;
 use crate::project::Project;
@@ -67,28 +68,12 @@ async fn ask(
     since: Option<Timestamp>,
     settings: &Settings,
 ) -> Result<Activity, Problem> {
-    let failed = |error: &dyn std::error::Error| {
-        silent(error)
-            .fact("address", url)
-            .hint("it must run with `--controls`; `--data DIR` reads its files without it")
-    };
-    let address = format!("{}/_longshore/activity", url.trim_end_matches('/'));
-    let client = reqwest::Client::builder().no_proxy().build();
-    let mut request = client.map_err(|error| failed(&error))?.get(address);
+    let controls = Controls::of(Some(url), settings, "nothing was reported")?;
+    let mut request = controls.request(Method::GET, "activity");
     if let Some(since) = since {
         request = request.query(&[("since", since.to_string())]);
     }
-    if let Some(secret) = settings.environment.get(SECRET_VARIABLE) {
-        request = request.bearer_auth(secret);
-    }
-    let answer = request.send().await.map_err(|error| failed(&error))?;
-    let status = answer.status();
-    if status.is_success() {
-        return answer.json().await.map_err(|error| failed(&error));
-    }
-    let said: Value = answer.json().await.unwrap_or_default();
-    let message = said["message"].as_str().unwrap_or("it does not say why");
-    Err(failed(&io::Error::other(format!("{status}: {message}"))))
+    controls.ask(request).await
 }
 
 fn silent(error: &dyn std::error::Error) -> Problem {
