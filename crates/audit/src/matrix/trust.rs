@@ -66,7 +66,7 @@ impl<'a> Trust<'a> {
             provider_arn,
             issuer,
             policy: NamedPolicy {
-                name: format!("trust policy of {}", role.name),
+                name: role.name.clone(),
                 document,
             },
         }))
