@@ -13,6 +13,7 @@ mod conversion;
 mod creation_templates;
 mod deletion;
 mod error;
+mod fidelity;
 mod garbage;
 mod image;
 mod image_batch;
@@ -54,6 +55,7 @@ pub(crate) use contents::tag_names;
 pub(crate) use creation_templates::create_on_push;
 pub(crate) use deletion::{Deletion, delete, remove_blob};
 pub(crate) use error::{EcrError, code};
+pub(crate) use fidelity::fidelity;
 pub(crate) use garbage::{forget_blobs, is_held};
 pub(crate) use image::{Put, find, note_pull, put};
 pub(crate) use image_batch::image_json;
@@ -68,7 +70,6 @@ pub(crate) use manifest::reads_manifest;
 pub(crate) use mounting::{Mounts, mount, source as mount_source};
 pub(crate) use mutability::matches_wildcard;
 use operations::Operation;
-pub use operations::{Fidelity, ecr_operations};
 pub(crate) use records::repository_key;
 pub(crate) use referrers::referrers;
 pub(crate) use registry::{Registry, is_account, is_region};
@@ -78,6 +79,7 @@ pub(crate) use seed::seed;
 pub(crate) use tally::tally;
 
 use crate::caller::Caller;
+use crate::fidelity::model::ECR;
 use crate::json_protocol::BODY_LIMIT;
 use crate::state::State;
 use crate::trail::{Note, of_json};
@@ -101,12 +103,7 @@ pub(crate) fn handle(
     body: Value,
     note: &Note,
 ) -> Result<Value, EcrError> {
-    let operation = Operation::find(operation).ok_or_else(|| {
-        EcrError::client(
-            "UnknownOperationException",
-            format!("The operation {operation} does not exist."),
-        )
-    })?;
+    let operation = Operation::find(operation).ok_or_else(|| unsupported(operation))?;
     note.parameters(of_json(&body, &model::without_bytes(operation.input)));
     model::check(&body, operation.input)?;
     catch_up(state);
@@ -124,4 +121,14 @@ pub(crate) fn handle(
         note,
     };
     (operation.perform)(call, body)
+}
+
+/// The answer to an operation that is not here.
+fn unsupported(operation: &str) -> EcrError {
+    let sentence = if ECR.has(operation) {
+        format!("The emulator does not perform the operation {operation}.")
+    } else {
+        format!("The operation {operation} does not exist.")
+    };
+    EcrError::client("UnknownOperationException", sentence)
 }

@@ -13,6 +13,7 @@ mod catalog;
 mod conditional;
 mod download;
 mod error;
+mod fidelity;
 mod manifest;
 mod operation;
 mod range;
@@ -33,6 +34,7 @@ use http::request::Parts;
 pub(crate) use behaviour::Behaviour;
 pub(crate) use download::download;
 use error::RegistryError;
+pub(crate) use fidelity::fidelity;
 pub(crate) use operation::operation;
 use route::Route;
 

@@ -66,7 +66,7 @@ impl<'a> Trust<'a> {
             provider_arn,
             issuer,
             policy: NamedPolicy {
-                name: role.name.clone(),
+                name: format!("trust policy of {}", role.name),
                 document,
             },
         }))

@@ -6,14 +6,17 @@
 //! Source: AWS CloudTrail API Reference, version 2013-11-01.
 
 mod event;
+mod fidelity;
 mod lookup;
 mod page;
 
+pub(crate) use fidelity::fidelity;
 use serde_json::Value;
 
 use crate::authorize::{Target, authorize};
 use crate::caller::Caller;
 use crate::error::AwsError;
+use crate::fidelity::model::CLOUDTRAIL;
 use crate::state::State;
 use crate::trail::{Note, of_json};
 
@@ -60,7 +63,7 @@ fn with_small_names(value: Value) -> Value {
 
 /// AWS knows the operation, and the emulator does not perform it.
 fn unsupported(operation: &str) -> AwsError {
-    if OPERATIONS.contains(&operation) {
+    if CLOUDTRAIL.has(operation) {
         AwsError::invalid(
             "UnsupportedOperationException",
             format!("The emulator does not perform the operation {operation}."),
@@ -69,67 +72,3 @@ fn unsupported(operation: &str) -> AwsError {
         AwsError::invalid("UnknownOperationException", "")
     }
 }
-
-/// The operations of the service model.
-const OPERATIONS: &[&str] = &[
-    "AddTags",
-    "CancelQuery",
-    "CreateChannel",
-    "CreateDashboard",
-    "CreateEventDataStore",
-    "CreateTrail",
-    "DeleteChannel",
-    "DeleteDashboard",
-    "DeleteEventDataStore",
-    "DeleteResourcePolicy",
-    "DeleteTrail",
-    "DeregisterOrganizationDelegatedAdmin",
-    "DescribeQuery",
-    "DescribeTrails",
-    "DisableFederation",
-    "EnableFederation",
-    "GenerateQuery",
-    "GetChannel",
-    "GetDashboard",
-    "GetEventConfiguration",
-    "GetEventDataStore",
-    "GetEventSelectors",
-    "GetImport",
-    "GetInsightSelectors",
-    "GetQueryResults",
-    "GetResourcePolicy",
-    "GetTrail",
-    "GetTrailStatus",
-    "ListChannels",
-    "ListDashboards",
-    "ListEventDataStores",
-    "ListImportFailures",
-    "ListImports",
-    "ListInsightsData",
-    "ListInsightsMetricData",
-    "ListPublicKeys",
-    "ListQueries",
-    "ListTags",
-    "ListTrails",
-    "LookupEvents",
-    "PutEventConfiguration",
-    "PutEventSelectors",
-    "PutInsightSelectors",
-    "PutResourcePolicy",
-    "RegisterOrganizationDelegatedAdmin",
-    "RemoveTags",
-    "RestoreEventDataStore",
-    "SearchSampleQueries",
-    "StartDashboardRefresh",
-    "StartEventDataStoreIngestion",
-    "StartImport",
-    "StartLogging",
-    "StartQuery",
-    "StopEventDataStoreIngestion",
-    "StopImport",
-    "StopLogging",
-    "UpdateChannel",
-    "UpdateDashboard",
-    "UpdateEventDataStore",
-    "UpdateTrail",
-];

@@ -1,5 +1,5 @@
-//! All operations of ECR's service model `ecr-2015-09-21`: what each takes, who
-//! answers it, and where its behaviour is from.
+//! The operations of ECR that are here: what each takes, who answers it, and
+//! where its behaviour is from.
 
 use serde_json::Value;
 
@@ -10,19 +10,9 @@ use super::{
     replication, repository, repository_policies, repository_settings, resource_tags, scanning,
     signing, storage_class, token,
 };
+use crate::fidelity::Fidelity::{self, Documented, Inferred, Refused};
 
 type Handler = fn(Call<'_>, Value) -> Result<Value, EcrError>;
-
-/// How near an answer is to AWS's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fidelity {
-    /// Performed as documented, by the named source.
-    Documented(&'static str),
-    /// Performed; what is named is not documented, and was chosen here.
-    Inferred(&'static str),
-    /// Not emulated: answered with AWS's error for what is named.
-    Refused(&'static str),
-}
 
 /// An operation.
 pub(super) struct Operation {
@@ -44,11 +34,9 @@ impl Operation {
     }
 }
 
-/// Name and fidelity of every operation, by name: for the documentation.
-pub fn ecr_operations() -> impl Iterator<Item = (&'static str, Fidelity)> {
-    OPERATIONS
-        .iter()
-        .map(|operation| (operation.name, operation.fidelity))
+/// How near an operation is to AWS's; `None` for those that are not here.
+pub(super) fn fidelity(name: &str) -> Option<Fidelity> {
+    Operation::find(name).map(|operation| operation.fidelity)
 }
 
 const fn operation(
@@ -64,8 +52,6 @@ const fn operation(
         fidelity,
     }
 }
-
-use Fidelity::{Documented, Inferred, Refused};
 
 const MODEL: Fidelity = Documented("service model");
 
@@ -135,11 +121,11 @@ static OPERATIONS: [Operation; 58] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fidelity::model::ECR;
 
     #[test]
-    fn the_operations_are_those_of_the_service_model_in_its_order() {
-        let names: Vec<&str> = OPERATIONS.iter().map(|operation| operation.name).collect();
-        let model = include_str!("operations/service-model.txt");
-        assert_eq!(names, model.lines().collect::<Vec<_>>());
+    fn every_operation_is_one_of_the_service_model() {
+        let unknown = OPERATIONS.iter().find(|operation| !ECR.has(operation.name));
+        assert!(unknown.is_none());
     }
 }

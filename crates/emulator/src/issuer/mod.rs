@@ -4,6 +4,7 @@
 //! It knows nothing of AWS: what a token is good for is decided elsewhere, by
 //! who reads it.
 
+mod fidelity;
 mod key;
 mod runs;
 
@@ -19,6 +20,7 @@ use crate::collect::Call;
 use crate::random;
 use crate::state::State;
 use crate::trail::Note;
+pub(crate) use fidelity::fidelity;
 pub(crate) use key::{FILE as KEY_FILE, KeyError, SigningKey};
 use runs::RunError;
 pub(crate) use runs::{Registration, register};

@@ -6,6 +6,7 @@ mod assume_role;
 mod authorization_message;
 mod caller_identity;
 mod credentials;
+mod fidelity;
 mod key_set;
 mod parameters;
 mod session_policies;
@@ -15,6 +16,7 @@ pub(crate) mod sessions;
 mod token;
 mod web_identity;
 
+pub(crate) use fidelity::fidelity;
 pub(crate) use key_set::{KeySet, register as register_keys};
 
 use crate::caller::Caller;

@@ -192,6 +192,13 @@ impl Served {
 
     /// A call of IAM or STS by the administrator that succeeds: its answer.
     pub(crate) async fn query(&self, service: &str, parameters: &[(&str, &str)]) -> String {
+        let (status, text) = self.ask(service, parameters).await;
+        assert_eq!(status, 200, "{text}");
+        text
+    }
+
+    /// A call of IAM or STS by the administrator: status and answer.
+    pub(crate) async fn ask(&self, service: &str, parameters: &[(&str, &str)]) -> (u16, String) {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(parameters)
             .finish();
@@ -202,10 +209,8 @@ impl Served {
             request = request.header(name, value);
         }
         let answer = request.body(body).send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        assert_eq!(status, StatusCode::OK, "{text}");
-        text
+        let status = answer.status().as_u16();
+        (status, answer.text().await.unwrap())
     }
 
     /// A call by the administrator that succeeds.

@@ -250,48 +250,6 @@ async fn a_user_assumes_a_role_for_longer_than_a_chain_and_has_sessions_of_its_o
     answer.is_refused(403, "InvalidClientTokenId", "");
 }
 
-/// All that limits the caller limits what it assumes, and a Deny anywhere counts.
-#[tokio::test]
-async fn a_boundary_limits_which_roles_a_user_assumes() {
-    let data = tempfile::tempdir().unwrap();
-    let served = Served::start(data.path()).await;
-    let keys = ada(&served).await;
-    let trust = |principal: &str| {
-        let arn = format!("arn:aws:iam::{ACCOUNT}:{principal}");
-        json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "AWS": arn } })
-    };
-    let by_account = served.role("by-account", trust("root")).await;
-    let by_name = served.role("by-name", trust("user/ada")).await;
-    let administrator = [("UserName", "ada"), ("PolicyArn", ADMINISTRATOR)];
-    served.iam("AttachUserPolicy", &administrator).await;
-    served.assume(&keys, &by_account, &[]).await.good();
-    let boundary = [("PolicyName", "boundary"), ("PolicyDocument", LIST_ROLES)];
-    let boundary = served.iam("CreatePolicy", &boundary).await.text("Arn");
-    let bound = [
-        ("UserName", "ada"),
-        ("PermissionsBoundary", boundary.as_str()),
-    ];
-    served.iam("PutUserPermissionsBoundary", &bound).await;
-    let answer = served.assume(&keys, &by_account, &[]).await;
-    let sentence = "because no permissions boundary allows the sts:AssumeRole action";
-    answer.is_refused(403, "AccessDenied", sentence);
-    // A trust policy that names the user is not limited by what a boundary
-    // leaves out, but by what it denies.
-    served.assume(&keys, &by_name, &[]).await.good();
-    let denial = LIST_ROLES
-        .replace("iam:ListRoles", "sts:AssumeRole")
-        .replace("Allow", "Deny");
-    let version = [
-        ("PolicyArn", boundary.as_str()),
-        ("PolicyDocument", &denial),
-        ("SetAsDefault", "true"),
-    ];
-    served.iam("CreatePolicyVersion", &version).await;
-    let answer = served.assume(&keys, &by_name, &[]).await;
-    let sentence = "with an explicit deny in a permissions boundary";
-    answer.is_refused(403, "AccessDenied", sentence);
-}
-
 fn principal_in(trust: &str) -> Value {
     let decoded = percent_encoding::percent_decode_str(trust)
         .decode_utf8()

@@ -172,6 +172,17 @@ impl Pattern {
             .collect()
     }
 
+    /// The literal characters that every match begins with.
+    pub fn literal_start(&self) -> String {
+        self.tokens
+            .iter()
+            .map_while(|token| match (&token.characters, token.repeat) {
+                (Characters::Only(char), Repeat::Once) => Some(*char),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The same without the empty text; `None` where nothing else matches, and
     /// where one pattern cannot say it.
     pub(crate) fn without_empty(&self) -> WithoutEmpty {

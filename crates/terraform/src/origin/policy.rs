@@ -61,6 +61,14 @@ impl Origin {
         }
     }
 
+    /// One condition as a whole: its block, or its key with the values.
+    pub fn policy_condition(&self, index: usize, operator: &str, key: &str) -> Spot {
+        match self.condition(index, operator, key) {
+            Some((_, under)) => under.whole.spot(),
+            None => self.nearest(index),
+        }
+    }
+
     fn statement(&self, index: usize) -> Option<&Self> {
         let statements = self.get("Statement")?;
         match (&statements.parts, index) {

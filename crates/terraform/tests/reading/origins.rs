@@ -80,6 +80,9 @@ fn a_policy_document_leads_to_its_blocks() {
     assert_eq!(key.line, 19);
     let values = origin.policy_part(PolicyPart::Values(0, STRING_EQUALS, SUB));
     assert_eq!(values.text, "[\"repo:a/b:*\", \"repo:a/c:*\"]");
+    let condition = origin.policy_condition(0, STRING_EQUALS, SUB);
+    assert!(condition.text.starts_with("condition {") && condition.text.ends_with('}'));
+    assert_eq!(condition.line, 17);
 
     let action = origin.policy_part(PolicyPart::ElementValue(0, "Action", "sts:TagSession"));
     assert_eq!(action.text, "\"sts:TagSession\"");

@@ -4,7 +4,6 @@ use receipts::Location;
 
 use super::Lines;
 use super::html::escape;
-use crate::render::secret::masked;
 
 /// How many lines are shown before and after the one that is meant.
 const AROUND: usize = 2;
@@ -12,6 +11,21 @@ const AROUND: usize = 2;
 const LONGEST_LINE: usize = 160;
 /// A finding of this rule points at a secret: its lines are not shown at all.
 const ABOUT_SECRETS: &str = "stored-aws-key";
+/// How long AWS's secret access keys are, in characters.
+const SECRET_KEY_LENGTH: usize = 40;
+/// How credentials begin that are recognised so, wherever in a word they stand.
+const PREFIXES: [&str; 8] = [
+    "AKIA",
+    "ASIA",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "ghu_",
+    "github_pat_",
+    "eyJhbGciOi",
+];
+/// The shortest word that is taken for a credential because of its prefix.
+const SHORTEST_CREDENTIAL: usize = 16;
 
 /// The lines around `location`, for a finding of `rule`.
 pub(super) fn excerpt(rule: &str, location: &Location, line: &Lines<'_>) -> String {
@@ -29,7 +43,7 @@ pub(super) fn excerpt(rule: &str, location: &Location, line: &Lines<'_>) -> Stri
             };
             format!(
                 "<span class=\"{class}\"><span class=\"number\">{mark}{number:>4}</span> {}\n</span>",
-                escape(&cut(&masked(&text)))
+                escape(&redacted(&cut(&text)))
             )
         })
         .collect::<Vec<_>>().concat();
@@ -49,8 +63,14 @@ pub(super) fn diff(diff: &str) -> String {
                 [b'+', ..] => "plus",
                 _ => "same",
             };
-            let line = cut(&masked(line));
-            format!("<span class=\"line {class}\">{}\n</span>", escape(&line))
+            let line = cut(line);
+            // The sign is no part of the word behind it.
+            let (sign, rest) = line.split_at(line.ceil_char_boundary(1));
+            format!(
+                "<span class=\"line {class}\">{}{}\n</span>",
+                escape(sign),
+                escape(&redacted(rest))
+            )
         })
         .collect::<Vec<_>>()
         .concat();
@@ -63,6 +83,43 @@ fn cut(line: &str) -> String {
         cut.push('…');
     }
     cut
+}
+
+/// The line with every word that may be a credential hidden.
+fn redacted(line: &str) -> String {
+    let mut redacted = String::with_capacity(line.len());
+    let mut word = String::new();
+    for char in line.chars() {
+        if char.is_ascii_alphanumeric() || "_/+.-".contains(char) {
+            word.push(char);
+        } else {
+            finish(&mut word, &mut redacted);
+            redacted.push(char);
+        }
+    }
+    finish(&mut word, &mut redacted);
+    redacted
+}
+
+fn finish(word: &mut String, redacted: &mut String) {
+    if is_credential(word) {
+        redacted.push_str("[hidden]");
+    } else {
+        redacted.push_str(word);
+    }
+    word.clear();
+}
+
+fn is_credential(word: &str) -> bool {
+    let by_prefix =
+        word.len() >= SHORTEST_CREDENTIAL && PREFIXES.iter().any(|prefix| word.contains(prefix));
+    // A commit has as many characters, and no capital letter.
+    let by_shape = word.len() == SECRET_KEY_LENGTH
+        && word.contains(|char: char| char.is_ascii_uppercase())
+        && word.contains(|char: char| char.is_ascii_lowercase())
+        && word.contains(|char: char| char.is_ascii_digit())
+        && !word.contains(['.', '_', '-']);
+    by_prefix || by_shape
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ fn access(answer: Answer, reason: &str) -> Access {
 }
 
 fn caller(name: &str, standing: Standing, answer: Answer) -> CallerAccess {
-    let yes = "Statement `GitHubActions` of the trust policy `publisher` allows it.";
+    let yes =
+        "Statement `GitHubActions` of the trust policy `trust policy of publisher` allows it.";
     let no = "No statement of the trust policy allows it: statement `GitHubActions` wants another subject.";
     let session = SessionAccess {
         push: access(Answer::Yes, "`ecr:PutImage`: Statement `Push` allows it."),
