@@ -16,7 +16,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("github", &[]),
     ("receipts", &[]),
     // Adapters: strangers to each other.
-    ("build", &[]),
+    ("build", &["oci"]),
     ("image", &["oci"]),
     ("registry", &["oci"]),
     ("aws", &[]),

@@ -145,6 +145,11 @@ impl Project {
         self.git(&["commit", "--quiet", "--message=everything"]);
     }
 
+    /// A commit that changes no file.
+    pub(crate) fn commit_anyway(&self) {
+        self.git(&["commit", "--quiet", "--allow-empty", "--message=nothing"]);
+    }
+
     pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
         let path = self.path().join(file);
         let text = std::fs::read_to_string(&path).unwrap();

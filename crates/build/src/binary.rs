@@ -57,6 +57,16 @@ impl Binary {
     }
 }
 
+/// The processor of a Rust target in the image specification's words; none for
+/// those that no image is built for.
+pub fn architecture_of(target: &str) -> Option<&'static str> {
+    match target.split('-').next() {
+        Some("x86_64") => Some("amd64"),
+        Some("aarch64") => Some("arm64"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,15 +4,20 @@
 //! checkout, of the target directory and of cargo's home are replaced by
 //! constants. Times do not enter: `SOURCE_DATE_EPOCH` is the commit's.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use cargo_metadata::{Message, Metadata, PackageId, TargetKind};
+use cargo_metadata::{Artifact, BuildScript, Message, TargetKind};
+use oci::Digest;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
-use crate::{Binary, BuildError};
+use crate::declared::Seen;
+use crate::environment::Environment;
+use crate::facts::Facts;
+use crate::workspace::file_name;
+use crate::{Binary, BuildError, Compiled, Workspace};
 
 /// How many of cargo's last lines an error shows.
 const SHOWN_LINES: usize = 60;
@@ -32,7 +37,19 @@ pub struct CargoBuild {
     pub profile: String,
     /// `SOURCE_DATE_EPOCH` for build scripts: seconds since 1970.
     pub source_date_epoch: i64,
+    /// The environment that cargo is started in.
+    pub environment: Environment,
+    /// Files and directories, relative to the workspace's, that lie in packages
+    /// and are not compiled. They count as inputs all the same where a compile
+    /// was seen to look at one.
+    pub set_aside: Vec<PathBuf>,
+    /// Where cargo puts what it makes, if not to its usual place: a build apart,
+    /// which nothing of earlier ones enters.
+    pub target_directory: Option<PathBuf>,
 }
+
+/// What [`rustflags`] asks for, without the paths of this machine.
+pub(crate) const FLAGS: &str = "crt-static, paths remapped to /cargo, /source and /target";
 
 /// How far a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,43 +63,86 @@ pub struct Progress<'a> {
 }
 
 impl CargoBuild {
-    /// Builds, calling `observe` whenever a package is finished.
+    /// Builds `workspace` as it was read, calling `observe` whenever a package is
+    /// finished. Dropping the future stops cargo.
     pub async fn run(
-        &self,
+        workspace: &Workspace,
         observe: &(dyn Fn(Progress<'_>) + Send + Sync),
-    ) -> Result<Binary, BuildError> {
-        let metadata = self.metadata().await?;
-        let (package, binary) = self.binary_of(&metadata)?;
-        let total = reachable(&metadata, package).len();
-        let mut child = self
-            .command(&metadata, &binary)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| BuildError::NoProgram {
-                program: "cargo",
-                source,
-            })?;
+    ) -> Result<Compiled, BuildError> {
+        let mut child = workspace.build.start(&workspace.facts)?;
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(BuildError::NoBinary(
                 "cargo gave no output to read".to_owned(),
             ));
         };
-        let (produced, last_lines) =
-            tokio::join!(follow(stdout, &binary, total, observe), last_lines(stderr));
+        let (produced, last_lines) = tokio::join!(
+            follow(stdout, &workspace.facts, observe),
+            last_lines(stderr)
+        );
         let status = child.wait().await?;
         if !status.success() {
             let output = last_lines?.into_iter().collect::<Vec<_>>().join("\n");
-            return Err(self.explained(status.to_string(), output));
+            return Err(workspace.build.explained(status.to_string(), output));
         }
-        let path = produced?.ok_or_else(|| {
+        let told = produced?;
+        // Some of the accounts are written when everything else is done.
+        let seen = Seen::after(&told.artifacts, &told.scripts)?;
+        let path = told.program.ok_or_else(|| {
             BuildError::NoBinary(format!(
-                "cargo said that it succeeded, but not where `{binary}` is"
+                "cargo said that it succeeded, but not where `{}` is",
+                workspace.facts.binary
             ))
         })?;
-        Binary::inspect(&path)
+        workspace.finished(Binary::inspect(&path)?, seen).await
+    }
+
+    fn start(&self, facts: &Facts) -> Result<Child, BuildError> {
+        let mut command = self.command(facts);
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command.spawn().map_err(|source| BuildError::NoProgram {
+            program: "cargo",
+            source,
+        })
+    }
+
+    /// What tells this build from others of the same checkout, as part of a file's
+    /// name.
+    pub(crate) fn name(&self) -> String {
+        let Self {
+            package,
+            target,
+            profile,
+            ..
+        } = self;
+        let binary = self.binary.as_deref().unwrap_or_default();
+        let apart = self.target_directory.as_ref().map_or("", |_| "-apart");
+        file_name(&format!("{package}-{binary}-{target}-{profile}{apart}"))
+    }
+
+    /// Has cargo put what it makes to the place that was asked for.
+    pub(crate) fn apart(&self, command: &mut Command) {
+        command.envs(
+            self.target_directory
+                .iter()
+                .map(|place| ("CARGO_TARGET_DIR", place)),
+        );
+    }
+
+    /// A variable of cargo's environment, as an input's value.
+    pub(crate) fn variable(&self, name: &str) -> String {
+        let value = match name {
+            "SOURCE_DATE_EPOCH" => return self.source_date_epoch.to_string(),
+            "RUSTFLAGS" => None,
+            name => self.environment.get(name),
+        };
+        match value {
+            Some(value) => Digest::of(value.as_bytes()).to_string(),
+            None => "unset".to_owned(),
+        }
     }
 
     /// A missing target is the one failure whose cure we know.
@@ -95,7 +155,7 @@ impl CargoBuild {
         }
     }
 
-    fn command(&self, metadata: &Metadata, binary: &str) -> Command {
+    fn command(&self, facts: &Facts) -> Command {
         let mut command = Command::new("cargo");
         command
             .current_dir(&self.workspace)
@@ -105,158 +165,75 @@ impl CargoBuild {
                 "--package",
                 &self.package,
                 "--bin",
-                binary,
+                &facts.binary,
             ])
             .args(["--profile", &self.profile, "--target", &self.target])
             .arg("--message-format=json-render-diagnostics")
-            .env(
-                "CARGO_ENCODED_RUSTFLAGS",
-                rustflags(metadata).join("\u{1f}"),
-            )
+            .env("CARGO_ENCODED_RUSTFLAGS", rustflags(facts).join("\u{1f}"))
             .env("CARGO_INCREMENTAL", "0")
             .env("SOURCE_DATE_EPOCH", self.source_date_epoch.to_string())
             .env("CARGO_TERM_COLOR", "never")
             .env_remove("RUSTFLAGS");
+        self.apart(&mut command);
         command
-    }
-
-    async fn metadata(&self) -> Result<Metadata, BuildError> {
-        let output = Command::new("cargo")
-            .current_dir(&self.workspace)
-            .args(["metadata", "--format-version=1", "--locked"])
-            .args(["--filter-platform", &self.target])
-            .output()
-            .await
-            .map_err(|source| BuildError::NoProgram {
-                program: "cargo",
-                source,
-            })?;
-        if !output.status.success() {
-            return Err(BuildError::Failed {
-                status: output.status.to_string(),
-                output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            });
-        }
-        serde_json::from_slice(&output.stdout).map_err(|error| {
-            BuildError::NoBinary(format!("cargo's metadata cannot be read: {error}"))
-        })
-    }
-
-    /// The package's id and the name of its binary.
-    fn binary_of<'a>(&self, metadata: &'a Metadata) -> Result<(&'a PackageId, String), BuildError> {
-        let members = metadata.workspace_packages();
-        let package = members
-            .iter()
-            .find(|package| package.name.as_str() == self.package);
-        let package = package.ok_or_else(|| {
-            let names: Vec<_> = members
-                .iter()
-                .map(|package| package.name.as_str())
-                .collect();
-            BuildError::NoBinary(format!(
-                "the workspace has no package `{}`; it has {}",
-                self.package,
-                names.join(", ")
-            ))
-        })?;
-        let binaries: Vec<_> = package
-            .targets
-            .iter()
-            .filter(|target| target.kind.contains(&TargetKind::Bin))
-            .map(|target| target.name.clone())
-            .collect();
-        let chosen = match &self.binary {
-            Some(name) => binaries.iter().find(|binary| *binary == name),
-            None if binaries.len() == 1 => binaries.first(),
-            None => None,
-        };
-        let chosen = chosen.cloned().ok_or_else(|| {
-            let found = if binaries.is_empty() {
-                "none".to_owned()
-            } else {
-                binaries.join(", ")
-            };
-            BuildError::NoBinary(format!(
-                "package `{}` has no single binary to choose: it has {found}",
-                self.package
-            ))
-        })?;
-        Ok((&package.id, chosen))
     }
 }
 
 /// Static linking, and constants in the place of every path of this machine.
-fn rustflags(metadata: &Metadata) -> Vec<String> {
+fn rustflags(facts: &Facts) -> Vec<String> {
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
     // Later flags win, so the narrower path comes last.
-    flags.extend(cargo_home(metadata).map(|home| remap(&home, "/cargo")));
-    flags.push(remap(metadata.workspace_root.as_std_path(), "/source"));
-    flags.push(remap(metadata.target_directory.as_std_path(), "/target"));
+    let home = facts.cargo_home.iter();
+    flags.extend(home.map(|home| remap(home, "/cargo")));
+    flags.push(remap(&facts.root, "/source"));
+    flags.push(remap(&facts.target_directory, "/target"));
     flags
 }
 
-/// Cargo's home, as the place of any registry package shows it.
-fn cargo_home(metadata: &Metadata) -> Option<PathBuf> {
-    metadata.packages.iter().find_map(|package| {
-        let mut ancestors = package.manifest_path.as_std_path().ancestors();
-        let registry = ancestors.find(|path| path.ends_with("registry/src"))?;
-        registry.parent()?.parent().map(Path::to_owned)
-    })
+/// What cargo told while it worked.
+#[derive(Default)]
+struct Told {
+    /// Where the binary is.
+    program: Option<PathBuf>,
+    artifacts: Vec<Artifact>,
+    scripts: Vec<BuildScript>,
 }
 
-/// Every package that building `root` may compile.
-fn reachable<'a>(metadata: &'a Metadata, root: &'a PackageId) -> BTreeSet<&'a PackageId> {
-    let Some(resolve) = &metadata.resolve else {
-        return BTreeSet::new();
-    };
-    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
-    let mut seen = BTreeSet::from([root]);
-    let mut open = vec![root];
-    while let Some(node) = open.pop().and_then(|id| nodes.get(id)) {
-        for dependency in &node.deps {
-            let development = dependency
-                .dep_kinds
-                .iter()
-                .all(|kind| kind.kind == cargo_metadata::DependencyKind::Development);
-            if !development && seen.insert(&dependency.pkg) {
-                open.push(&dependency.pkg);
-            }
-        }
-    }
-    seen
-}
-
-/// Reads cargo's messages and returns where the binary is.
+/// Reads cargo's messages.
 async fn follow(
     stdout: impl AsyncRead + Unpin,
-    binary: &str,
-    total: usize,
+    facts: &Facts,
     observe: &(dyn Fn(Progress<'_>) + Send + Sync),
-) -> Result<Option<PathBuf>, BuildError> {
+) -> Result<Told, BuildError> {
     let mut lines = BufReader::new(stdout).lines();
     let mut finished = BTreeSet::new();
-    let mut produced = None;
+    let mut told = Told::default();
     while let Some(line) = lines.next_line().await? {
         // Build scripts may print lines of their own; those are not for us.
-        let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str(&line) else {
-            continue;
+        let artifact = match serde_json::from_str(&line) {
+            Ok(Message::CompilerArtifact(artifact)) => artifact,
+            Ok(Message::BuildScriptExecuted(script)) => {
+                told.scripts.push(script);
+                continue;
+            }
+            _ => continue,
         };
         let is_program = artifact.target.kind.contains(&TargetKind::Bin);
-        if is_program && artifact.target.name == binary {
-            produced = artifact.executable.map(Into::into);
+        if is_program && artifact.target.name == facts.binary {
+            told.program = artifact.executable.clone().map(Into::into);
         }
-        let name = artifact.target.name;
-        if finished.insert(artifact.package_id) {
+        if finished.insert(artifact.package_id.clone()) {
             let finished = finished.len();
             observe(Progress {
-                package: &name,
+                package: &artifact.target.name,
                 finished,
-                total: total.max(finished),
+                total: facts.total.max(finished),
             });
         }
+        told.artifacts.push(artifact);
     }
-    Ok(produced)
+    Ok(told)
 }
 
 async fn last_lines(stderr: impl AsyncRead + Unpin) -> Result<VecDeque<String>, BuildError> {

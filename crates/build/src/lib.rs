@@ -1,12 +1,24 @@
-//! The engines: what turns a source into files. This crate starts `git` and
-//! `cargo`, and reads what they leave behind; it knows nothing of images.
+//! The engines: what turns a source into files. This crate starts `git`, `cargo`
+//! and `rustc`, and reads what they leave behind; it knows nothing of images.
 
 mod binary;
 mod cargo;
+mod cargo_config;
+mod declared;
+mod environment;
 mod error;
+mod facts;
+mod files;
+mod inputs;
+mod remembered;
 mod source;
+mod toolchain;
+mod workspace;
 
-pub use binary::Binary;
+pub use binary::{Binary, architecture_of};
 pub use cargo::{CargoBuild, Progress};
+pub use environment::Environment;
 pub use error::BuildError;
+pub use inputs::{Change, Declared, Inputs};
 pub use source::Source;
+pub use workspace::{Compiled, Workspace};

@@ -23,18 +23,20 @@ pub struct Source {
 impl Source {
     /// Asks git about the checkout that `directory` lies in.
     pub async fn read(directory: &Path) -> Result<Self, BuildError> {
-        let head = git(
-            directory,
-            &["show", "--no-patch", "--format=%H %ct", "HEAD"],
-        )
-        .await?;
+        let asked = tokio::join!(
+            git(
+                directory,
+                &["show", "--no-patch", "--format=%H %ct", "HEAD"]
+            ),
+            git(directory, &["status", "--porcelain"]),
+            git(directory, &["remote", "get-url", "origin"]),
+        );
+        let (head, status, origin) = (asked.0?, asked.1?, asked.2.ok());
         let no_commit = || BuildError::NoCommit {
             directory: directory.to_owned(),
             message: format!("git printed `{}`", head.trim()),
         };
         let (commit, time) = head.trim().split_once(' ').ok_or_else(no_commit)?;
-        let status = git(directory, &["status", "--porcelain"]).await?;
-        let origin = git(directory, &["remote", "get-url", "origin"]).await.ok();
         Ok(Self {
             commit: commit.to_owned(),
             committed_at: time.parse().map_err(|_| no_commit())?,

@@ -161,6 +161,11 @@ fn add_image(
         let name = base.name.iter();
         annotations.extend(name.map(|name| (annotation::BASE_NAME.to_owned(), name.clone())));
     }
+    if let Some(inputs) = &recipe.inputs {
+        let digest = writer.add_bytes(&inputs.document)?;
+        annotations.insert(annotation::INPUTS.to_owned(), digest.to_string());
+        annotations.insert(annotation::DECLARED.to_owned(), inputs.declared.clone());
+    }
     for (layer, of) in ours.into_iter().zip(&recipe.layers) {
         layers.push(layer.descriptor);
         diff_ids.push(layer.diff_id);

@@ -36,6 +36,7 @@ pub(crate) fn recipe(entries: Vec<Entry>) -> Recipe {
         labels: BTreeMap::new(),
         annotations: BTreeMap::from([("k".to_owned(), "v".to_owned())]),
         created: "2026-01-01T00:00:00Z".to_owned(),
+        inputs: None,
     }
 }
 

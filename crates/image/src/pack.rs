@@ -97,6 +97,7 @@ fn finished(
     let annotations = &mut descriptor.annotations;
     annotations.insert(annotation::LAYER.to_owned(), layer.kind.to_string());
     annotations.insert(annotation::INPUTS.to_owned(), inputs.to_string());
+    annotations.insert(annotation::DIFF_ID.to_owned(), diff_id.to_string());
     Some(FinishedLayer {
         descriptor,
         diff_id,

@@ -38,6 +38,20 @@ pub struct Recipe {
     pub annotations: BTreeMap<String, String>,
     /// When the image counts as made, RFC 3339: the commit's time.
     pub created: String,
+    /// What the image records of its inputs, if that is known.
+    pub inputs: Option<RecordedInputs>,
+}
+
+/// What all of an image is made from, recorded in the image: who meets it can
+/// tell whether it is what would be made now, without making anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedInputs {
+    /// The document that names each input. Its digest becomes the manifest's
+    /// annotation `dev.longshore.inputs`, its bytes a blob of the layout.
+    pub document: Vec<u8>,
+    /// What has to be known to write the document again; the manifest's annotation
+    /// `dev.longshore.declared`.
+    pub declared: String,
 }
 
 /// One layer of a recipe.
@@ -61,7 +75,7 @@ pub struct LayerRecipe {
 pub struct PublishedLayer {
     /// The layer, as the published manifest lists it.
     pub descriptor: Descriptor,
-    /// The digest of its tar, from the published configuration.
+    /// The digest of its tar.
     pub diff_id: Digest,
 }
 

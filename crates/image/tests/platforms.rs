@@ -95,6 +95,7 @@ fn recipe(architecture: &str, program: Vec<u8>) -> Recipe {
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
         created: "2026-01-01T00:00:00Z".to_owned(),
+        inputs: None,
     }
 }
 

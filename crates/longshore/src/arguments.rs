@@ -95,6 +95,12 @@ pub(crate) struct Build {
     /// `docker:FILE` for `docker load`
     #[arg(long, value_name = "FORM:FILE")]
     pub(crate) archive: Vec<Archive>,
+    /// Build nothing; name every input that is not that of the published image
+    #[arg(long, conflicts_with_all = ["archive", "verify"])]
+    pub(crate) why: bool,
+    /// Compile everything again, and compare the image with this published one
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) verify: Option<Digest>,
     /// Build although files differ from the commit; the image says so
     #[arg(long)]
     pub(crate) allow_dirty: bool,

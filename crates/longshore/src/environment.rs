@@ -25,6 +25,14 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// The same for a compiler that will be started in it.
+    pub(crate) fn of_compiler(&self) -> build::Environment {
+        let pairs = self.0.iter();
+        pairs
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// Whether `name` says yes.
     pub(crate) fn is_true(&self, name: &str) -> bool {
         self.get(name)

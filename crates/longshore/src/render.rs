@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod escape;
 pub(crate) mod explain;
+pub(crate) mod inputs;
 pub(crate) mod problem;
 pub(crate) mod publish;
 pub(crate) mod quantity;

@@ -51,6 +51,12 @@ pub mod annotation {
     /// On a layer's descriptor: the digest of what the layer was made from. On a
     /// manifest: the digest of what the image was made from.
     pub const INPUTS: &str = "dev.longshore.inputs";
+    /// On a layer's descriptor: the digest of the layer's tar, which the configuration
+    /// has too. A manifest may be read by whoever may push; a configuration may not.
+    pub const DIFF_ID: &str = "dev.longshore.diff-id";
+    /// On a manifest: what has to be known, besides the source, to tell anew what
+    /// the image was made from.
+    pub const DECLARED: &str = "dev.longshore.declared";
     /// On a layout's `index.json`: blobs that are not in the layout on purpose,
     /// because a registry has them; digests divided by blanks.
     pub const ABSENT: &str = "dev.longshore.absent";

@@ -13,6 +13,10 @@ pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// A zstd-compressed layer.
 pub const LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+/// The configuration of what needs none: the two bytes `{}`.
+pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+/// Longshore's document of what an image was made from.
+pub const INPUTS: &str = "application/vnd.longshore.inputs.v1+json";
 /// Docker's image manifest, schema 2.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Docker's image configuration.

@@ -7,13 +7,14 @@ mod failure;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use build::{CargoBuild, Source};
-use image::{Assembly, LayerStore, StoredImage};
+use build::{CargoBuild, Compiled, Declared, Environment, Inputs, Source, Workspace};
+use image::{Assembly, LayerStore, Recipe, StoredImage, StoredLayer};
 use receipts::{BuildReceipt, Layer};
 
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, FILE_NAME};
 use crate::event::{Event, Observer, Stage};
-use crate::recipe::{assets, recipe, rfc3339};
+use crate::inputs::Expected;
+use crate::recipe::{Program, assets, recipe, rfc3339};
 
 pub use archive::{Archive, ArchiveError, ArchiveForm};
 pub(crate) use failure::image_problem;
@@ -35,6 +36,10 @@ pub struct BuildPlan {
     pub layout: PathBuf,
     /// What is written besides it.
     pub archives: Vec<Archive>,
+    /// The environment that the compiler is started in.
+    pub environment: Environment,
+    /// Where cargo puts what it makes, if not to its usual place.
+    pub(crate) target_directory: Option<PathBuf>,
 }
 
 /// A finished build.
@@ -66,60 +71,170 @@ impl BuildPlan {
             source,
             layout,
             archives: Vec::new(),
+            environment: Environment::default(),
+            target_directory: None,
         })
     }
 
-    /// Compiles, packs, and writes the layout.
+    /// Compiles, unless nothing has changed since that was last done here; packs,
+    /// and writes the layout.
     pub async fn execute(&self, observe: Observer<'_>) -> Result<Built, BuildFailure> {
-        let table = &self.configuration.image;
-        let engine = CargoBuild {
-            workspace: self.checkout.clone(),
-            package: table.package.clone(),
-            binary: table.binary.clone(),
-            target: table.target.clone(),
-            profile: table.profile.clone(),
-            source_date_epoch: self.source.committed_at,
-        };
-        observe(Event::Stage(Stage::Compile));
         let started = Instant::now();
-        let binary = engine
-            .run(&|progress| observe(Event::Compiled(progress)))
-            .await
-            .map_err(BuildFailure::Engine)?;
+        let workspace = self.look().await?;
+        let known = workspace.compiled().map_err(BuildFailure::Engine)?;
+        let was_compiled = known.is_none();
+        let compiled = match known {
+            Some(compiled) => compiled,
+            None => self.compile(&workspace, observe).await?,
+        };
         let compile_milliseconds = milliseconds(started);
 
         observe(Event::Stage(Stage::Assemble));
         let started = Instant::now();
-        let assets = assets(table, &self.checkout).map_err(BuildFailure::Image)?;
-        let recipe =
-            recipe(table, &self.source, &binary, assets).map_err(BuildFailure::Configuration)?;
-        let (layout, store) = (self.layout.clone(), self.checkout.join(LAYERS));
-        let archives = self.archives.clone();
-        let assemble = move || {
-            let store = LayerStore::open(&store)?;
-            let layout = image::assemble(&recipe, &layout, Assembly::new(&store))?;
-            let image = layout.image()?;
-            for archive in archives {
-                archive.write(&layout, &image)?;
-            }
-            Ok(image)
-        };
-        let image = tokio::task::spawn_blocking(assemble)
-            .await
-            .map_err(|error| BuildFailure::Interrupted(error.to_string()))?
-            .map_err(BuildFailure::Image)?;
+        let binary_bytes = compiled.binary.size;
+        let expected = self.expected_of(&workspace, &compiled).await?;
+        let image = self.assemble(expected.recipe, |_| {}).await?;
         let receipt = BuildReceipt {
             digest: image.descriptor.digest.to_string(),
             layout: self.layout.display().to_string(),
             source: source_receipt(&self.source),
             layers: layers(&image),
             size_bytes: image.size(),
-            binary_bytes: binary.size,
+            binary_bytes,
+            compiled: was_compiled,
             compile_milliseconds,
             assemble_milliseconds: milliseconds(started),
         };
         Ok(Built { image, receipt })
     }
+
+    /// Looks at everything that the image would be made from.
+    pub(crate) async fn look(&self) -> Result<Workspace, BuildFailure> {
+        Workspace::read(&self.engine())
+            .await
+            .map_err(BuildFailure::Engine)
+    }
+
+    /// Runs cargo. Dropping the future stops it.
+    pub(crate) async fn compile(
+        &self,
+        workspace: &Workspace,
+        observe: Observer<'_>,
+    ) -> Result<Compiled, BuildFailure> {
+        observe(Event::Stage(Stage::Compile));
+        let observe = |progress: build::Progress<'_>| observe(Event::Compiled(progress));
+        CargoBuild::run(workspace, &observe)
+            .await
+            .map_err(BuildFailure::Engine)
+    }
+
+    /// The image of a program that was compiled.
+    pub(crate) async fn expected_of(
+        &self,
+        workspace: &Workspace,
+        compiled: &Compiled,
+    ) -> Result<Expected, BuildFailure> {
+        let program = Program {
+            name: workspace.binary().to_owned(),
+            architecture: compiled.binary.architecture.to_owned(),
+            file: compiled.binary.path.clone(),
+            inputs: compiled.inputs.digest(),
+        };
+        let (inputs, declared) = (compiled.inputs.clone(), compiled.declared.clone());
+        self.expected(program, inputs, declared).await
+    }
+
+    /// The image of a program that is not compiled, were a compile to look at
+    /// `declared`.
+    pub(crate) async fn expected_before(
+        &self,
+        workspace: &Workspace,
+        declared: Declared,
+    ) -> Result<Expected, BuildFailure> {
+        let inputs = workspace.inputs(&declared).map_err(BuildFailure::Engine)?;
+        let target = &self.configuration.image.target;
+        let architecture = build::architecture_of(target).unwrap_or(target);
+        let program = Program {
+            name: workspace.binary().to_owned(),
+            architecture: architecture.to_owned(),
+            file: PathBuf::new(),
+            inputs: inputs.digest(),
+        };
+        self.expected(program, inputs, declared).await
+    }
+
+    async fn expected(
+        &self,
+        program: Program,
+        compile: Inputs,
+        declared: Declared,
+    ) -> Result<Expected, BuildFailure> {
+        let plan = self.clone();
+        blocking(move || {
+            let table = &plan.configuration.image;
+            let assets = assets(table, &plan.checkout).map_err(BuildFailure::Image)?;
+            let recipe = recipe(table, &plan.source, &program, assets)
+                .map_err(BuildFailure::Configuration)?;
+            let store = plan.store()?;
+            let layers = image::inputs(&recipe, &store).map_err(BuildFailure::Image)?;
+            Ok(Expected::new(recipe, layers, &compile, &declared))
+        })
+        .await
+    }
+
+    /// Writes the layout, telling `observe` of each layer as soon as it is packed.
+    pub(crate) async fn assemble(
+        &self,
+        recipe: Recipe,
+        observe: impl Fn(&StoredLayer) + Send + Sync + 'static,
+    ) -> Result<StoredImage, BuildFailure> {
+        let plan = self.clone();
+        blocking(move || {
+            let store = plan.store()?;
+            let assembly = Assembly {
+                observe: &observe,
+                ..Assembly::new(&store)
+            };
+            let write = || {
+                let layout = image::assemble(&recipe, &plan.layout, assembly)?;
+                let image = layout.image()?;
+                for archive in &plan.archives {
+                    archive.write(&layout, &image)?;
+                }
+                Ok(image)
+            };
+            write().map_err(BuildFailure::Image)
+        })
+        .await
+    }
+
+    fn store(&self) -> Result<LayerStore, BuildFailure> {
+        LayerStore::open(&self.checkout.join(LAYERS)).map_err(BuildFailure::Image)
+    }
+
+    fn engine(&self) -> CargoBuild {
+        let table = &self.configuration.image;
+        let assets = table.assets.iter().map(|assets| assets.from.clone());
+        CargoBuild {
+            workspace: self.checkout.clone(),
+            package: table.package.clone(),
+            binary: table.binary.clone(),
+            target: table.target.clone(),
+            profile: table.profile.clone(),
+            source_date_epoch: self.source.committed_at,
+            environment: self.environment.clone(),
+            set_aside: assets.chain([FILE_NAME.into()]).collect(),
+            target_directory: self.target_directory.clone(),
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BuildFailure> + Send + 'static,
+) -> Result<T, BuildFailure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(BuildFailure::Interrupted(error.to_string())))
 }
 
 fn source_receipt(source: &Source) -> receipts::Source {

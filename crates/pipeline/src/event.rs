@@ -3,6 +3,8 @@
 /// The stages of a build and a publish, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
+    /// Looking at what the image is made from.
+    Inputs,
     /// Compiling the package.
     Compile,
     /// Writing layers, configuration and manifest.
@@ -21,6 +23,7 @@ impl Stage {
     /// What people read.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Inputs => "looking for changes",
             Self::Compile => "compiling",
             Self::Assemble => "assembling the image",
             Self::VerifyLayout => "verifying the layout",

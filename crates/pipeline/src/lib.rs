@@ -8,6 +8,7 @@ mod build;
 mod cloud;
 mod configuration;
 mod event;
+mod inputs;
 mod placeholder;
 mod publish;
 mod recipe;
@@ -21,4 +22,6 @@ pub use configuration::{
 };
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;
-pub use publish::{IdentityPlan, PublishFailure, PublishPlan, connect};
+pub use publish::{
+    Destination, IdentityPlan, PublishFailure, PublishPlan, SourcePublish, VerifyFailure, connect,
+};

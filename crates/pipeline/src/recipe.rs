@@ -2,13 +2,13 @@
 //! three always give the same image.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use build::{Binary, Source};
+use build::Source;
 use image::{
     Compression, Entry, ImageError, LayerKind, LayerRecipe, NONROOT, Recipe, SystemFiles, Wishes,
 };
-use oci::{Platform, annotation};
+use oci::{Digest, Platform, annotation};
 
 use crate::configuration::{AssetTable, ConfigurationError, ImageTable};
 use crate::placeholder::Placeholders;
@@ -33,22 +33,31 @@ pub(crate) fn rfc3339(seconds: i64) -> String {
         .to_string()
 }
 
+/// The program of an image. All but its bytes is known before it is compiled.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its processor, in the image specification's words.
+    pub(crate) architecture: String,
+    /// Where it is, or will be. Where its layer is taken over, nothing is there.
+    pub(crate) file: PathBuf,
+    /// The digest of what it is compiled from.
+    pub(crate) inputs: Digest,
+}
+
 /// The recipe of the image; `assets` are its layers between the system's and
 /// the binary's.
 pub(crate) fn recipe(
     table: &ImageTable,
     source: &Source,
-    binary: &Binary,
+    program: &Program,
     assets: Vec<LayerRecipe>,
 ) -> Result<Recipe, ConfigurationError> {
     let placeholders = placeholders(source);
-    let name = binary
-        .path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
-    let program = format!("usr/bin/{}", name.unwrap_or_else(|| table.package.clone()));
-    let entry = Entry::program(&program, binary.path.clone());
-    let program = format!("/{program}");
+    let path = format!("usr/bin/{}", program.name);
+    let entry = Entry::program(&path, program.file.clone());
+    let path = format!("/{path}");
     let system = SystemFiles {
         writable: &table.writable,
         time_zones: table.time_zones,
@@ -56,16 +65,15 @@ pub(crate) fn recipe(
     };
     let mut layers = vec![LayerRecipe::new(LayerKind::System, system.entries())];
     layers.extend(assets);
-    layers.push(LayerRecipe::new(
-        LayerKind::Binary(program.clone()),
-        vec![entry],
-    ));
+    let mut layer = LayerRecipe::new(LayerKind::Binary(path.clone()), vec![entry]);
+    layer.inputs = Some(program.inputs);
+    layers.push(layer);
     Ok(Recipe {
         base: None,
         layers,
         compression: compression(table),
-        platform: Platform::linux(binary.architecture),
-        entrypoint: vec![program],
+        platform: Platform::linux(&program.architecture),
+        entrypoint: vec![path],
         user: Some(format!("{NONROOT}:{NONROOT}")),
         working_directory: None,
         ports: table.ports.clone(),
@@ -73,6 +81,7 @@ pub(crate) fn recipe(
         labels: labels(table),
         annotations: annotations(table, source, &placeholders),
         created: placeholders.committed_at.clone(),
+        inputs: None,
     })
 }
 
@@ -164,11 +173,12 @@ mod tests {
         }
     }
 
-    fn binary() -> Binary {
-        Binary {
-            path: "/somewhere/target/api".into(),
-            size: 1,
-            architecture: "amd64",
+    fn program() -> Program {
+        Program {
+            name: "api".to_owned(),
+            architecture: "amd64".to_owned(),
+            file: "/somewhere/target/api".into(),
+            inputs: Digest::of(b"sources"),
         }
     }
 
@@ -177,7 +187,7 @@ mod tests {
         let table = table(
             "ports = [8080]\nhealth = \"/healthz\"\nenvironment = { REVISION = \"{commit}\" }\n",
         );
-        let recipe = recipe(&table, &source(false), &binary(), Vec::new()).unwrap();
+        let recipe = recipe(&table, &source(false), &program(), Vec::new()).unwrap();
         assert_eq!(recipe.user.as_deref(), Some("65532:65532"));
         assert_eq!(recipe.entrypoint, ["/usr/bin/api"]);
         assert_eq!(recipe.environment["REVISION"], "a".repeat(40));
@@ -189,7 +199,7 @@ mod tests {
     #[test]
     fn layers_are_zstd_unless_a_runtime_needs_gzip_or_the_file_says_so() {
         let of = |text| {
-            recipe(&table(text), &source(false), &binary(), Vec::new())
+            recipe(&table(text), &source(false), &program(), Vec::new())
                 .unwrap()
                 .compression
         };
@@ -201,14 +211,14 @@ mod tests {
 
     #[test]
     fn a_dirty_source_never_claims_the_commit() {
-        let recipe = recipe(&table(""), &source(true), &binary(), Vec::new()).unwrap();
+        let recipe = recipe(&table(""), &source(true), &program(), Vec::new()).unwrap();
         assert!(recipe.annotations[annotation::REVISION].ends_with("-dirty"));
     }
 
     #[test]
     fn an_unknown_placeholder_is_named_with_its_variable() {
         let table = table("environment = { A = \"{branch}\" }\n");
-        let error = recipe(&table, &source(false), &binary(), Vec::new())
+        let error = recipe(&table, &source(false), &program(), Vec::new())
             .unwrap_err()
             .to_string();
         assert!(

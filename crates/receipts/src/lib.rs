@@ -19,7 +19,10 @@ pub use explanation::{
 };
 pub use matrix::{Access, Answer, CallerAccess, Matrix, RoleAccess, SessionAccess, Standing};
 pub use problem::{Problem, ProblemCode};
-pub use publish::{BuildReceipt, Identity, Layer, LayerOrigin, PublishReceipt, Source, TagOutcome};
+pub use publish::{
+    BuildReceipt, Identity, InputChange, InputsReport, Layer, LayerOrigin, PublishReceipt, Source,
+    TagOutcome,
+};
 pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};
 pub use snapshot::{Snapshot, Snapshots};
 pub use usage::{DeniedPermission, RoleUsage, UnusedPermission, UsageReport, UsedPermission};
@@ -27,7 +30,7 @@ pub use usage::{DeniedPermission, RoleUsage, UnusedPermission, UsageReport, Used
 use serde_json::Value;
 
 /// Every published document with its schema, by file name.
-pub fn schemas() -> [(&'static str, Value); 9] {
+pub fn schemas() -> [(&'static str, Value); 10] {
     [
         (
             "build-receipt.json",
@@ -48,6 +51,10 @@ pub fn schemas() -> [(&'static str, Value); 9] {
         (
             "emulator-snapshots.json",
             schemars::schema_for!(Snapshots).to_value(),
+        ),
+        (
+            "inputs-report.json",
+            schemars::schema_for!(InputsReport).to_value(),
         ),
         ("problem.json", schemars::schema_for!(Problem).to_value()),
         (

@@ -114,6 +114,7 @@ problem_codes! {
     DirtySource = "E011", Build, "The checkout has changes that are not committed.";
     CompileFailed = "E012", Build, "Cargo could not build the package.";
     UnusableBinary = "E013", Build, "The package gave no binary that runs in an empty image.";
+    NotReproduced = "E014", Build, "The source was built again and gave another image than the one published.";
     NoIdentity = "E020", Identity, "There is no identity to ask AWS with.";
     IdentityRefused = "E021", Identity, "AWS refused the GitHub identity.";
     IdentityInvalid = "E022", Identity, "AWS did not accept the token: its provider, audience, time or signature.";

@@ -31,7 +31,9 @@ pub struct BuildReceipt {
     pub size_bytes: u64,
     /// Bytes of the binary.
     pub binary_bytes: u64,
-    /// Time spent in cargo, milliseconds.
+    /// Whether cargo was run: not, where nothing that it reads has changed since.
+    pub compiled: bool,
+    /// Time spent in cargo and on what it reads, milliseconds.
     pub compile_milliseconds: u64,
     /// Time spent on layers, configuration and manifest, milliseconds.
     pub assemble_milliseconds: u64,
@@ -107,4 +109,30 @@ pub struct PublishReceipt {
     pub unchanged: bool,
     /// Time from the first request to the last, milliseconds.
     pub milliseconds: u64,
+}
+
+/// Which inputs of an image changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct InputsReport {
+    /// The published image that the source was compared with,
+    /// `registry/repository@sha256:...`; `None` where nothing was published.
+    pub published: Option<String>,
+    /// The tag that it was found under.
+    pub tag: Option<String>,
+    /// Whether everything is the same: a publish would change nothing.
+    pub same: bool,
+    /// The inputs that differ, by name; `None` where the image does not say what it
+    /// was made from.
+    pub changes: Option<Vec<InputChange>>,
+}
+
+/// One input that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct InputChange {
+    /// Its name, such as `file:src/main.rs`.
+    pub name: String,
+    /// What it was; `None` where it is new.
+    pub before: Option<String>,
+    /// What it is; `None` where it is gone.
+    pub after: Option<String>,
 }

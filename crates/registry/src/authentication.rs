@@ -24,7 +24,7 @@ impl Registry {
     /// The header that proves who we are for `scope`.
     pub(crate) fn authorization(&self, scope: &Scope) -> Option<HeaderValue> {
         let bearer = self.tokens().get(scope).cloned();
-        bearer.or_else(|| Some(self.credentials.as_ref()?.basic()))
+        bearer.or_else(|| Some(self.credentials()?.basic()))
     }
 
     /// Gets a token for `scope` from the service that the registry names in
@@ -43,7 +43,7 @@ impl Registry {
         url.query_pairs_mut().append_pair("scope", &wanted);
         let call = Call::new(Step::GetToken, Method::GET, url, scope.clone());
         let mut request = reqwest::Request::new(call.method.clone(), call.url.clone());
-        if let Some(credentials) = &self.credentials {
+        if let Some(credentials) = self.credentials() {
             request
                 .headers_mut()
                 .insert(AUTHORIZATION, credentials.basic());

@@ -15,7 +15,7 @@ use tokio::fs::File;
 use tokio::sync::watch;
 use tokio_util::io::ReaderStream;
 
-use crate::{Blob, RegistryError};
+use crate::{Blob, BlobContent, RegistryError};
 
 const PIECE: usize = 256 * 1024;
 
@@ -27,6 +27,13 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    pub(crate) fn new(
+        sent: watch::Receiver<u64>,
+        fault: Arc<Mutex<Option<RegistryError>>>,
+    ) -> Self {
+        Self { sent, fault }
+    }
+
     /// Why the body broke off by itself, if it did.
     pub(crate) fn take_fault(&self) -> Option<RegistryError> {
         self.fault
@@ -49,13 +56,17 @@ struct Body {
     size: u64,
 }
 
-/// Opens the blob's file as a body.
+/// Opens the blob as a body.
 pub(crate) async fn open(blob: &Blob) -> Result<(reqwest::Body, Progress), RegistryError> {
+    let path = match &blob.content {
+        BlobContent::File(path) => path,
+        BlobContent::Bytes(bytes) => return Ok(in_memory(bytes)),
+    };
     let cannot_read = |source| RegistryError::File {
-        path: blob.path.clone(),
+        path: path.clone(),
         source,
     };
-    let file = File::open(&blob.path).await.map_err(cannot_read)?;
+    let file = File::open(path).await.map_err(cannot_read)?;
     let length = file.metadata().await.map_err(cannot_read)?.len();
     let (handed_over, sent) = watch::channel(0);
     let fault = Arc::default();
@@ -66,15 +77,22 @@ pub(crate) async fn open(blob: &Blob) -> Result<(reqwest::Body, Progress), Regis
         held: None,
         handed_over,
         fault: Arc::clone(&fault),
-        path: blob.path.clone(),
+        path: path.clone(),
         digest: blob.descriptor.digest,
         size: blob.descriptor.size,
     };
     if length != blob.descriptor.size {
         return Err(body.tampered(format!("it has {length} bytes, not {}", body.size)));
     }
-    let progress = Progress { sent, fault };
+    let progress = Progress::new(sent, fault);
     Ok((reqwest::Body::wrap_stream(body.into_stream()), progress))
+}
+
+/// Bytes that came with their digest: they go as they are, all at once.
+fn in_memory(bytes: &Bytes) -> (reqwest::Body, Progress) {
+    let (_, sent) = watch::channel(bytes.len() as u64);
+    let progress = Progress::new(sent, Arc::default());
+    (reqwest::Body::from(bytes.clone()), progress)
 }
 
 impl Body {

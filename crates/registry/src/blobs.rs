@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use http::header::CONTENT_LENGTH;
 use http::{Method, StatusCode};
 use oci::{Descriptor, Digest, RepositoryName};
@@ -12,13 +13,42 @@ use crate::event::{Event, Observer};
 use crate::exchange::{Call, Scope};
 use crate::{Registry, RegistryError, Step};
 
-/// A blob that lies on disk.
+/// A blob on this machine.
 #[derive(Debug, Clone)]
 pub struct Blob {
-    /// What the file must be; verified while it is uploaded.
+    /// What the bytes must be; verified while they are uploaded.
     pub descriptor: Descriptor,
-    /// The file.
-    pub path: PathBuf,
+    /// Where they are.
+    pub content: BlobContent,
+}
+
+/// Where the bytes of a blob are.
+#[derive(Debug, Clone)]
+pub enum BlobContent {
+    /// In this file.
+    File(PathBuf),
+    /// Here, for there are few.
+    Bytes(Bytes),
+}
+
+impl Blob {
+    /// A blob in a file.
+    pub fn of_file(descriptor: Descriptor, path: PathBuf) -> Self {
+        let content = BlobContent::File(path);
+        Self {
+            descriptor,
+            content,
+        }
+    }
+
+    /// A blob in memory.
+    pub fn of_bytes(descriptor: Descriptor, bytes: Bytes) -> Self {
+        let content = BlobContent::Bytes(bytes);
+        Self {
+            descriptor,
+            content,
+        }
+    }
 }
 
 /// What a push of blobs did. Every blob that was asked for is in one of the lists.
@@ -32,6 +62,30 @@ pub struct Pushed {
     pub bytes: u64,
 }
 
+impl Pushed {
+    /// Whether the registry has this blob now.
+    pub fn has(&self, digest: &Digest) -> bool {
+        self.uploaded.contains(digest) || self.existing.contains(digest)
+    }
+
+    /// Adds what another push did. A blob that it had to upload was not there.
+    pub fn add(&mut self, other: Self) {
+        self.existing.retain(|blob| !other.uploaded.contains(blob));
+        self.existing.extend(other.existing);
+        self.uploaded.extend(other.uploaded);
+        self.bytes += other.bytes;
+        self.uploaded.sort_unstable();
+        self.existing.sort_unstable();
+    }
+}
+
+/// Whether a registry is asked for a blob before it is uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    First,
+    Never,
+}
+
 impl Registry {
     /// Makes sure that the repository has all of `blobs`: uploads what it lacks,
     /// in parallel, each digest once. On an error some blobs may have arrived;
@@ -42,16 +96,65 @@ impl Registry {
         blobs: &[Blob],
         observer: Observer<'_>,
     ) -> Result<Pushed, RegistryError> {
+        let blobs = blobs.to_vec();
+        self.push_all(repository, blobs, observer, Asked::First)
+            .await
+    }
+
+    /// The same without asking what the repository has: for a registry that was
+    /// found to have lost what it said that it had.
+    pub async fn upload_blobs(
+        &self,
+        repository: &RepositoryName,
+        blobs: &[Blob],
+        observer: Observer<'_>,
+    ) -> Result<Pushed, RegistryError> {
+        let blobs = blobs.to_vec();
+        self.push_all(repository, blobs, observer, Asked::Never)
+            .await
+    }
+
+    async fn push_all(
+        &self,
+        repository: &RepositoryName,
+        blobs: Vec<Blob>,
+        observer: Observer<'_>,
+        asked: Asked,
+    ) -> Result<Pushed, RegistryError> {
         let mut seen = HashSet::new();
-        let arrivals: Vec<_> = blobs
-            .iter()
-            .filter(|blob| seen.insert(blob.descriptor.digest))
-            .map(|blob| self.push_blob(repository, blob, observer))
-            .collect();
+        let different = blobs.iter().map(|blob| blob.descriptor.digest);
         observer(Event::Checking {
-            blobs: arrivals.len(),
+            blobs: different.filter(|digest| seen.insert(*digest)).count(),
         });
-        let mut arrivals = stream::iter(arrivals).buffer_unordered(self.options.parallel.max(1));
+        self.push_each(repository, stream::iter(blobs), observer, asked)
+            .await
+    }
+
+    /// The same as [`Self::push_blobs`] for blobs that come one after the other,
+    /// while they are made: each is asked about and sent as soon as it is there.
+    pub async fn push_stream(
+        &self,
+        repository: &RepositoryName,
+        blobs: impl Stream<Item = Blob> + Send,
+        observer: Observer<'_>,
+    ) -> Result<Pushed, RegistryError> {
+        self.push_each(repository, blobs, observer, Asked::First)
+            .await
+    }
+
+    async fn push_each(
+        &self,
+        repository: &RepositoryName,
+        blobs: impl Stream<Item = Blob> + Send,
+        observer: Observer<'_>,
+        asked: Asked,
+    ) -> Result<Pushed, RegistryError> {
+        let mut seen = HashSet::new();
+        let arrivals = blobs
+            .filter(move |blob| std::future::ready(seen.insert(blob.descriptor.digest)))
+            .map(|blob| self.push_blob(repository, blob, observer, asked));
+        let arrivals = arrivals.buffer_unordered(self.options.parallel.max(1));
+        let mut arrivals = std::pin::pin!(arrivals);
         let mut pushed = Pushed::default();
         while let Some((descriptor, was_there)) = arrivals.try_next().await? {
             if was_there {
@@ -67,22 +170,27 @@ impl Registry {
     }
 
     /// Whether the blob was there before; it is there afterwards.
-    async fn push_blob<'b>(
+    async fn push_blob(
         &self,
         repository: &RepositoryName,
-        blob: &'b Blob,
+        blob: Blob,
         observer: Observer<'_>,
-    ) -> Result<(&'b Descriptor, bool), RegistryError> {
+        asked: Asked,
+    ) -> Result<(Descriptor, bool), RegistryError> {
         let descriptor = &blob.descriptor;
         let (digest, size) = (descriptor.digest, descriptor.size);
-        let was_there = self
-            .retry(Step::CheckBlob, Some(observer), async |_| {
-                self.has_blob(repository, descriptor).await
-            })
-            .await?;
+        let was_there = match asked {
+            Asked::Never => false,
+            Asked::First => {
+                self.retry(Step::CheckBlob, Some(observer), async |_| {
+                    self.has_blob(repository, descriptor).await
+                })
+                .await?
+            }
+        };
         if was_there {
             observer(Event::Existing { digest, size });
-            return Ok((descriptor, true));
+            return Ok((blob.descriptor, true));
         }
         observer(Event::Started { digest, size });
         self.retry(Step::UploadBlob, Some(observer), async |attempt| {
@@ -90,11 +198,11 @@ impl Registry {
             if attempt > 1 && self.has_blob(repository, descriptor).await? {
                 return Ok(());
             }
-            self.upload(repository, blob, observer).await
+            self.upload(repository, &blob, observer).await
         })
         .await?;
         observer(Event::Finished { digest, size });
-        Ok((descriptor, false))
+        Ok((blob.descriptor, false))
     }
 
     /// A redirect counts as "there": registries redirect to the storage of blobs

@@ -29,6 +29,10 @@ pub enum Step {
     PutManifest,
     /// List tags.
     ListTags,
+    /// Read a blob.
+    GetBlob,
+    /// List what refers to a manifest.
+    ListReferrers,
 }
 
 impl fmt::Display for Step {
@@ -43,6 +47,8 @@ impl fmt::Display for Step {
             Self::GetManifest => "read a manifest",
             Self::PutManifest => "write a manifest",
             Self::ListTags => "list tags",
+            Self::GetBlob => "read a blob",
+            Self::ListReferrers => "list referrers",
         })
     }
 }
@@ -165,6 +171,13 @@ pub enum RegistryError {
         #[source]
         source: reqwest::Error,
     },
+    /// The login has expired, and there is no other.
+    #[error("the registry's login has expired, and another was not to be had")]
+    NotRenewed {
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The connection stood still.
     #[error("failed to {step}: nothing moved for {silence:?} ({url})")]
     Stalled {
@@ -249,6 +262,18 @@ impl RegistryError {
     pub fn has_code(&self, code: &ErrorCode) -> bool {
         match self {
             Self::Refused(refusal) | Self::AuthorizationExpired(refusal) => refusal.has_code(code),
+            _ => false,
+        }
+    }
+
+    /// The login may have expired: the registry says so, or refuses a HEAD, whose
+    /// answer cannot say why.
+    pub(crate) fn may_be_expired_login(&self) -> bool {
+        match self {
+            Self::AuthorizationExpired(_) => true,
+            Self::Refused(refusal) => {
+                refusal.method == Method::HEAD && matches!(refusal.status, 401 | 403)
+            }
             _ => false,
         }
     }

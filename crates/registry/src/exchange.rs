@@ -199,12 +199,21 @@ impl Registry {
         call: &Call,
         request: reqwest::Request,
     ) -> Result<Answer, RegistryError> {
+        let response = self.begin(call, request).await?;
+        self.read(call, response).await
+    }
+
+    /// Sends `request`, which is what became of `call`, and reads the answer's head.
+    pub(crate) async fn begin(
+        &self,
+        call: &Call,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, RegistryError> {
         let client = self.transport.client_for(&call.url)?;
-        let response = timeout(self.options.silence, client.execute(request))
+        timeout(self.options.silence, client.execute(request))
             .await
             .map_err(|_| self.stalled(call))?
-            .map_err(|source| broken(call, source))?;
-        self.read(call, response).await
+            .map_err(|source| broken(call, source))
     }
 
     /// The request without its body. The login goes to the registry's own host

@@ -4,8 +4,8 @@
 //! A layer is streamed from disk and never held in memory. What a registry says
 //! is checked against what we know: digests, sizes, hosts. Failures of the
 //! network are retried; a refusal never is. The deviations of Amazon ECR are
-//! expected (PATCH answered by 201, `Range` that does not move, manifests
-//! refused by 405), and nothing here knows which registry it speaks to.
+//! expected (PATCH answered by 201, `Range` that does not move, so that blobs go in
+//! one request; manifests refused by 405), and nothing here knows which registry it speaks to.
 //!
 //! Source: [distribution-spec] v1.1 and, for bearer tokens, the [token
 //! authentication] of the CNCF distribution registry.
@@ -17,20 +17,22 @@ mod authentication;
 mod blob_body;
 mod blobs;
 mod challenge;
+mod chunks;
 mod credentials;
 mod error;
 mod event;
 mod exchange;
 mod manifests;
 mod options;
+mod read;
 mod registry;
 mod tags;
 mod transport;
 mod upload;
 
-pub use blobs::{Blob, Pushed};
+pub use blobs::{Blob, BlobContent, Pushed};
 pub use credentials::{Credentials, Password};
 pub use error::{Refusal, RegistryError, Step};
 pub use event::{Event, Observer};
 pub use options::Options;
-pub use registry::Registry;
+pub use registry::{Registry, Renew, Renewing};

@@ -18,6 +18,13 @@ pub struct Options {
     /// A connection on which nothing moves for this long is given up. Generous,
     /// because a registry may be silent while it stores a large layer.
     pub silence: Duration,
+    /// Blobs up to this size are sent in one request, where the registry takes them.
+    pub whole: u64,
+    /// Blobs from this size on are sent in chunks, where the registry keeps what has
+    /// arrived when a connection breaks.
+    pub resumable: u64,
+    /// Bytes of a chunk. ECR takes none below 5 MiB but the last.
+    pub chunk: u64,
 }
 
 impl Default for Options {
@@ -28,6 +35,9 @@ impl Default for Options {
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(20),
             silence: Duration::from_mins(2),
+            whole: 256 * 1024,
+            resumable: 128 * 1024 * 1024,
+            chunk: 32 * 1024 * 1024,
         }
     }
 }

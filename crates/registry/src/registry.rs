@@ -2,7 +2,10 @@
 //! tries again.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
 use oci::RepositoryName;
@@ -13,10 +16,30 @@ use crate::exchange::Scope;
 use crate::transport::{Transport, is_private};
 use crate::{Credentials, Options, RegistryError, Step};
 
+/// Gets another login, when the registry says that the present one has expired.
+pub type Renew = Box<dyn Fn() -> Renewing + Send + Sync>;
+
+/// A login that is on its way.
+pub type Renewing =
+    Pin<Box<dyn Future<Output = Result<Credentials, Box<dyn Error + Send + Sync>>> + Send>>;
+
+/// A login, and how many there were before it.
+struct Login {
+    credentials: Option<Credentials>,
+    number: u64,
+}
+
 /// A registry, and a login to it.
 pub struct Registry {
     pub(crate) endpoint: Url,
-    pub(crate) credentials: Option<Credentials>,
+    login: Mutex<Login>,
+    renew: Option<Renew>,
+    /// Held while a login is renewed: the others wait for it.
+    renewing: tokio::sync::Mutex<()>,
+    /// Whether the registry may take a blob in one request; until it is seen not to.
+    pub(crate) takes_whole: AtomicBool,
+    /// Whether the registry may keep chunks; until it is seen not to.
+    pub(crate) keeps_chunks: AtomicBool,
     pub(crate) options: Options,
     pub(crate) transport: Transport,
     /// Bearer tokens by what they allow; empty for a registry that takes `Basic`.
@@ -40,11 +63,56 @@ impl Registry {
         }
         Ok(Self {
             endpoint,
-            credentials,
+            login: Mutex::new(Login {
+                credentials,
+                number: 0,
+            }),
+            renew: None,
+            renewing: tokio::sync::Mutex::default(),
+            takes_whole: AtomicBool::new(true),
+            keeps_chunks: AtomicBool::new(true),
             options,
             transport: Transport::new()?,
             tokens: Mutex::default(),
         })
+    }
+
+    /// The same client, which gets another login from `renew` when this one has
+    /// expired: once for each step, whatever is being sent at the same time.
+    #[must_use]
+    pub fn renewed_by(mut self, renew: Renew) -> Self {
+        self.renew = Some(renew);
+        self
+    }
+
+    /// The login, if there is one.
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        self.login().credentials.clone()
+    }
+
+    fn login(&self) -> MutexGuard<'_, Login> {
+        // A login is replaced in one assignment, so a poisoned one is still good.
+        self.login.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces the login with that number, unless another task just did.
+    async fn renew(&self, renew: &Renew, expired: u64) -> Result<(), RegistryError> {
+        let _renewing = self.renewing.lock().await;
+        if self.login().number != expired {
+            return Ok(());
+        }
+        let credentials = renew()
+            .await
+            .map_err(|source| RegistryError::NotRenewed { source })?;
+        *self.login() = Login {
+            credentials: Some(credentials),
+            number: expired + 1,
+        };
+        self.tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        Ok(())
     }
 
     /// `/v2/<repository>/<path>`. A repository's name, a digest and a tag are all
@@ -57,7 +125,8 @@ impl Registry {
     }
 
     /// Runs `operation` (given the number of the try, from 1) until it succeeds,
-    /// fails for good, or has been retried often enough.
+    /// fails for good, or has been retried often enough. A login that has expired
+    /// is renewed first, once, without a wait.
     pub(crate) async fn retry<T, Pending>(
         &self,
         step: Step,
@@ -69,11 +138,21 @@ impl Registry {
     {
         let mut waits = self.options.waits();
         let mut attempt = 1;
+        let mut renew = self.renew.as_ref();
         loop {
+            let login = self.login().number;
             let error = match operation(attempt).await {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
+            if error.may_be_expired_login()
+                && let Some(renew) = renew.take()
+            {
+                tracing::info!(%error, "getting another login");
+                self.renew(renew, login).await?;
+                attempt += 1;
+                continue;
+            }
             let Some(wait) = waits.next().filter(|_| error.is_retryable()) else {
                 return Err(error);
             };

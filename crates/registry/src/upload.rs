@@ -1,13 +1,15 @@
 //! Uploading one blob, and a probe of the permission to.
 //!
 //! One POST for a place, then one PUT with all the bytes: the only form that
-//! every registry stores whole. ECR answers several PATCH requests with a
-//! `Range` that does not move, so bytes are never sent in several pieces.
+//! every registry stores whole. Two others save time where the registry takes them,
+//! and the first upload of a push finds out: a small blob in the POST itself, and
+//! a large one in chunks ([`crate::chunks`]).
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 use oci::{ErrorCode, RepositoryName};
 use tokio::time::timeout;
 use url::Url;
@@ -16,6 +18,9 @@ use crate::blob_body::{self, Progress};
 use crate::event::{Event, Observer};
 use crate::exchange::{Answer, Call, Scope, broken};
 use crate::{Blob, Registry, RegistryError, Step};
+
+/// Where uploads begin.
+const UPLOADS: &str = "blobs/uploads/";
 
 impl Registry {
     /// Starts an upload and cancels it again: whether this login may push, found
@@ -42,6 +47,55 @@ impl Registry {
 
     /// Sends the blob once, from the start, and has the registry confirm it.
     pub(crate) async fn upload(
+        &self,
+        repository: &RepositoryName,
+        blob: &Blob,
+        observer: Observer<'_>,
+    ) -> Result<(), RegistryError> {
+        let size = blob.descriptor.size;
+        if size <= self.options.whole
+            && self.takes_whole.load(Ordering::Relaxed)
+            && self.post_whole(repository, blob, observer).await?
+        {
+            return Ok(());
+        }
+        if size >= self.options.resumable
+            && self.keeps_chunks.load(Ordering::Relaxed)
+            && self.upload_in_chunks(repository, blob, observer).await?
+        {
+            return Ok(());
+        }
+        self.upload_in_two(repository, blob, observer).await
+    }
+
+    /// Sends a small blob in the POST (distribution-spec, "Single POST"); whether
+    /// the registry took it. One that does not may answer with a place, which is
+    /// left to expire.
+    async fn post_whole(
+        &self,
+        repository: &RepositoryName,
+        blob: &Blob,
+        observer: Observer<'_>,
+    ) -> Result<bool, RegistryError> {
+        let url = completed(self.url(repository, UPLOADS), blob);
+        let scope = Scope::push(repository);
+        let post = Call::new(Step::StartUpload, Method::POST, url, scope);
+        let answer = self.send_blob(post, blob, observer).await?;
+        if answer.status == StatusCode::CREATED {
+            answer.check_stated_digest(blob.descriptor.digest)?;
+            return Ok(true);
+        }
+        // What else it may have against the blob is told by the other form.
+        match answer.accepted() {
+            Err(refusal) if !may_want_another_form(&refusal) => Err(refusal),
+            _ => {
+                self.takes_whole.store(false, Ordering::Relaxed);
+                Ok(false)
+            }
+        }
+    }
+
+    async fn upload_in_two(
         &self,
         repository: &RepositoryName,
         blob: &Blob,
@@ -81,8 +135,11 @@ impl Registry {
         answer.check_stated_digest(blob.descriptor.digest)
     }
 
-    async fn start_upload(&self, repository: &RepositoryName) -> Result<Url, RegistryError> {
-        let url = self.url(repository, "blobs/uploads/");
+    pub(crate) async fn start_upload(
+        &self,
+        repository: &RepositoryName,
+    ) -> Result<Url, RegistryError> {
+        let url = self.url(repository, UPLOADS);
         let call = Call::new(
             Step::StartUpload,
             Method::POST,
@@ -104,21 +161,31 @@ impl Registry {
         observer: Observer<'_>,
     ) -> Result<Answer, RegistryError> {
         let (body, progress) = blob_body::open(blob).await?;
-        let call = call
-            .with(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/octet-stream"),
-            )
-            .with(CONTENT_LENGTH, HeaderValue::from(blob.descriptor.size));
-        let mut request = self.prepare(&call);
-        *request.body_mut() = Some(body);
-        let sending = self.transport.client_for(&call.url)?.execute(request);
+        let call = call.with(CONTENT_LENGTH, HeaderValue::from(blob.descriptor.size));
         let report = |bytes| {
             observer(Event::Sent {
                 digest: blob.descriptor.digest,
                 bytes,
             });
         };
+        self.send_body(call, body, progress, report).await
+    }
+
+    /// Sends `call` with a body that is watched.
+    pub(crate) async fn send_body(
+        &self,
+        call: Call,
+        body: reqwest::Body,
+        progress: Progress,
+        report: impl Fn(u64),
+    ) -> Result<Answer, RegistryError> {
+        let call = call.with(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/octet-stream"),
+        );
+        let mut request = self.prepare(&call);
+        *request.body_mut() = Some(body);
+        let sending = self.transport.client_for(&call.url)?.execute(request);
         let outcome = watched(sending, &progress, self.options.silence, report).await;
         // What broke the body off explains more than the broken connection does.
         if let Some(fault) = progress.take_fault() {
@@ -133,7 +200,7 @@ impl Registry {
 }
 
 /// The place of an upload, with the digest that completes it.
-fn completed(mut place: Url, blob: &Blob) -> Url {
+pub(crate) fn completed(mut place: Url, blob: &Blob) -> Url {
     place
         .query_pairs_mut()
         .append_pair("digest", &blob.descriptor.digest.to_string());
@@ -147,6 +214,17 @@ fn wants_patch(error: &RegistryError) -> bool {
             !error.is_denial()
                 && (matches!(refusal.status, 405 | 411 | 415)
                     || error.has_code(&ErrorCode::Unsupported))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a registry that refused a blob in the POST may take it in two requests:
+/// not where it refuses the caller, does not know the repository, or is busy.
+fn may_want_another_form(error: &RegistryError) -> bool {
+    match error {
+        RegistryError::Refused(refusal) => {
+            !error.is_denial() && !error.is_retryable() && refusal.status != 404
         }
         _ => false,
     }

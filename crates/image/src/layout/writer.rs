@@ -89,9 +89,15 @@ impl LayoutWriter {
         document: &impl Serialize,
     ) -> Result<Descriptor, ImageError> {
         let bytes = serde_json::to_vec(document).map_err(io::Error::other)?;
-        let descriptor = Descriptor::of(media_type, &bytes);
-        fs::write(self.blobs().join(descriptor.digest.hex()), bytes)?;
-        Ok(descriptor)
+        self.add_bytes(&bytes)?;
+        Ok(Descriptor::of(media_type, &bytes))
+    }
+
+    /// Adds a blob that is in memory.
+    pub(crate) fn add_bytes(&self, bytes: &[u8]) -> Result<Digest, ImageError> {
+        let digest = Digest::of(bytes);
+        fs::write(self.blobs().join(digest.hex()), bytes)?;
+        Ok(digest)
     }
 
     /// Lists the image in the index and puts the layout in its place.

@@ -1,9 +1,15 @@
 //! `longshore build`.
 
-use pipeline::BuildPlan;
-use receipts::{ExitCode, Problem};
+use std::sync::Arc;
+
+use aws::Client;
+use oci::Digest;
+use pipeline::{BuildPlan, SourcePublish};
+use receipts::{BuildReceipt, ExitCode, Problem};
 
 use crate::arguments::{Build, Format};
+use crate::commands::explain::with_explanation;
+use crate::commands::publish::{client, identity, no_tag};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::settings::Settings;
@@ -17,26 +23,91 @@ pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCo
         &project.root,
         &project.configuration,
         layout,
-        arguments.allow_dirty,
+        // What changed may well be what is not committed.
+        arguments.allow_dirty || arguments.why,
     )
     .await
     .map_err(|failure| failure.problem())?;
+    plan.environment = settings.environment.of_compiler();
     plan.archives = arguments.archive.clone();
     for archive in &mut plan.archives {
         archive.file = settings.directory.join(&archive.file);
     }
+    if arguments.why {
+        return why(plan, &project, settings).await;
+    }
     let progress = Progress::new(settings);
-    let built = plan.execute(&|event| progress.show(&event)).await;
+    let built = if let Some(digest) = arguments.verify {
+        verify(plan, digest, &project, (settings, &progress)).await
+    } else {
+        let built = plan.execute(&|event| progress.show(&event)).await;
+        built
+            .map(|built| built.receipt)
+            .map_err(|failure| failure.problem())
+    };
     progress.finish();
-    let receipt = built.map_err(|failure| failure.problem())?.receipt;
+    report(&built?, settings);
+    Ok(ExitCode::Success)
+}
+
+fn report(receipt: &BuildReceipt, settings: &Settings) {
     match settings.format {
-        Format::Json => printer::json(&receipt),
+        Format::Json => printer::json(receipt),
         Format::Text | Format::Sarif => {
-            printer::message(&render::build::text(&receipt));
+            printer::message(&render::build::text(receipt));
             printer::data(&receipt.digest);
         }
     }
     github_actions::output(settings, "digest", &receipt.digest);
     github_actions::output(settings, "layout", &receipt.layout);
+}
+
+/// The published images that a build is compared with, and a client for them.
+fn published(
+    plan: BuildPlan,
+    project: &Project,
+    settings: &Settings,
+) -> Result<(SourcePublish, Arc<Client>), Problem> {
+    let cloud = project.cloud(project.resources()?.as_ref())?;
+    let client = client(&settings.environment, &cloud.region)?;
+    let source = SourcePublish::new(plan, &cloud, identity(settings, &cloud));
+    Ok((source.map_err(|error| no_tag(&error))?, Arc::new(client)))
+}
+
+/// Names what changed; stdout carries it.
+async fn why(plan: BuildPlan, project: &Project, settings: &Settings) -> Result<ExitCode, Problem> {
+    let (source, client) = published(plan, project, settings)?;
+    let progress = Progress::new(settings);
+    let report = source.why(&client, &|event| progress.show(&event)).await;
+    progress.finish();
+    let report = report.map_err(|failure| {
+        let mut problem = with_explanation(&failure, project);
+        problem.summary = problem
+            .summary
+            .replace("nothing was pushed", "nothing was compared")
+            .replace("no tag was moved", "nothing was compared");
+        problem
+    })?;
+    match settings.format {
+        Format::Json => printer::json(&report),
+        Format::Text | Format::Sarif => printer::data(&render::inputs::text(&report)),
+    }
     Ok(ExitCode::Success)
+}
+
+/// Builds everything again; an image other than `digest` is a problem that says how
+/// it differs.
+async fn verify(
+    plan: BuildPlan,
+    digest: Digest,
+    project: &Project,
+    (settings, progress): (&Settings, &Progress),
+) -> Result<BuildReceipt, Problem> {
+    let (source, client) = published(plan, project, settings)?;
+    let built = source
+        .verify(digest, &client, &|event| progress.show(&event))
+        .await
+        .map_err(|failure| failure.problem())?;
+    progress.say(&format!("reproduced {digest}"));
+    Ok(built.receipt)
 }

@@ -1,10 +1,13 @@
 //! `longshore publish`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use aws::{Client, session_name};
 use image::Layout;
-use pipeline::{BuildPlan, Cloud, IdentityPlan, PublishPlan};
+use pipeline::{
+    BuildPlan, Cloud, ConfigurationError, IdentityPlan, PublishFailure, PublishPlan, SourcePublish,
+};
 use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt};
 
 use crate::arguments::{Format, Publish};
@@ -23,85 +26,123 @@ pub(crate) async fn run(arguments: &Publish, settings: &Settings) -> Result<Exit
     let project = Project::find(&settings.directory)?;
     let cloud = project.cloud(project.resources()?.as_ref())?;
     let progress = Progress::new(settings);
-    let layout = layout(arguments, &project, &progress).await?;
-    let plan = plan(arguments, &project, &cloud, &layout, settings);
-    let plan = plan.inspect_err(|_| progress.finish())?;
-    if arguments.dry_run {
-        progress.finish();
+    let publish = Publishing {
+        arguments,
+        settings,
+        project: &project,
+        cloud: &cloud,
+        progress: &progress,
+    };
+    let receipt = match (&arguments.layout, arguments.dry_run) {
+        (_, true) => publish.show_plan().await,
+        (Some(layout), false) => publish.layout(layout).await.map(Some),
+        (None, false) => publish.source().await.map(Some),
+    };
+    progress.finish();
+    match receipt? {
+        Some(receipt) => report(&receipt, arguments, settings),
+        None => Ok(ExitCode::Success),
+    }
+}
+
+/// One run of the command.
+struct Publishing<'a> {
+    arguments: &'a Publish,
+    settings: &'a Settings,
+    project: &'a Project,
+    cloud: &'a Cloud,
+    progress: &'a Progress,
+}
+
+impl Publishing<'_> {
+    /// Publishes the commit, building what is not there yet.
+    async fn source(&self) -> Result<PublishReceipt, Problem> {
+        let build = self.build_plan().await?;
+        let publish = SourcePublish::new(build, self.cloud, identity(self.settings, self.cloud))
+            .map_err(|error| no_tag(&error))?;
+        let client = Arc::new(client(&self.settings.environment, &self.cloud.region)?);
+        let receipt = publish
+            .execute(&client, &|event| self.progress.show(&event))
+            .await;
+        receipt.map_err(|failure| self.explained(&failure))
+    }
+
+    /// Publishes what another job built.
+    async fn layout(&self, layout: &Path) -> Result<PublishReceipt, Problem> {
+        let plan = self.plan(layout)?;
+        let client = Arc::new(client(&self.settings.environment, &self.cloud.region)?);
+        let receipt = plan
+            .execute(layout, &client, &|event| self.progress.show(&event))
+            .await;
+        receipt.map_err(|failure| self.explained(&failure))
+    }
+
+    /// Shows what would be done with the layout given, or with one built now.
+    async fn show_plan(&self) -> Result<Option<PublishReceipt>, Problem> {
+        let layout = if let Some(layout) = &self.arguments.layout {
+            layout.clone()
+        } else {
+            let plan = self.build_plan().await?;
+            let built = plan.execute(&|event| self.progress.show(&event)).await;
+            built.map_err(|failure| failure.problem())?;
+            plan.layout
+        };
+        let plan = self.plan(&layout)?;
+        self.progress.finish();
         printer::message("nothing was pushed: this is the plan");
         printer::data(&plan.to_string());
-        return Ok(ExitCode::Success);
+        Ok(None)
     }
-    let client = client(&settings.environment, &cloud.region);
-    let client = client.inspect_err(|_| progress.finish())?;
-    let receipt = plan
-        .execute(&layout, &client, &|event| progress.show(&event))
-        .await;
-    progress.finish();
-    match receipt {
-        Ok(receipt) => report(&receipt, arguments, settings),
-        Err(failure) => {
-            let problem = with_explanation(&failure, &project);
-            if let Some(explanation) = &problem.explanation {
-                github_actions::summary(settings, &render::explain::markdown(explanation));
-            }
-            Err(problem)
+
+    async fn build_plan(&self) -> Result<BuildPlan, Problem> {
+        let layout = self.project.at(Path::new(LAYOUT));
+        let plan = BuildPlan::new(
+            &self.project.root,
+            &self.project.configuration,
+            layout,
+            self.arguments.allow_dirty,
+        );
+        let mut plan = plan.await.map_err(|failure| failure.problem())?;
+        plan.environment = self.settings.environment.of_compiler();
+        Ok(plan)
+    }
+
+    fn plan(&self, layout: &Path) -> Result<PublishPlan, Problem> {
+        let image = Layout::open(layout)
+            .and_then(|layout| layout.image())
+            .map_err(|error| pipeline::layout_problem(&error))?;
+        let identity = identity(self.settings, self.cloud);
+        let table = &self.project.configuration.publish;
+        let plan = PublishPlan::new(&image, table, self.cloud, identity);
+        let mut plan = plan.map_err(|error| no_tag(&error))?;
+        // The layout is checked against the digest that the build job printed.
+        plan.digest = self.arguments.digest.unwrap_or(plan.digest);
+        Ok(plan)
+    }
+
+    /// A failure with the explanation of why AWS refused, where it did; the step
+    /// summary shows it too.
+    fn explained(&self, failure: &PublishFailure) -> Problem {
+        let problem = with_explanation(failure, self.project);
+        if let Some(explanation) = &problem.explanation {
+            let markdown = render::explain::markdown(explanation);
+            github_actions::summary(self.settings, &markdown);
         }
+        problem
     }
 }
 
-/// The layout given, or one built now.
-async fn layout(
-    arguments: &Publish,
-    project: &Project,
-    progress: &Progress,
-) -> Result<PathBuf, Problem> {
-    if let Some(layout) = &arguments.layout {
-        return Ok(layout.clone());
-    }
-    let layout = project.at(Path::new(LAYOUT));
-    let plan = BuildPlan::new(
-        &project.root,
-        &project.configuration,
-        layout.clone(),
-        arguments.allow_dirty,
-    );
-    let plan = plan.await.map_err(|failure| failure.problem())?;
-    let built = plan.execute(&|event| progress.show(&event)).await;
-    built.map_err(|failure| {
-        progress.finish();
-        failure.problem()
-    })?;
-    Ok(layout)
-}
-
-fn plan(
-    arguments: &Publish,
-    project: &Project,
-    cloud: &Cloud,
-    layout: &Path,
-    settings: &Settings,
-) -> Result<PublishPlan, Problem> {
-    let image = Layout::open(layout)
-        .and_then(|layout| layout.image())
-        .map_err(|error| pipeline::layout_problem(&error))?;
-    let identity = identity(settings, cloud);
-    let plan = PublishPlan::new(&image, &project.configuration.publish, cloud, identity);
-    let mut plan = plan.map_err(|error| {
-        Problem::new(
-            ProblemCode::BadConfiguration,
-            "nothing was pushed: a tag cannot be made",
-        )
-        .caused_by(&error)
-    })?;
-    // The layout is checked against the digest that the build job printed.
-    plan.digest = arguments.digest.unwrap_or(plan.digest);
-    Ok(plan)
+pub(crate) fn no_tag(error: &ConfigurationError) -> Problem {
+    Problem::new(
+        ProblemCode::BadConfiguration,
+        "nothing was pushed: a tag cannot be made",
+    )
+    .caused_by(error)
 }
 
 /// In a workflow the run is the identity, and a missing token is an error that
 /// no other credential may paper over. Elsewhere the standard chain decides.
-fn identity(settings: &Settings, cloud: &Cloud) -> IdentityPlan {
+pub(crate) fn identity(settings: &Settings, cloud: &Cloud) -> IdentityPlan {
     let environment = &settings.environment;
     let has_token = environment.get("ACTIONS_ID_TOKEN_REQUEST_URL").is_some();
     if !settings.in_github_actions() && !has_token {

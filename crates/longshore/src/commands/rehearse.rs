@@ -8,9 +8,11 @@ mod attempt;
 mod stage;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use github::SubjectForm;
-use pipeline::{BuildPlan, IdentityPlan, PublishPlan};
+use image::StoredImage;
+use pipeline::{BuildPlan, Cloud, IdentityPlan, PublishPlan};
 use receipts::{ExitCode, Problem, ProblemCode, RehearsalReceipt, Verdict};
 
 use crate::arguments::{Format, Rehearse};
@@ -28,7 +30,7 @@ use terraform::AwsResources;
 pub(crate) async fn run(arguments: &Rehearse, settings: &Settings) -> Result<ExitCode, Problem> {
     let project = Project::find(&settings.directory)?;
     let progress = Progress::new(settings);
-    let receipt = rehearse(arguments, &project, &progress).await;
+    let receipt = rehearse(arguments, &project, &progress, settings).await;
     progress.finish();
     let receipt = receipt?;
     match settings.format {
@@ -54,14 +56,17 @@ async fn rehearse(
     arguments: &Rehearse,
     project: &Project,
     progress: &Progress,
+    settings: &Settings,
 ) -> Result<RehearsalReceipt, Problem> {
     // What can be wrong without compiling anything is found before it.
     let resources = project.resources()?.ok_or_else(no_terraform)?;
     let cloud = project.cloud(Some(&resources))?;
     let layout = project.at(Path::new("target/longshore/rehearsal"));
-    let plan_of_build = BuildPlan::new(&project.root, &project.configuration, layout.clone(), true)
-        .await
-        .map_err(|failure| failure.problem())?;
+    let mut plan_of_build =
+        BuildPlan::new(&project.root, &project.configuration, layout.clone(), true)
+            .await
+            .map_err(|failure| failure.problem())?;
+    plan_of_build.environment = settings.environment.of_compiler();
     let job = project.publishing_job(&plan_of_build.source.commit)?;
     let unknowns = unknowns(&resources);
 
@@ -72,27 +77,11 @@ async fn rehearse(
     let rehearsal = Rehearsal::open(arguments.data.as_deref(), &cloud, resources).await?;
     progress.say(&format!("the emulator listens on {}", rehearsal.url));
 
-    let identity = IdentityPlan::Github {
-        role: cloud.role.clone(),
-        session_name: aws::session_name("rehearsal", "1"),
-    };
-    let plan = PublishPlan::new(
-        &built.image,
-        &project.configuration.publish,
-        &cloud,
-        identity,
-    );
-    let plan = plan.map_err(|error| {
-        Problem::new(
-            ProblemCode::BadConfiguration,
-            "nothing was rehearsed: a tag cannot be made",
-        )
-        .caused_by(&error)
-    })?;
+    let plan = plan(&built.image, project, &cloud)?;
     let environment = rehearsal
         .environment(&job.run, SubjectForm::Immutable)
         .await?;
-    let client = client(&environment, &cloud.region)?;
+    let client = Arc::new(client(&environment, &cloud.region)?);
     let published = plan
         .execute(&layout, &client, &|event| progress.show(&event))
         .await;
@@ -116,6 +105,22 @@ async fn rehearse(
         problem,
         attempts,
         unknowns,
+    })
+}
+
+/// The publish as the workflow's job would do it.
+fn plan(image: &StoredImage, project: &Project, cloud: &Cloud) -> Result<PublishPlan, Problem> {
+    let identity = IdentityPlan::Github {
+        role: cloud.role.clone(),
+        session_name: aws::session_name("rehearsal", "1"),
+    };
+    let table = &project.configuration.publish;
+    PublishPlan::new(image, table, cloud, identity).map_err(|error| {
+        Problem::new(
+            ProblemCode::BadConfiguration,
+            "nothing was rehearsed: a tag cannot be made",
+        )
+        .caused_by(&error)
     })
 }
 

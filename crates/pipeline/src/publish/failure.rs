@@ -8,7 +8,7 @@ use oci::{Digest, ErrorCode, RepositoryName, Tag};
 use receipts::{Problem, ProblemCode};
 use registry::RegistryError;
 
-use crate::build::image_problem;
+use crate::build::{BuildFailure, image_problem};
 
 /// Why a publish did not end as planned.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +70,21 @@ pub enum PublishFailure {
         /// The digest to publish.
         wants: Digest,
     },
+    /// The immutable tag is in use by an image that was made from something else.
+    #[error("tag `{tag}` of {repository} holds {holds}, which was made from other inputs")]
+    OtherInputs {
+        /// The tag.
+        tag: Tag,
+        /// The repository.
+        repository: RepositoryName,
+        /// The digest it holds.
+        holds: Digest,
+        /// The names of the inputs that differ; none where that cannot be told.
+        changed: Vec<String>,
+    },
+    /// There is no image to publish.
+    #[error(transparent)]
+    Build(BuildFailure),
     /// The registry refused, failed or lied.
     #[error("{step} failed")]
     Registry {
@@ -80,7 +95,7 @@ pub enum PublishFailure {
         /// The repository.
         repository: RepositoryName,
         /// What the registry said.
-        source: RegistryError,
+        source: Box<RegistryError>,
     },
     /// The work was stopped from inside.
     #[error("the publish was interrupted: {0}")]
@@ -88,8 +103,19 @@ pub enum PublishFailure {
 }
 
 const NOTHING: &str = "nothing was pushed";
+/// How many changed inputs a message names.
+const SHOWN_CHANGES: usize = 10;
 
 impl PublishFailure {
+    /// The registry does not have a blob that it said, or an image of it shows, to
+    /// be there.
+    pub(super) fn is_lost_blob(&self) -> bool {
+        let Self::Registry { source, .. } = self else {
+            return false;
+        };
+        source.has_code(&ErrorCode::ManifestBlobUnknown) || source.has_code(&ErrorCode::BlobUnknown)
+    }
+
     /// What people and machines are told.
     pub fn problem(&self) -> Problem {
         let nothing = |code, what: &str| Problem::new(code, format!("{NOTHING}: {what}"));
@@ -137,12 +163,30 @@ impl PublishFailure {
                     .hint("the same commit gave two images: build it again on the machine of the first one and compare")
                     .hint("or commit a change: its tag is free")
             }
+            Self::OtherInputs { tag, holds, changed, .. } => other_inputs(tag, holds, changed),
+            Self::Build(failure) => failure.problem(),
             Self::Registry { step, tags_set, repository, source } => {
                 registry_problem(step, tags_set, repository, source)
             }
             Self::Interrupted(_) => nothing(ProblemCode::Io, "the work was interrupted").caused_by(self),
         }
     }
+}
+
+fn other_inputs(tag: &Tag, holds: &Digest, changed: &[String]) -> Problem {
+    let what = "an immutable tag already holds an image that was made from something else";
+    let mut problem = Problem::new(ProblemCode::TagTaken, format!("{NOTHING}: {what}"))
+        .fact("tag", tag.to_string())
+        .fact("holds", holds.to_string());
+    for name in changed.iter().take(SHOWN_CHANGES) {
+        problem = problem.fact("changed", name.as_str());
+    }
+    if let Some(more @ 1..) = changed.len().checked_sub(SHOWN_CHANGES) {
+        problem = problem.fact("changed", format!("{more} more"));
+    }
+    problem
+        .hint("`longshore build --why` names every input that changed")
+        .hint("commit a change: its tag is free")
 }
 
 /// STS says the same sentence for every reason, so we show what it compared.

@@ -1,113 +1,264 @@
 //! The push itself, in the order that keeps every promise.
 
-use aws::RegistryAuthorization;
+use futures_util::Stream;
+use futures_util::future::try_join_all;
 use image::{Layout, StoredImage};
-use oci::{Descriptor, ManifestReference, Tag};
-use receipts::{Layer, LayerOrigin, TagOutcome};
-use registry::{Blob, Credentials, Options, Password, Registry, RegistryError};
+use oci::{
+    AnyManifest, Descriptor, Digest, ErrorCode, ManifestReference, RepositoryName, Tag, annotation,
+};
+use receipts::{Layer, LayerOrigin, PublishReceipt, TagOutcome};
+use registry::{Blob, Pushed, RegistryError};
 
-use super::identity::Login;
-use super::{PublishFailure, PublishPlan};
+use super::referrer::Referrer;
+use super::session::Session;
+use super::{Destination, PublishFailure};
 use crate::event::{Event, Observer, Stage};
 
-/// What a push did.
-pub(super) struct Pushed {
-    pub(super) layers: Vec<Layer>,
-    pub(super) sent_bytes: u64,
-    pub(super) tags: Vec<TagOutcome>,
+/// A push to a destination, by somebody who is let in.
+pub(super) struct Push<'a> {
+    pub(super) destination: &'a Destination,
+    pub(super) session: &'a Session,
+    pub(super) observe: Observer<'a>,
 }
 
-impl PublishPlan {
-    pub(super) async fn push(
-        &self,
-        layout: &Layout,
-        image: &StoredImage,
-        login: &Login,
-        observe: Observer<'_>,
-    ) -> Result<Pushed, PublishFailure> {
-        let registry = connect(&login.authorization).map_err(self.failed("connecting", 0))?;
-        observe(Event::Stage(Stage::Push));
-        let held = self.held(&registry).await?;
-        let target = Some(self.digest);
-        if held
-            .iter()
-            .all(|held| held.as_ref().map(|held| held.digest) == target)
-        {
-            return Ok(self.unchanged(image));
+/// What of an image is on this machine.
+#[derive(Default)]
+pub(super) struct Local {
+    /// Its blobs, without those that the registry has.
+    pub(super) blobs: Vec<Blob>,
+    /// What is pushed beside it.
+    pub(super) inputs: Option<Referrer>,
+}
+
+/// What a tag points to.
+pub(super) struct Held {
+    pub(super) digest: Digest,
+    /// The image, where it is one.
+    pub(super) image: Option<StoredImage>,
+}
+
+/// What a push did.
+pub(super) struct Done {
+    digest: Digest,
+    revision: Option<String>,
+    layers: Vec<Layer>,
+    sent_bytes: u64,
+    tags: Vec<TagOutcome>,
+}
+
+impl Local {
+    /// The blobs of `image` that `layout` has.
+    pub(super) fn of(layout: &Layout, image: &StoredImage) -> Self {
+        let here = image.blobs().filter(|blob| !layout.is_absent(&blob.digest));
+        let blob = |descriptor: &Descriptor| {
+            Blob::of_file(descriptor.clone(), layout.blob(&descriptor.digest))
+        };
+        Self {
+            blobs: here.map(blob).collect(),
+            inputs: Referrer::inputs(layout, image),
         }
+    }
+}
 
-        let blobs = image.manifest.layers.iter().chain([&image.manifest.config]);
-        let blobs: Vec<_> = blobs
-            .map(|descriptor| Blob {
-                descriptor: descriptor.clone(),
-                path: layout.blob(&descriptor.digest),
-            })
-            .collect();
-        let sent = registry
-            .push_blobs(&self.repository, &blobs, &|event| {
-                observe(Event::Registry(event));
-            })
-            .await
-            .map_err(self.failed("sending the layers", 0))?;
-        self.put(&registry, image, self.digest.into())
-            .await
-            .map_err(self.failed("sending the manifest", 0))?;
+impl Push<'_> {
+    fn repository(&self) -> &RepositoryName {
+        &self.destination.repository
+    }
 
-        observe(Event::Stage(Stage::Tag));
-        let tags = self.set_tags(&registry, image, &held).await?;
-        Ok(Pushed {
-            layers: layers(image, |layer| {
-                if sent.uploaded.contains(&layer.digest) {
-                    LayerOrigin::New
-                } else {
-                    LayerOrigin::Reused
-                }
+    /// The digest that each tag points to. An immutable tag on another image than
+    /// `image` ends the publish here, before a byte is sent.
+    pub(super) async fn held(
+        &self,
+        image: &StoredImage,
+    ) -> Result<Vec<Option<Digest>>, PublishFailure> {
+        let resolve = |tag: &Tag| {
+            let reference = ManifestReference::Tag(tag.clone());
+            async move {
+                self.session
+                    .registry
+                    .resolve(self.repository(), &reference)
+                    .await
+            }
+        };
+        let held = try_join_all(self.destination.tags().map(resolve))
+            .await
+            .map_err(self.destination.failed(LOOKING, 0))?;
+        let held: Vec<_> = held.into_iter().map(|held| Some(held?.digest)).collect();
+        self.refuse_taken(image, &held)?;
+        Ok(held)
+    }
+
+    /// What each tag points to, with the images themselves.
+    pub(super) async fn published(&self) -> Result<Vec<Option<Held>>, PublishFailure> {
+        let read = |tag: &Tag| {
+            let reference = ManifestReference::Tag(tag.clone());
+            async move {
+                self.session
+                    .registry
+                    .manifest(self.repository(), &reference)
+                    .await
+            }
+        };
+        let held = try_join_all(self.destination.tags().map(read))
+            .await
+            .map_err(self.destination.failed(LOOKING, 0))?;
+        Ok(held
+            .into_iter()
+            .map(|held| {
+                let (descriptor, bytes) = held?;
+                let digest = descriptor.digest;
+                // What is no image is never ours, and only its digest counts.
+                let image = match AnyManifest::parse(&descriptor.media_type, &bytes) {
+                    Ok(AnyManifest::Image(manifest)) => Some(StoredImage {
+                        descriptor,
+                        bytes: bytes.to_vec(),
+                        manifest: *manifest,
+                    }),
+                    _ => None,
+                };
+                Some(Held { digest, image })
+            })
+            .collect())
+    }
+
+    fn refuse_taken(
+        &self,
+        image: &StoredImage,
+        held: &[Option<Digest>],
+    ) -> Result<(), PublishFailure> {
+        let wants = image.descriptor.digest;
+        match held.first() {
+            Some(Some(holds)) if *holds != wants => Err(PublishFailure::TagTaken {
+                tag: self.destination.immutable_tag.clone(),
+                repository: self.repository().clone(),
+                holds: *holds,
+                wants,
             }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Pushes layers while they are packed: each is asked about and sent as soon as
+    /// it is there.
+    pub(super) async fn layers(
+        &self,
+        layers: impl Stream<Item = Blob> + Send,
+    ) -> Result<Pushed, PublishFailure> {
+        let observe = |event| (self.observe)(Event::Registry(event));
+        self.session
+            .registry
+            .push_stream(self.repository(), layers, &observe)
+            .await
+            .map_err(self.destination.failed(SENDING, 0))
+    }
+
+    /// Pushes what is not `sent` of `image` and sets its tags, which point to `held`
+    /// now.
+    pub(super) async fn image(
+        &self,
+        image: &StoredImage,
+        local: &Local,
+        held: &[Option<Digest>],
+        mut sent: Pushed,
+    ) -> Result<Done, PublishFailure> {
+        self.refuse_taken(image, held)?;
+        let digest = image.descriptor.digest;
+        // What the immutable tag points to is complete, with all that refers to it.
+        if held.first() != Some(&Some(digest)) {
+            (self.observe)(Event::Stage(Stage::Push));
+            self.content(image, &local.blobs, &mut sent).await?;
+            if let Some(inputs) = &local.inputs {
+                sent.bytes += self.referrer(inputs).await?;
+            }
+        }
+        if held.iter().any(|held| *held != Some(digest)) {
+            (self.observe)(Event::Stage(Stage::Tag));
+        }
+        let tags = self.set_tags(image, held).await?;
+        let origin = |layer: &Descriptor| {
+            if sent.uploaded.contains(&layer.digest) {
+                LayerOrigin::New
+            } else {
+                LayerOrigin::Reused
+            }
+        };
+        Ok(Done {
+            digest,
+            revision: image
+                .manifest
+                .annotations
+                .get(annotation::REVISION)
+                .cloned(),
+            layers: layers(image, origin),
             sent_bytes: sent.bytes,
             tags,
         })
     }
 
-    /// What each tag points to now. An immutable tag on another digest ends the
-    /// publish here, before a byte is sent.
-    async fn held(&self, registry: &Registry) -> Result<Vec<Option<Descriptor>>, PublishFailure> {
-        let mut all = Vec::new();
-        for tag in self.tags() {
-            let reference = ManifestReference::Tag(tag.clone());
-            let held = registry
-                .resolve(&self.repository, &reference)
-                .await
-                .map_err(self.failed("asking what the tags hold", 0))?;
-            if let Some(held) = &held
-                && *tag == self.immutable_tag
-                && held.digest != self.digest
-            {
-                return Err(PublishFailure::TagTaken {
-                    tag: tag.clone(),
-                    repository: self.repository.clone(),
-                    holds: held.digest,
-                    wants: self.digest,
-                });
+    /// Everything of an image but its tags.
+    async fn content(
+        &self,
+        image: &StoredImage,
+        blobs: &[Blob],
+        sent: &mut Pushed,
+    ) -> Result<(), PublishFailure> {
+        let media_type = &image.descriptor.media_type;
+        self.complete(media_type, &image.bytes, blobs, sent)
+            .await
+            .map_err(|(step, error)| self.destination.failed(step, 0)(error))
+    }
+
+    /// The blobs, then the manifest by its digest. A registry that has lost blobs
+    /// which it said that it had gets them once more. An error comes with its step.
+    pub(super) async fn complete(
+        &self,
+        media_type: &str,
+        manifest: &[u8],
+        blobs: &[Blob],
+        sent: &mut Pushed,
+    ) -> Result<(), (&'static str, RegistryError)> {
+        let observe = |event| (self.observe)(Event::Registry(event));
+        let (registry, repository) = (&self.session.registry, self.repository());
+        let sending = |error| (SENDING, error);
+        let done = |blob: &&Blob| sent.has(&blob.descriptor.digest);
+        let rest: Vec<_> = blobs.iter().filter(|blob| !done(blob)).cloned().collect();
+        let more = registry.push_blobs(repository, &rest, &observe);
+        sent.add(more.await.map_err(sending)?);
+        let by_digest = async || {
+            let digest = Digest::of(manifest).into();
+            let bytes = manifest.to_vec().into();
+            let put = registry.push_manifest(repository, &digest, media_type, bytes);
+            put.await.map(|_| ())
+        };
+        let failed = |error| ("sending the manifest", error);
+        let lost: Vec<_> = match by_digest().await {
+            Err(error) if error.has_code(&ErrorCode::ManifestBlobUnknown) => {
+                let said = |blob: &&Blob| sent.existing.contains(&blob.descriptor.digest);
+                let lost: Vec<_> = blobs.iter().filter(said).cloned().collect();
+                if lost.is_empty() {
+                    return Err(failed(error));
+                }
+                lost
             }
-            all.push(held);
-        }
-        Ok(all)
+            done => return done.map_err(failed),
+        };
+        let again = registry.upload_blobs(repository, &lost, &observe);
+        sent.add(again.await.map_err(sending)?);
+        by_digest().await.map_err(failed)
     }
 
     async fn set_tags(
         &self,
-        registry: &Registry,
         image: &StoredImage,
-        held: &[Option<Descriptor>],
+        held: &[Option<Digest>],
     ) -> Result<Vec<TagOutcome>, PublishFailure> {
         let mut outcomes = Vec::new();
-        for (tag, held) in self.tags().zip(held) {
-            let holds = held.as_ref().map(|held| held.digest);
-            let moved = holds != Some(self.digest);
+        for (tag, holds) in self.destination.tags().zip(held) {
+            let moved = *holds != Some(image.descriptor.digest);
             if moved {
-                self.put(registry, image, ManifestReference::Tag(tag.clone()))
+                self.put(image, ManifestReference::Tag(tag.clone()))
                     .await
-                    .map_err(self.failed("setting the tags", outcomes.len()))?;
+                    .map_err(self.destination.failed("setting the tags", outcomes.len()))?;
             }
             let previous = holds.filter(|_| moved).map(|digest| digest.to_string());
             outcomes.push(TagOutcome {
@@ -121,68 +272,47 @@ impl PublishPlan {
 
     async fn put(
         &self,
-        registry: &Registry,
         image: &StoredImage,
         reference: ManifestReference,
     ) -> Result<(), RegistryError> {
         let media_type = &image.descriptor.media_type;
-        registry
-            .push_manifest(
-                &self.repository,
-                &reference,
-                media_type,
-                image.bytes.clone().into(),
-            )
+        let bytes = image.bytes.clone().into();
+        self.session
+            .registry
+            .push_manifest(self.repository(), &reference, media_type, bytes)
             .await
             .map(|_| ())
     }
-
-    fn unchanged(&self, image: &StoredImage) -> Pushed {
-        let outcome = |tag: &Tag| TagOutcome {
-            tag: tag.to_string(),
-            moved: false,
-            previous: None,
-        };
-        Pushed {
-            layers: layers(image, |_| LayerOrigin::Reused),
-            sent_bytes: 0,
-            tags: self.tags().map(outcome).collect(),
-        }
-    }
-
-    /// Gives an error of the registry the step it happened in, and how many
-    /// tags were set by then.
-    fn failed(
-        &self,
-        step: &'static str,
-        tags_set: usize,
-    ) -> impl Fn(RegistryError) -> PublishFailure {
-        let tags_set = self
-            .tags()
-            .take(tags_set)
-            .map(Tag::to_string)
-            .collect::<Vec<_>>();
-        let repository = self.repository.clone();
-        move |source| PublishFailure::Registry {
-            step,
-            tags_set: tags_set.clone(),
-            repository: repository.clone(),
-            source,
-        }
-    }
 }
 
-/// A client of the registry that ECR authorized us for.
-pub fn connect(authorization: &RegistryAuthorization) -> Result<Registry, RegistryError> {
-    let credentials = Credentials {
-        username: authorization.username.clone(),
-        password: Password::new(authorization.password.expose()),
-    };
-    Registry::new(
-        authorization.endpoint.clone(),
-        Some(credentials),
-        Options::default(),
-    )
+/// The step in which tags are looked up.
+const LOOKING: &str = "asking what the tags hold";
+/// The step in which blobs are sent.
+const SENDING: &str = "sending the layers";
+
+impl Done {
+    /// What machines read of it.
+    pub(super) fn receipt(
+        self,
+        session: &Session,
+        destination: &Destination,
+        milliseconds: u64,
+    ) -> PublishReceipt {
+        let (registry, repository) = (&session.host, &destination.repository);
+        PublishReceipt {
+            reference: format!("{registry}/{repository}@{}", self.digest),
+            digest: self.digest.to_string(),
+            registry: registry.clone(),
+            repository: repository.to_string(),
+            unchanged: self.sent_bytes == 0 && self.tags.iter().all(|tag| !tag.moved),
+            tags: self.tags,
+            identity: session.identity.clone(),
+            revision: self.revision,
+            layers: self.layers,
+            sent_bytes: self.sent_bytes,
+            milliseconds,
+        }
+    }
 }
 
 fn layers(image: &StoredImage, origin: impl Fn(&Descriptor) -> LayerOrigin) -> Vec<Layer> {

@@ -18,7 +18,7 @@ use crate::{blob, nobody, options, registry, registry_with, repository};
 async fn push_changed(url: &str, size: usize, change: &[u8]) -> RegistryError {
     let folder = TempDir::new().unwrap();
     let layer = blob(folder.path(), &vec![0; size]);
-    fs_err::write(&layer.path, change).unwrap();
+    fs_err::write(folder.path().join(layer.descriptor.digest.hex()), change).unwrap();
     registry(url)
         .push_blobs(&repository(), &[layer], &nobody)
         .await
@@ -58,10 +58,7 @@ async fn a_file_of_another_length_or_none_is_not_sent_at_all() {
 
     let folder = TempDir::new().unwrap();
     let layer = blob(folder.path(), b"layer");
-    let gone = Blob {
-        path: folder.path().join("gone"),
-        ..layer
-    };
+    let gone = Blob::of_file(layer.descriptor, folder.path().join("gone"));
     let client = registry(&memory.server.url);
     let error = client
         .push_blobs(&repository(), &[gone], &nobody)

@@ -5,9 +5,12 @@
 
 mod authentication;
 mod bodies;
+mod forms;
 mod manifests;
 mod memory;
 mod push;
+mod reading;
+mod renewal;
 mod scripted;
 mod uploads;
 
@@ -24,6 +27,8 @@ fn options() -> Options {
         longest_wait: Duration::from_millis(5),
         retries: 3,
         silence: Duration::from_secs(10),
+        // The plain form, unless a test is about another.
+        whole: 0,
         ..Options::default()
     }
 }
@@ -49,7 +54,7 @@ fn blob(folder: &Path, bytes: &[u8]) -> Blob {
     let descriptor = Descriptor::of(media_type::LAYER_GZIP, bytes);
     let path = folder.join(descriptor.digest.hex());
     fs_err::write(&path, bytes).unwrap();
-    Blob { descriptor, path }
+    Blob::of_file(descriptor, path)
 }
 
 fn nobody(_: Event) {}

@@ -1,21 +1,16 @@
-//! The plan of a publish: what would be done, as a value.
+//! Where an image goes, and as whom: a value.
 
-use std::fmt;
+use oci::{NameError, RepositoryName, Tag};
+use registry::RegistryError;
 
-use image::StoredImage;
-use oci::{Digest, NameError, RepositoryName, Tag, annotation};
-
+use super::PublishFailure;
 use crate::cloud::Cloud;
 use crate::configuration::{ConfigurationError, PublishTable};
 use crate::placeholder::Placeholders;
 
-/// Everything that a publish will do.
+/// Where an image goes, under which tags, and as whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishPlan {
-    /// The image.
-    pub digest: Digest,
-    /// Bytes of everything a registry stores for it.
-    pub size: u64,
+pub struct Destination {
     /// The account that the identity must belong to.
     pub account: String,
     /// The repository.
@@ -42,22 +37,15 @@ pub enum IdentityPlan {
     Chain,
 }
 
-impl PublishPlan {
-    /// Plans the publish of `image` with the tags of `table`.
-    ///
-    /// `{commit}` is the revision that the image itself names: a tag must not
-    /// say another commit than the image does.
-    pub fn new(
-        image: &StoredImage,
+impl Destination {
+    /// The destination in `cloud`, with the tags of `table` for the source that
+    /// `placeholders` stand for.
+    pub(crate) fn new(
+        placeholders: &Placeholders,
         table: &PublishTable,
         cloud: &Cloud,
         identity: IdentityPlan,
     ) -> Result<Self, ConfigurationError> {
-        let annotation = |key: &str| image.manifest.annotations.get(key).cloned();
-        let placeholders = Placeholders {
-            commit: annotation(annotation::REVISION).unwrap_or_default(),
-            committed_at: annotation(annotation::CREATED).unwrap_or_default(),
-        };
         let tag = |key, template: &str| -> Result<Tag, ConfigurationError> {
             let wrong = |reason| ConfigurationError::Value { key, reason };
             let text = placeholders
@@ -68,8 +56,6 @@ impl PublishPlan {
         };
         let moving = |template: &String| tag("publish.moving-tags", template);
         Ok(Self {
-            digest: image.descriptor.digest,
-            size: image.size(),
             account: cloud.account.clone(),
             repository: cloud.repository.clone(),
             immutable_tag: tag("publish.immutable-tag", &table.immutable_tag)?,
@@ -86,33 +72,25 @@ impl PublishPlan {
     pub fn tags(&self) -> impl Iterator<Item = &Tag> {
         std::iter::once(&self.immutable_tag).chain(&self.moving_tags)
     }
-}
 
-impl fmt::Display for PublishPlan {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moving: Vec<_> = self.moving_tags.iter().map(Tag::as_str).collect();
-        writeln!(
-            formatter,
-            "image       {} ({} bytes)",
-            self.digest, self.size
-        )?;
-        writeln!(
-            formatter,
-            "repository  {} in account {}",
-            self.repository, self.account
-        )?;
-        match &self.identity {
-            IdentityPlan::Github { role, session_name } => {
-                writeln!(
-                    formatter,
-                    "identity    GitHub, as {role} (session {session_name})"
-                )?;
-            }
-            IdentityPlan::Chain => {
-                writeln!(formatter, "identity    the standard AWS credential chain")?;
-            }
+    /// Gives an error of the registry the step it happened in, and how many
+    /// tags were set by then.
+    pub(super) fn failed(
+        &self,
+        step: &'static str,
+        tags_set: usize,
+    ) -> impl Fn(RegistryError) -> PublishFailure + use<> {
+        let tags_set = self
+            .tags()
+            .take(tags_set)
+            .map(Tag::to_string)
+            .collect::<Vec<_>>();
+        let repository = self.repository.clone();
+        move |source| PublishFailure::Registry {
+            step,
+            tags_set: tags_set.clone(),
+            repository: repository.clone(),
+            source: Box::new(source),
         }
-        writeln!(formatter, "then tag    {} (once)", self.immutable_tag)?;
-        write!(formatter, "then move   {}", moving.join(", "))
     }
 }

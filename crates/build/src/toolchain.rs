@@ -1,0 +1,201 @@
+//! The compiler, the linker and the C library: which ones a build would use.
+//!
+//! Starting `rustc` through rustup takes tens of milliseconds, so the answer is
+//! remembered with everything that decides which compiler is started, and with
+//! the compiler itself, which an update replaces in its place.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use fs_err as fs;
+use oci::Digest;
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+
+use crate::BuildError;
+use crate::environment::Environment;
+use crate::remembered::{recall, remember, signature};
+
+/// What compiles and links.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Toolchain {
+    /// Of everything that decides which programs are started.
+    key: Digest,
+    /// Files that are the toolchain, with their signatures.
+    files: Vec<(PathBuf, String)>,
+    /// What `rustc -vV` prints.
+    pub(crate) compiler: String,
+    /// The first line of `cc --version`; empty without one.
+    pub(crate) linker: String,
+    /// The digest of the C library that is linked into the binary, where it is
+    /// this machine's.
+    pub(crate) c_library: Option<Digest>,
+    /// Where rustc and its libraries are.
+    pub(crate) sysroot: PathBuf,
+}
+
+/// What programs said.
+struct Said {
+    compiler: String,
+    sysroot: String,
+    linker: String,
+    library: String,
+}
+
+impl Toolchain {
+    /// The toolchain for `target` in `workspace`, from memory or by asking.
+    pub(crate) async fn read(
+        workspace: &Path,
+        target: &str,
+        environment: &Environment,
+        memory: &Path,
+    ) -> Result<Self, BuildError> {
+        let key = key(workspace, target, environment);
+        let unchanged = |(file, seen): &(PathBuf, String)| signature(file) == *seen;
+        let known = recall::<Self>(memory)
+            .filter(|known| known.key == key && known.files.iter().all(unchanged));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let toolchain = Self::ask(key, workspace, target, environment).await?;
+        remember(memory, &toolchain)?;
+        Ok(toolchain)
+    }
+
+    async fn ask(
+        key: Digest,
+        workspace: &Path,
+        target: &str,
+        environment: &Environment,
+    ) -> Result<Self, BuildError> {
+        let said = ask(workspace, environment).await?;
+        let (compiler, sysroot) = (said.compiler, PathBuf::from(said.sysroot.trim()));
+        let linker = said.linker.lines().next().unwrap_or_default().to_owned();
+        let mut files = vec![sysroot.join("bin/rustc")];
+        files.extend(environment.program("cc"));
+        let own = compiler
+            .lines()
+            .find_map(|line| line.strip_prefix("host: "))
+            .is_some_and(|host| host == target);
+        let library = Some(PathBuf::from(said.library.trim()))
+            .filter(|library| own && target.contains("-gnu") && library.is_absolute());
+        let c_library = match &library {
+            Some(library) => Some(Digest::of(&fs::read(library)?)),
+            None => None,
+        };
+        files.extend(library);
+        let seen = |file: PathBuf| {
+            let signature = signature(&file);
+            (file, signature)
+        };
+        Ok(Self {
+            key,
+            files: files.into_iter().map(seen).collect(),
+            compiler: compiler.trim().to_owned(),
+            linker,
+            c_library,
+            sysroot,
+        })
+    }
+}
+
+/// Asks all programs at the same time. Without `cc` the linker is another; cargo
+/// will say so if it needs one.
+async fn ask(workspace: &Path, environment: &Environment) -> Result<Said, BuildError> {
+    let rustc = environment.get("RUSTC").unwrap_or("rustc");
+    let cannot = |source| BuildError::NoProgram {
+        program: "rustc",
+        source,
+    };
+    let (compiler, sysroot, linker, library) = tokio::join!(
+        output(rustc, &["-vV"], workspace),
+        output(rustc, &["--print", "sysroot"], workspace),
+        output("cc", &["--version"], workspace),
+        output("cc", &["-print-file-name=libc.a"], workspace),
+    );
+    Ok(Said {
+        compiler: compiler.map_err(cannot)?,
+        sysroot: sysroot.map_err(cannot)?,
+        linker: linker.unwrap_or_default(),
+        library: library.unwrap_or_default(),
+    })
+}
+
+/// Everything that decides which `rustc` and which `cc` are started.
+fn key(workspace: &Path, target: &str, environment: &Environment) -> Digest {
+    // Writing to a text never fails.
+    let mut text = format!("{target}\n");
+    for name in ["PATH", "RUSTC", "RUSTUP_TOOLCHAIN", "RUSTUP_HOME", "HOME"] {
+        let value = environment.get(name).unwrap_or_default();
+        let _ = writeln!(text, "{name}={value}");
+    }
+    for program in ["rustc", "cc"] {
+        let place = environment.program(program).unwrap_or_default();
+        let _ = writeln!(text, "{} {}", place.display(), signature(&place));
+    }
+    let settings = environment.directory("RUSTUP_HOME", ".rustup");
+    let mut files: Vec<_> = settings
+        .map(|home| home.join("settings.toml"))
+        .into_iter()
+        .collect();
+    for directory in workspace.ancestors() {
+        files.extend(["rust-toolchain", "rust-toolchain.toml"].map(|name| directory.join(name)));
+    }
+    for file in files {
+        let content = fs::read(&file).map(|content| Digest::of(&content).to_string());
+        let content = content.unwrap_or_default();
+        let _ = writeln!(text, "{} {content}", file.display());
+    }
+    Digest::of(text.as_bytes())
+}
+
+async fn output(
+    program: &str,
+    arguments: &[&str],
+    directory: &Path,
+) -> Result<String, std::io::Error> {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .await?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let message = String::from_utf8_lossy(&output.stderr);
+    Err(std::io::Error::other(message.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(home: &Path) -> Environment {
+        let keep = |name: &str, value: String| (name.to_owned(), value);
+        [
+            keep("PATH", format!("{}:/usr/bin:/bin", home.display())),
+            keep("HOME", home.display().to_string()),
+        ]
+        .into_iter()
+        .collect()
+    }
+
+    #[test]
+    fn another_toolchain_file_setting_or_compiler_is_asked_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = directory.path();
+        fs::create_dir(home.join(".rustup")).unwrap();
+        let environment = environment(home);
+        let workspace = home.join("workspace");
+        fs::create_dir(&workspace).unwrap();
+        let mut seen = vec![key(&workspace, "t", &environment)];
+        for file in ["rustc", ".rustup/settings.toml", "workspace/rust-toolchain"] {
+            fs::write(home.join(file), "x").unwrap();
+            let now = key(&workspace, "t", &environment);
+            assert!(!seen.contains(&now), "{file}");
+            seen.push(now);
+        }
+    }
+}

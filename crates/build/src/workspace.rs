@@ -1,0 +1,302 @@
+//! A workspace as a build of one binary sees it: what it is made from, and
+//! whether that was compiled here before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use oci::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::cargo_config::CargoConfig;
+use crate::declared::Seen;
+use crate::facts::{Facts, LOCK_FILE, MANIFEST};
+use crate::files::{ABSENT, content, hash, list, plain, walk};
+use crate::inputs::{Declared, Inputs};
+use crate::remembered::{recall, remember};
+use crate::toolchain::Toolchain;
+use crate::{Binary, BuildError, CargoBuild};
+
+/// Where answers are remembered, below the checkout.
+const MEMORY: &str = "target/longshore/inputs";
+/// The input of a compile during which files changed: nothing equals it.
+const UNSETTLED: &str = "unsettled";
+
+/// A workspace at one moment.
+#[derive(Debug)]
+pub struct Workspace {
+    pub(crate) build: CargoBuild,
+    pub(crate) facts: Facts,
+    toolchain: Toolchain,
+    config: Option<Digest>,
+    /// Files of local packages that may be compiled, with their digests, relative
+    /// to the workspace where they lie in it.
+    tree: BTreeMap<String, String>,
+}
+
+/// A binary and what it was compiled from.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// The binary.
+    pub binary: Binary,
+    /// What it was compiled from.
+    pub inputs: Inputs,
+    /// What the compile looked at besides the trees of its packages.
+    pub declared: Declared,
+}
+
+/// A compile as it is remembered.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    inputs: Inputs,
+    declared: Declared,
+    binary: PathBuf,
+    digest: Digest,
+}
+
+impl Workspace {
+    /// Looks at everything that a compile would; starts cargo and rustc only
+    /// where what is remembered of them does not hold any more.
+    pub async fn read(build: &CargoBuild) -> Result<Self, BuildError> {
+        let memory = build.workspace.join(MEMORY);
+        let config = CargoConfig::read(&build.workspace, &build.environment)?;
+        let known = memory.join(format!("toolchain-{}.json", file_name(&build.target)));
+        let toolchain =
+            Toolchain::read(&build.workspace, &build.target, &build.environment, &known).await?;
+        let key = facts_key(build, &toolchain, config.whole);
+        let facts = memory.join(format!("workspace-{}.json", build.name()));
+        let facts = Facts::read(build, key, &facts).await?;
+        let tree = tree(&facts).await?;
+        Ok(Self {
+            build: build.clone(),
+            facts,
+            toolchain,
+            config: config.effective,
+            tree,
+        })
+    }
+
+    /// The name of the binary.
+    pub fn binary(&self) -> &str {
+        &self.facts.binary
+    }
+
+    /// The inputs of a compile that looks at `declared` besides its packages.
+    pub fn inputs(&self, declared: &Declared) -> Result<Inputs, BuildError> {
+        let mut inputs = Inputs::default();
+        let build = &self.build;
+        inputs.insert("package", &*build.package);
+        inputs.insert("binary", &*self.facts.binary);
+        inputs.insert("profile", &*build.profile);
+        inputs.insert("target", &*build.target);
+        inputs.insert("flags", crate::cargo::FLAGS);
+        inputs.insert("compiler", &*self.toolchain.compiler);
+        inputs.insert("linker", &*self.toolchain.linker);
+        let digest = |digest: &Option<Digest>| digest.map(|digest| digest.to_string());
+        if let Some(library) = digest(&self.toolchain.c_library) {
+            inputs.insert("c-library", library);
+        }
+        if let Some(config) = digest(&self.config) {
+            inputs.insert("cargo-config", config);
+        }
+        for (name, checksum) in &self.facts.crates {
+            inputs.insert(format!("crate:{name}"), &**checksum);
+        }
+        let aside = self.set_aside(declared);
+        for (file, digest) in &self.tree {
+            if !aside.iter().any(|place| is_within(file, place)) {
+                inputs.insert(format!("file:{file}"), &**digest);
+            }
+        }
+        for file in &declared.files {
+            let place = plain(&self.facts.root.join(file));
+            // A package is counted file by file.
+            if !self.tree.contains_key(file) && !self.facts.packages.contains(&place) {
+                let content = content(&place)?;
+                inputs.insert(format!("file:{file}"), content);
+            }
+        }
+        let names = build.environment.read_by_cargo();
+        for name in names.chain(declared.environment.iter().map(String::as_str)) {
+            inputs.insert(format!("environment:{name}"), build.variable(name));
+        }
+        Ok(inputs)
+    }
+
+    /// The binary of an earlier compile here, if nothing has changed since.
+    pub fn compiled(&self) -> Result<Option<Compiled>, BuildError> {
+        let Some(record) = self.record() else {
+            return Ok(None);
+        };
+        let same = self.inputs(&record.declared)? == record.inputs;
+        if !same || !record.binary.is_file() || hash(&record.binary)? != record.digest {
+            return Ok(None);
+        }
+        Ok(Some(Compiled {
+            binary: Binary::inspect(&record.binary)?,
+            inputs: record.inputs,
+            declared: record.declared,
+        }))
+    }
+
+    /// What the last compile here looked at, if there was one.
+    pub fn declared(&self) -> Option<Declared> {
+        Some(self.record()?.declared)
+    }
+
+    /// Makes a value of a finished compile that began when the workspace was as
+    /// `self` has it, and remembers it.
+    pub(crate) async fn finished(
+        &self,
+        binary: Binary,
+        seen: Seen,
+    ) -> Result<Compiled, BuildError> {
+        let declared = self.declared_of(seen);
+        let now = Self::read(&self.build).await?;
+        let mut inputs = now.inputs(&declared)?;
+        if now.tree != self.tree {
+            let before = self.inputs(&declared)?.digest();
+            inputs.insert(UNSETTLED, before.to_string());
+        }
+        let record = Record {
+            digest: hash(&binary.path)?,
+            binary: binary.path.clone(),
+            inputs: inputs.clone(),
+            declared: declared.clone(),
+        };
+        remember(&self.memory(), &record)?;
+        Ok(Compiled {
+            binary,
+            inputs,
+            declared,
+        })
+    }
+
+    /// What was seen, without what is counted anyway or made by the build itself.
+    fn declared_of(&self, seen: Seen) -> Declared {
+        let facts = &self.facts;
+        let made = [Some(&facts.target_directory), facts.cargo_home.as_ref()];
+        let made = made.into_iter().flatten();
+        let made: Vec<_> = made.chain([&self.toolchain.sysroot]).collect();
+        let files = seen
+            .files
+            .into_iter()
+            .filter(|file| !made.iter().any(|directory| file.starts_with(directory)));
+        let named = files.map(|file| name_of(&file, &facts.root));
+        let aside = self.build.set_aside.iter();
+        let aside: Vec<_> = aside.map(|place| self.name_of_aside(place)).collect();
+        let counted = |file: &String| {
+            self.tree.contains_key(file) && !aside.iter().any(|place| is_within(file, place))
+        };
+        Declared {
+            files: named.filter(|file| !counted(file)).collect(),
+            environment: seen.environment,
+        }
+    }
+
+    /// The places that are set aside, but for those that a compile looks into.
+    fn set_aside(&self, declared: &Declared) -> Vec<String> {
+        let places = self.build.set_aside.iter();
+        let places = places.map(|place| self.name_of_aside(place));
+        places
+            .filter(|place| {
+                let looked_into = |file: &String| is_within(file, place) || is_within(place, file);
+                !declared.files.iter().any(looked_into)
+            })
+            .collect()
+    }
+
+    fn name_of_aside(&self, place: &Path) -> String {
+        name_of(&plain(&self.build.workspace.join(place)), &self.facts.root)
+    }
+
+    fn record(&self) -> Option<Record> {
+        recall(&self.memory())
+    }
+
+    fn memory(&self) -> PathBuf {
+        let name = format!("compiled-{}.json", self.build.name());
+        self.build.workspace.join(MEMORY).join(name)
+    }
+}
+
+/// What cargo's account of the workspace depends on besides its files.
+fn facts_key(build: &CargoBuild, toolchain: &Toolchain, config: Digest) -> Digest {
+    // Writing to a text never fails.
+    let mut text = format!(
+        "{}\n{:?}\n{}\n{}\n{}\n{config}\n",
+        build.package,
+        build.binary,
+        build.workspace.display(),
+        build.target,
+        toolchain.compiler
+    );
+    for name in [
+        "CARGO_HOME",
+        "HOME",
+        "CARGO_TARGET_DIR",
+        "CARGO_BUILD_TARGET_DIR",
+    ] {
+        let value = build.environment.get(name).unwrap_or_default();
+        let _ = writeln!(text, "{name}={value}");
+    }
+    // A manifest above this one may be that of the workspace.
+    for above in build.workspace.ancestors() {
+        let _ = writeln!(text, "{}", above.join(MANIFEST).is_file());
+    }
+    Digest::of(text.as_bytes())
+}
+
+/// The files of all local packages that may be compiled, and the manifest of the
+/// workspace.
+async fn tree(facts: &Facts) -> Result<BTreeMap<String, String>, BuildError> {
+    let mut files = list(&facts.root).await?;
+    let listed: BTreeSet<_> = files.iter().cloned().collect();
+    for package in &facts.packages {
+        // One that git does not list: outside of the checkout, or ignored.
+        if !listed.contains(&package.join(MANIFEST)) {
+            walk(package, &mut files)?;
+        }
+    }
+    let manifests = files.iter().filter(|file| file.ends_with(MANIFEST));
+    let packages: BTreeSet<_> = manifests.filter_map(|file| file.parent()).collect();
+    let mut tree = BTreeMap::new();
+    for file in &files {
+        let mut above = file.ancestors().skip(1);
+        let package = above.find(|place| packages.contains(place));
+        let counts = package.is_some_and(|package| facts.packages.contains(package))
+            && !file.starts_with(&facts.target_directory)
+            && *file != facts.root.join(LOCK_FILE);
+        if counts || *file == facts.root.join(MANIFEST) {
+            let content = content(file)?;
+            // A tracked file that was removed is no file of the tree.
+            if content != ABSENT {
+                tree.insert(name_of(file, &facts.root), content);
+            }
+        }
+    }
+    Ok(tree)
+}
+
+/// A path as it stands in the document: relative to the workspace if it lies there.
+fn name_of(path: &Path, root: &Path) -> String {
+    match path.strip_prefix(root).unwrap_or(path).to_string_lossy() {
+        itself if itself.is_empty() => ".".to_owned(),
+        relative => relative.into_owned(),
+    }
+}
+
+/// A text as part of a file's name.
+pub(crate) fn file_name(text: &str) -> String {
+    text.replace('/', "_")
+}
+
+fn is_within(name: &str, place: &str) -> bool {
+    place == "."
+        || name
+            .strip_prefix(place)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! What an image would be made from, told before anything is made.
+
+use build::{Declared, Inputs};
+use image::{COMPATIBILITY, LayerKind, Recipe, RecordedInputs};
+use oci::Digest;
+
+/// An image that would be made.
+#[derive(Debug, Clone)]
+pub(crate) struct Expected {
+    pub(crate) recipe: Recipe,
+    /// The inputs of each layer, as its annotation will have them.
+    pub(crate) layers: Vec<Digest>,
+    /// The inputs of the whole image.
+    pub(crate) inputs: Inputs,
+}
+
+impl Expected {
+    /// The image of `recipe`, whose layers have the inputs `layers` and whose
+    /// program is compiled from `compile`, which looks at `declared`. The recipe
+    /// records it.
+    pub(crate) fn new(
+        mut recipe: Recipe,
+        layers: Vec<Digest>,
+        compile: &Inputs,
+        declared: &Declared,
+    ) -> Self {
+        let inputs = image_inputs(&recipe, &layers, compile);
+        recipe.inputs = Some(RecordedInputs {
+            document: inputs.document(),
+            declared: serde_json::to_string(declared).unwrap_or_default(),
+        });
+        Self {
+            recipe,
+            layers,
+            inputs,
+        }
+    }
+}
+
+/// What a compile looked at, as a published image has it in its annotation.
+pub(crate) fn declared_of(annotation: &str) -> Option<Declared> {
+    serde_json::from_str(annotation).ok()
+}
+
+/// Those of the compile, and everything else of the recipe. The layer of the
+/// program is not among them: it is what is compiled.
+fn image_inputs(recipe: &Recipe, layers: &[Digest], compile: &Inputs) -> Inputs {
+    let mut inputs = compile.clone();
+    for (layer, digest) in recipe.layers.iter().zip(layers) {
+        if !matches!(layer.kind, LayerKind::Binary(_)) {
+            inputs.insert(format!("layer:{}", layer.kind), digest.to_string());
+        }
+    }
+    let Recipe {
+        base,
+        compression,
+        platform,
+        entrypoint,
+        user,
+        working_directory,
+        ports,
+        environment,
+        labels,
+        annotations,
+        created,
+        layers: _,
+        inputs: _,
+    } = recipe;
+    inputs.insert("image:compatibility", COMPATIBILITY.to_string());
+    inputs.insert("image:compression", compression.to_string());
+    inputs.insert("image:platform", platform.to_string());
+    inputs.insert("image:entrypoint", entrypoint.join(" "));
+    inputs.insert("image:created", &**created);
+    let ports = ports.iter().map(u16::to_string);
+    inputs.insert("image:ports", ports.collect::<Vec<_>>().join(" "));
+    let base = base.as_ref().map(|base| base.digest.to_string());
+    let optional = [
+        ("base", &base),
+        ("user", user),
+        ("directory", working_directory),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            inputs.insert(format!("image:{name}"), &**value);
+        }
+    }
+    let maps = [
+        ("variable", environment),
+        ("label", labels),
+        ("annotation", annotations),
+    ];
+    for (kind, pairs) in maps {
+        for (name, value) in pairs {
+            inputs.insert(format!("image:{kind}:{name}"), &**value);
+        }
+    }
+    inputs
+}

@@ -1,0 +1,138 @@
+//! Publishing a layout that was built before, by its digest.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws::Client;
+use image::{ImageError, Layout, StoredImage};
+use oci::{Digest, Tag, annotation};
+use receipts::PublishReceipt;
+use registry::Pushed;
+
+use super::push::{Local, Push};
+use super::{Destination, IdentityPlan, PublishFailure};
+use crate::build::milliseconds;
+use crate::cloud::Cloud;
+use crate::configuration::{ConfigurationError, PublishTable};
+use crate::event::{Event, Observer, Stage};
+use crate::placeholder::Placeholders;
+
+/// Everything that the publish of a layout will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishPlan {
+    /// The image.
+    pub digest: Digest,
+    /// Bytes of everything a registry stores for it.
+    pub size: u64,
+    /// Where it goes.
+    pub destination: Destination,
+}
+
+impl PublishPlan {
+    /// Plans the publish of `image` with the tags of `table`.
+    ///
+    /// `{commit}` is the revision that the image itself names: a tag must not
+    /// say another commit than the image does.
+    pub fn new(
+        image: &StoredImage,
+        table: &PublishTable,
+        cloud: &Cloud,
+        identity: IdentityPlan,
+    ) -> Result<Self, ConfigurationError> {
+        let annotation = |key: &str| image.manifest.annotations.get(key).cloned();
+        let placeholders = Placeholders {
+            commit: annotation(annotation::REVISION).unwrap_or_default(),
+            committed_at: annotation(annotation::CREATED).unwrap_or_default(),
+        };
+        Ok(Self {
+            digest: image.descriptor.digest,
+            size: image.size(),
+            destination: Destination::new(&placeholders, table, cloud, identity)?,
+        })
+    }
+
+    /// Publishes the image of `layout`.
+    pub async fn execute(
+        &self,
+        layout: &Path,
+        client: &Arc<Client>,
+        observe: Observer<'_>,
+    ) -> Result<PublishReceipt, PublishFailure> {
+        let started = Instant::now();
+        observe(Event::Stage(Stage::VerifyLayout));
+        let (layout, image) = verified(layout, self.digest).await?;
+
+        observe(Event::Stage(Stage::Identity));
+        let session = self.destination.open(client).await?;
+        let push = Push {
+            destination: &self.destination,
+            session: &session,
+            observe,
+        };
+        let held = push.held(&image).await?;
+        let local = Local::of(&layout, &image);
+        let done = push.image(&image, &local, &held, Pushed::default()).await?;
+        Ok(done.receipt(&session, &self.destination, milliseconds(started)))
+    }
+}
+
+/// Hashes every blob of the layout before anything else happens: what is not
+/// what was built must not meet a credential.
+async fn verified(
+    directory: &Path,
+    expected: Digest,
+) -> Result<(Layout, StoredImage), PublishFailure> {
+    let directory = directory.to_owned();
+    let verify = move || -> Result<_, ImageError> {
+        let layout = Layout::open(&directory)?;
+        let image = layout.image()?;
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        // A blob that is left out on purpose is the registry's to have.
+        layout.check(threads)?;
+        Ok((layout, image))
+    };
+    let (layout, image) = tokio::task::spawn_blocking(verify)
+        .await
+        .map_err(|error| PublishFailure::Interrupted(error.to_string()))?
+        .map_err(PublishFailure::Layout)?;
+    let found = image.descriptor.digest;
+    if found != expected {
+        return Err(PublishFailure::UnexpectedDigest { expected, found });
+    }
+    Ok((layout, image))
+}
+
+impl fmt::Display for PublishPlan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Destination {
+            account,
+            repository,
+            immutable_tag,
+            moving_tags,
+            identity,
+        } = &self.destination;
+        let moving: Vec<_> = moving_tags.iter().map(Tag::as_str).collect();
+        writeln!(
+            formatter,
+            "image       {} ({} bytes)",
+            self.digest, self.size
+        )?;
+        writeln!(formatter, "repository  {repository} in account {account}")?;
+        match identity {
+            IdentityPlan::Github { role, session_name } => {
+                writeln!(
+                    formatter,
+                    "identity    GitHub, as {role} (session {session_name})"
+                )?;
+            }
+            IdentityPlan::Chain => {
+                writeln!(formatter, "identity    the standard AWS credential chain")?;
+            }
+        }
+        writeln!(formatter, "then tag    {immutable_tag} (once)")?;
+        write!(formatter, "then move   {}", moving.join(", "))
+    }
+}

@@ -1,0 +1,355 @@
+//! Publishing a source: nothing is compiled, packed or sent that an image in the
+//! registry shows to be there.
+//!
+//! A published image records what it was made from. The one under the tag of this
+//! very commit settles whether there is anything to do. The one that was published
+//! last, which a moving tag points to, lends the layers that would come out the
+//! same. Whoever may push to the repository is believed in this, as by everybody
+//! who pulls from it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws::Client;
+use build::{Compiled, Workspace};
+use futures_util::stream;
+use image::{Layout, Recipe, StoredImage};
+use oci::{Digest, Tag, annotation};
+use receipts::PublishReceipt;
+use registry::{Blob, Pushed};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::push::{Done, Held, Local, Push};
+use super::session::Session;
+use super::{Destination, IdentityPlan, PublishFailure};
+use crate::build::{BuildFailure, BuildPlan, milliseconds};
+use crate::cloud::Cloud;
+use crate::configuration::ConfigurationError;
+use crate::event::{Event, Observer, Stage};
+use crate::inputs::{Expected, declared_of};
+use crate::recipe::placeholders;
+
+/// A build, and where its image goes.
+#[derive(Debug, Clone)]
+pub struct SourcePublish {
+    /// The build.
+    pub build: BuildPlan,
+    /// Where its image goes.
+    pub destination: Destination,
+}
+
+/// A session that is being opened.
+pub(super) type Opening = JoinHandle<Result<Session, PublishFailure>>;
+
+/// The registry as it was found.
+pub(super) struct Found {
+    pub(super) session: Session,
+    held: Vec<Option<Held>>,
+}
+
+/// What there is to do.
+enum Verdict {
+    /// The image is there; at most tags are to be moved.
+    There,
+    /// The image is to be made, with the program of the one published last.
+    Borrow,
+    /// The image is to be made, and its program compiled.
+    Make,
+}
+
+impl SourcePublish {
+    /// Plans to publish what `build` makes.
+    pub fn new(
+        build: BuildPlan,
+        cloud: &Cloud,
+        identity: IdentityPlan,
+    ) -> Result<Self, ConfigurationError> {
+        let placeholders = placeholders(&build.source);
+        let table = &build.configuration.publish;
+        let destination = Destination::new(&placeholders, table, cloud, identity)?;
+        Ok(Self { build, destination })
+    }
+
+    /// Publishes the source.
+    pub async fn execute(
+        &self,
+        client: &Arc<Client>,
+        observe: Observer<'_>,
+    ) -> Result<PublishReceipt, PublishFailure> {
+        let started = Instant::now();
+        observe(Event::Stage(Stage::Inputs));
+        // The identity is fetched beside everything else that takes time.
+        let opening = self.opening(client);
+        let workspace = self.build.look().await.map_err(PublishFailure::Build)?;
+        let (found, verdict, compiled) = Box::pin(self.begin(opening, &workspace, observe)).await?;
+        let push = Push {
+            destination: &self.destination,
+            session: &found.session,
+            observe,
+        };
+        let done = match (verdict, found.own()) {
+            (Verdict::There, Some(own)) => {
+                let nothing = (Local::default(), Pushed::default());
+                push.image(own, &nothing.0, &found.digests(), nothing.1)
+                    .await?
+            }
+            _ => self.make(&push, &found, &workspace, compiled).await?,
+        };
+        Ok(done.receipt(&found.session, &self.destination, milliseconds(started)))
+    }
+
+    /// Begins to open a session.
+    pub(super) fn opening(&self, client: &Arc<Client>) -> Opening {
+        let (destination, client) = (self.destination.clone(), Arc::clone(client));
+        tokio::spawn(async move { destination.open(&client).await })
+    }
+
+    /// Looks at the registry. Cargo runs beside that where this machine has
+    /// compiled the program before and it has changed since, and is stopped where
+    /// the registry shows that it need not run. Where it would have to compile
+    /// everything, it waits for the answer.
+    async fn begin(
+        &self,
+        opening: Opening,
+        workspace: &Workspace,
+        observe: Observer<'_>,
+    ) -> Result<(Found, Verdict, Option<Compiled>), PublishFailure> {
+        let look = async {
+            let found = self.look_up(opening).await?;
+            let verdict = self.verdict(&found, workspace).await?;
+            Ok::<_, PublishFailure>((found, verdict))
+        };
+        let known = workspace.compiled().map_err(engine)?;
+        if known.is_some() || workspace.declared().is_none() {
+            let (found, verdict) = look.await?;
+            return Ok((found, verdict, known));
+        }
+        let mut look = pin!(look);
+        let mut compile = pin!(self.build.compile(workspace, observe));
+        tokio::select! {
+            looked = &mut look => {
+                let (found, verdict) = looked?;
+                let compiled = match verdict {
+                    Verdict::There | Verdict::Borrow => None,
+                    Verdict::Make => Some(compile.await.map_err(PublishFailure::Build)?),
+                };
+                Ok((found, verdict, compiled))
+            }
+            compiled = &mut compile => {
+                let compiled = compiled.map_err(PublishFailure::Build)?;
+                let (found, verdict) = look.await?;
+                Ok((found, verdict, Some(compiled)))
+            }
+        }
+    }
+
+    pub(super) async fn look_up(&self, opening: Opening) -> Result<Found, PublishFailure> {
+        let session = opening
+            .await
+            .map_err(|error| PublishFailure::Interrupted(error.to_string()))??;
+        let push = Push {
+            destination: &self.destination,
+            session: &session,
+            observe: &|_| {},
+        };
+        let held = push.published().await?;
+        Ok(Found { session, held })
+    }
+
+    async fn verdict(
+        &self,
+        found: &Found,
+        workspace: &Workspace,
+    ) -> Result<Verdict, PublishFailure> {
+        if let Some(own) = found.own()
+            && let Some(expected) = self.expected_like(own, workspace).await?
+        {
+            if recorded(own) == Some(expected.inputs.digest()) {
+                return Ok(Verdict::There);
+            }
+            return Err(self.taken(found, own, &expected).await);
+        }
+        if let Some(last) = found.last()
+            && let Some(expected) = self.expected_like(last, workspace).await?
+            && let Some(program) = expected.layers.last()
+            && lends(last, program)
+        {
+            return Ok(Verdict::Borrow);
+        }
+        Ok(Verdict::Make)
+    }
+
+    /// The image that would be made, were the compile to look at what that of
+    /// `published` did; none where `published` does not say.
+    pub(super) async fn expected_like(
+        &self,
+        published: &StoredImage,
+        workspace: &Workspace,
+    ) -> Result<Option<Expected>, PublishFailure> {
+        let declared = published.manifest.annotations.get(annotation::DECLARED);
+        let Some(declared) = declared.and_then(|text| declared_of(text)) else {
+            return Ok(None);
+        };
+        let expected = self.build.expected_before(workspace, declared).await;
+        expected.map(Some).map_err(PublishFailure::Build)
+    }
+
+    /// Makes the image and pushes it. A registry that turns out to have lost what
+    /// its last image is made of gets all of this one.
+    async fn make(
+        &self,
+        push: &Push<'_>,
+        found: &Found,
+        workspace: &Workspace,
+        mut compiled: Option<Compiled>,
+    ) -> Result<Done, PublishFailure> {
+        let lender = found.last();
+        let first = self.attempt(push, found, workspace, (lender, &mut compiled));
+        match first.await {
+            Err(failure) if failure.is_lost_blob() && lender.is_some() => {
+                let again = self.attempt(push, found, workspace, (None, &mut compiled));
+                again.await
+            }
+            done => done,
+        }
+    }
+
+    async fn attempt(
+        &self,
+        push: &Push<'_>,
+        found: &Found,
+        workspace: &Workspace,
+        (lender, compiled): (Option<&StoredImage>, &mut Option<Compiled>),
+    ) -> Result<Done, PublishFailure> {
+        let mut expected = self.expected(push, workspace, lender, compiled).await?;
+        (push.observe)(Event::Stage(Stage::Assemble));
+        if let Some(lender) = lender {
+            image::take_over(&mut expected.recipe, &expected.layers, &lender.manifest);
+        }
+        let held = found.digests();
+        let (image, sent) = self.pack(push, expected.recipe, &held).await?;
+        let layout = Layout::open(&self.build.layout).map_err(PublishFailure::Layout)?;
+        let local = Local::of(&layout, &image);
+        push.image(&image, &local, &held, sent).await
+    }
+
+    /// Packs the image, and sends each layer as soon as it is packed. Where the
+    /// immutable tag holds an image that does not say what it was made from,
+    /// nothing is sent before it is known to be this one.
+    async fn pack(
+        &self,
+        push: &Push<'_>,
+        recipe: Recipe,
+        held: &[Option<Digest>],
+    ) -> Result<(StoredImage, Pushed), PublishFailure> {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let packed = stream::poll_fn(move |context| receiver.poll_recv(context));
+        let early = held.first() == Some(&None);
+        let assemble = self.build.assemble(recipe, move |layer| {
+            if early {
+                let blob = Blob::of_file(layer.descriptor.clone(), layer.blob.clone());
+                // A push that has failed takes no more.
+                let _ = sender.send(blob);
+            }
+        });
+        let assemble = async { assemble.await.map_err(PublishFailure::Build) };
+        tokio::try_join!(assemble, push.layers(packed))
+    }
+
+    /// The image to make: of the program that is compiled, or of one that need not
+    /// be, because `lender` has its layer.
+    async fn expected(
+        &self,
+        push: &Push<'_>,
+        workspace: &Workspace,
+        lender: Option<&StoredImage>,
+        compiled: &mut Option<Compiled>,
+    ) -> Result<Expected, PublishFailure> {
+        if compiled.is_none()
+            && let Some(lender) = lender
+            && let Some(expected) = self.expected_like(lender, workspace).await?
+            && let Some(program) = expected.layers.last()
+            && lends(lender, program)
+        {
+            return Ok(expected);
+        }
+        let compiled = if let Some(compiled) = compiled {
+            compiled
+        } else {
+            let compile = self.build.compile(workspace, push.observe).await;
+            compiled.insert(compile.map_err(PublishFailure::Build)?)
+        };
+        let expected = self.build.expected_of(workspace, compiled).await;
+        expected.map_err(PublishFailure::Build)
+    }
+
+    /// The immutable tag is taken by an image that was made from something else.
+    async fn taken(&self, found: &Found, own: &StoredImage, expected: &Expected) -> PublishFailure {
+        let (registry, digest) = (&found.session.registry, own.descriptor.digest);
+        let before = self.destination.published_inputs(registry, &digest).await;
+        // Without the document it is not known what differs, but that it does is.
+        let before = before.ok().flatten();
+        let changes = before.map(|before| expected.inputs.changes_since(&before));
+        PublishFailure::OtherInputs {
+            tag: self.destination.immutable_tag.clone(),
+            repository: self.destination.repository.clone(),
+            holds: digest,
+            changed: changes
+                .unwrap_or_default()
+                .into_iter()
+                .map(|change| change.name)
+                .collect(),
+        }
+    }
+}
+
+impl Found {
+    /// The image that the immutable tag points to.
+    fn own(&self) -> Option<&StoredImage> {
+        self.held.first()?.as_ref()?.image.as_ref()
+    }
+
+    /// The image that was published last.
+    fn last(&self) -> Option<&StoredImage> {
+        let mut moving = self.held.iter().skip(1).flatten();
+        moving.find_map(|held| held.image.as_ref())
+    }
+
+    /// The image that says most about this source, and the tag that it has: the one
+    /// of this very commit, or the last one.
+    pub(super) fn published<'a>(
+        &'a self,
+        destination: &'a Destination,
+    ) -> Option<(&'a Tag, &'a StoredImage)> {
+        let tags = destination.tags().zip(&self.held);
+        let images = tags.map(|(tag, held)| Some((tag, held.as_ref()?.image.as_ref()?)));
+        images.flatten().next()
+    }
+
+    fn digests(&self) -> Vec<Option<Digest>> {
+        let held = self.held.iter();
+        held.map(|held| held.as_ref().map(|held| held.digest))
+            .collect()
+    }
+}
+
+/// The inputs that an image says it was made from.
+pub(super) fn recorded(image: &StoredImage) -> Option<Digest> {
+    let annotation = image.manifest.annotations.get(annotation::INPUTS)?;
+    annotation.parse().ok()
+}
+
+/// Whether an image has a layer that was made from these inputs.
+fn lends(image: &StoredImage, inputs: &Digest) -> bool {
+    let inputs = inputs.to_string();
+    let layers = image.manifest.layers.iter();
+    layers
+        .filter_map(|layer| layer.annotations.get(annotation::INPUTS))
+        .any(|recorded| *recorded == inputs)
+}
+
+fn engine(error: build::BuildError) -> PublishFailure {
+    PublishFailure::Build(BuildFailure::Engine(error))
+}

@@ -1,0 +1,158 @@
+//! A proxy between a publish and the emulator, which sees each request, can
+//! answer in the registry's place, and can ask for the publish to be killed.
+
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use crate::harness::Emulator;
+
+/// When the kill comes, as seen from the chosen request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Moment {
+    /// The emulator never hears of the request.
+    Before,
+    /// The emulator has answered; the publish never hears of it.
+    After,
+}
+
+/// What to do about a request, by its method and path.
+type Answers = Box<dyn Fn(&str) -> Option<StatusCode> + Send + Sync>;
+
+pub(crate) struct Proxy {
+    pub(crate) own: String,
+    pub(crate) kill: Notify,
+    emulator: String,
+    client: reqwest::Client,
+    lines: Mutex<Vec<String>>,
+    fatal: Option<(usize, Moment)>,
+    answers: Answers,
+}
+
+impl Proxy {
+    /// Passes everything on.
+    pub(crate) async fn start(emulator: &Emulator) -> Arc<Self> {
+        Self::launch(emulator, None, Box::new(|_| None)).await
+    }
+
+    /// Asks for a kill at the request of that number, from 1.
+    pub(crate) async fn killing(emulator: &Emulator, number: usize, moment: Moment) -> Arc<Self> {
+        Self::launch(emulator, Some((number, moment)), Box::new(|_| None)).await
+    }
+
+    /// Answers in the emulator's place where `answers` has a status for
+    /// `METHOD /path`.
+    pub(crate) async fn answering(
+        emulator: &Emulator,
+        answers: impl Fn(&str) -> Option<StatusCode> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Self::launch(emulator, None, Box::new(answers)).await
+    }
+
+    async fn launch(
+        emulator: &Emulator,
+        fatal: Option<(usize, Moment)>,
+        answers: Answers,
+    ) -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = Arc::new(Self {
+            own: format!("http://{}", listener.local_addr().unwrap()),
+            emulator: emulator.url.clone(),
+            client: reqwest::Client::new(),
+            lines: Mutex::default(),
+            fatal,
+            kill: Notify::new(),
+            answers,
+        });
+        let router = axum::Router::new()
+            .fallback(forward)
+            .with_state(Arc::clone(&proxy));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        proxy
+    }
+
+    /// The environment of the job that may publish, through this proxy. GitHub's
+    /// side is not the proxy's business.
+    pub(crate) async fn publisher(&self, emulator: &Emulator) -> Vec<(String, String)> {
+        let mut job = emulator.publisher().await;
+        job[0].1.clone_from(&self.own);
+        job
+    }
+
+    /// `METHOD /path` of the registry's requests since this was asked last.
+    pub(crate) fn registry_requests(&self) -> Vec<String> {
+        let lines = std::mem::take(&mut *self.lines.lock().unwrap());
+        lines
+            .into_iter()
+            .filter(|line| line.contains(" /v2/"))
+            .collect()
+    }
+
+    /// Answers that name the emulator must name the proxy instead.
+    fn renamed(&self, text: &str) -> String {
+        text.replace(&self.emulator, &self.own)
+    }
+
+    fn is_fatal(&self, number: usize, passed_on: bool) -> bool {
+        self.fatal.is_some_and(|(fatal, moment)| {
+            number >= fatal && passed_on == matches!(moment, Moment::After)
+        })
+    }
+}
+
+async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let line = format!("{} {}", parts.method, parts.uri.path());
+    let number = {
+        let mut lines = proxy.lines.lock().unwrap();
+        lines.push(line.clone());
+        lines.len()
+    };
+    if proxy.is_fatal(number, false) {
+        return die(&proxy).await;
+    }
+    if let Some(status) = (proxy.answers)(&line) {
+        let mut response = Response::default();
+        *response.status_mut() = status;
+        return response;
+    }
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let url = format!("{}{}", proxy.emulator, parts.uri);
+    let answer = proxy
+        .client
+        .request(parts.method, url)
+        .headers(parts.headers)
+        .body(body);
+    let answer = answer.send().await.unwrap();
+    let (status, mut headers) = (answer.status(), answer.headers().clone());
+    let bytes = answer.bytes().await.unwrap();
+    if proxy.is_fatal(number, true) {
+        return die(&proxy).await;
+    }
+    if let Some(location) = headers.get(header::LOCATION) {
+        let renamed = proxy.renamed(location.to_str().unwrap());
+        headers.insert(header::LOCATION, renamed.parse().unwrap());
+    }
+    let body = match std::str::from_utf8(&bytes) {
+        Ok(text) if text.contains(&proxy.emulator) => {
+            headers.remove(header::CONTENT_LENGTH);
+            Bytes::from(proxy.renamed(text))
+        }
+        _ => bytes,
+    };
+    let mut response = Response::new(Body::from(body));
+    (*response.status_mut(), *response.headers_mut()) = (status, headers);
+    response
+}
+
+/// Asks for the kill and never answers: the caller will not be there.
+async fn die(proxy: &Proxy) -> Response {
+    proxy.kill.notify_one();
+    std::future::pending::<()>().await;
+    Response::default()
+}
