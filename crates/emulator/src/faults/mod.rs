@@ -144,3 +144,42 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rules_of_every_kind_come_back_as_they_were_saved() {
+        let faults = Faults::default();
+        for fault in [
+            json!({ "latency": { "milliseconds": 5 } }),
+            json!({ "bandwidth": { "request": 9, "response": null } }),
+            json!({ "refuse": { "status": 503, "retry_after_seconds": 2 } }),
+            json!({ "drop": { "handled": true } }),
+            json!({ "half_close": {} }),
+            json!({ "truncate_response": { "after_bytes": 1 } }),
+            json!({ "corrupt_response": { "at_byte": 1 } }),
+            json!({ "cut_request": { "after_bytes": 1 } }),
+            json!({ "expire_credentials": {} }),
+        ] {
+            let rule = json!({
+                "when": { "path": "/v2/*", "role": "publisher" },
+                "schedule": { "skip": 1, "times": 2, "every": 3, "probability": 0.5, "seed": 4 },
+                "fault": fault,
+            });
+            faults.set(serde_json::from_value(rule).unwrap()).unwrap();
+        }
+        faults.lock().active[0].matched = 7;
+        let told = |faults: &Faults| serde_json::to_value(faults.list()).unwrap();
+        let saved = serde_json::to_string(&faults.saved()).unwrap();
+        let restored = Faults::default();
+        restored.replace(serde_json::from_str(&saved).unwrap());
+        assert_eq!(told(&restored), told(&faults));
+        assert_eq!(told(&restored)[0]["matched"], 7);
+        let next: Rule = serde_json::from_value(json!({ "fault": { "drop": {} } })).unwrap();
+        assert_eq!(restored.set(next).unwrap().name, "rule-10");
+    }
+}
