@@ -74,7 +74,8 @@ fn documents_are_valid_and_name_the_snapshot() {
     let made = json_of(&beside.run(&["snapshot", "one", url, "--format", "json"]));
     assert_valid("docs/schemas/emulator-snapshot.json", &made);
     assert_eq!(made["name"], "one");
-    assert_eq!(made["images"], 1);
+    // The image, and the document of its inputs that refers to it.
+    assert_eq!(made["images"], 2);
     let restored = json_of(&beside.run(&["restore", "one", "--format", "json"]));
     assert_eq!(restored, made);
     let listed = json_of(&beside.run(&["snapshots", "--format", "json"]));
