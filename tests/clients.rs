@@ -4,6 +4,7 @@
 mod aws_cli;
 mod boto3;
 mod containers;
+mod cosign;
 mod documentation;
 mod images;
 mod javascript;

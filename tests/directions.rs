@@ -9,14 +9,15 @@ use serde_json::Value;
 use crate::harness::{repository, succeed};
 
 /// What each crate may use of ours.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     // Pure.
     ("oci", &[]),
     ("policy", &[]),
     ("github", &[]),
     ("receipts", &[]),
+    ("attest", &["oci"]),
     // Adapters: strangers to each other.
-    ("build", &["oci"]),
+    ("build", &["attest", "oci"]),
     ("image", &["oci"]),
     ("registry", &["oci"]),
     ("aws", &[]),
@@ -25,6 +26,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     (
         "pipeline",
         &[
+            "attest",
             "aws",
             "build",
             "image",
@@ -40,6 +42,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     (
         "longshore",
         &[
+            "attest",
             "audit",
             "aws",
             "build",
@@ -59,7 +62,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
 
 /// What only pure crates must not touch.
 const EFFECTS: [&str; 6] = ["tokio", "reqwest", "fs-err", "tempfile", "axum", "redb"];
-const PURE: [&str; 4] = ["oci", "policy", "github", "receipts"];
+const PURE: [&str; 5] = ["oci", "policy", "github", "receipts", "attest"];
 
 fn packages() -> Vec<Value> {
     let output = succeed(

@@ -1,9 +1,10 @@
 //! Killed at any moment of a push: no tag points to an image that is not
 //! complete, and the next publish finishes the work.
 
+use serde_json::Value;
 use tokio::process::Command;
 
-use crate::harness::{Emulator, Project, succeed};
+use crate::harness::{Emulator, Project, REPOSITORY, Reader, succeed};
 use crate::proxy::{Moment, Proxy};
 
 /// Publishes through a proxy; returns whether the publish was killed.
@@ -40,17 +41,39 @@ async fn killed_at_every_request(moment: Moment) {
             break;
         }
         killed += 1;
-        // Whatever tag there is points to an image whose every blob is there.
         let registry = emulator.registry_reader().await;
-        registry.complete_image("latest").await;
+        complete_tags(&registry, &digest).await;
         succeed(&mut project.publish(&digest, &emulator.publisher().await));
-        assert!(
-            registry.complete_image("latest").await.is_some(),
-            "{moment:?} request {number}"
-        );
+        let tags = complete_tags(&registry, &digest).await;
+        assert_eq!(tags, 2, "{moment:?} request {number}");
     }
-    // Identity and login, two tags, three blobs, the manifest and its two tags.
-    assert!(killed >= 12, "only {killed} requests were seen");
+    // Identity and login, two tags, eight blobs, the manifest, four that refer to
+    // it, and two tags.
+    assert!(killed >= 28, "only {killed} requests were seen");
+}
+
+/// How many tags there are; each must point to an image whose every blob is there,
+/// with all that is said about it.
+async fn complete_tags(registry: &Reader, digest: &str) -> usize {
+    let read = async |path: &str| {
+        let (status, bytes) = registry.get(&format!("{REPOSITORY}/{path}")).await;
+        assert_eq!(status, 200, "{path}");
+        serde_json::from_slice::<Value>(&bytes).unwrap()
+    };
+    let list = read("tags/list").await;
+    let tags = list["tags"].as_array().cloned().unwrap_or_default();
+    for tag in &tags {
+        assert!(
+            registry
+                .complete_image(tag.as_str().unwrap())
+                .await
+                .is_some()
+        );
+        let about = read(&format!("referrers/{digest}")).await;
+        let about = about["manifests"].as_array().unwrap().len();
+        assert!(about >= 4, "{tag} has {about}");
+    }
+    tags.len()
 }
 
 #[tokio::test]

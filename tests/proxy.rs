@@ -32,17 +32,29 @@ pub(crate) struct Proxy {
     lines: Mutex<Vec<String>>,
     fatal: Option<(usize, Moment)>,
     answers: Answers,
+    /// Whether the registry behind it keeps lists of referrers.
+    lists_referrers: bool,
 }
 
 impl Proxy {
     /// Passes everything on.
     pub(crate) async fn start(emulator: &Emulator) -> Arc<Self> {
-        Self::launch(emulator, None, Box::new(|_| None)).await
+        Self::launch(emulator, None, Box::new(|_| None), true).await
+    }
+
+    /// Makes a registry of before OCI 1.1 of it: it keeps no lists of referrers, and
+    /// does not say that it does.
+    pub(crate) async fn without_referrers(emulator: &Emulator) -> Arc<Self> {
+        let missing = |line: &str| {
+            line.contains("/referrers/")
+                .then_some(StatusCode::NOT_FOUND)
+        };
+        Self::launch(emulator, None, Box::new(missing), false).await
     }
 
     /// Asks for a kill at the request of that number, from 1.
     pub(crate) async fn killing(emulator: &Emulator, number: usize, moment: Moment) -> Arc<Self> {
-        Self::launch(emulator, Some((number, moment)), Box::new(|_| None)).await
+        Self::launch(emulator, Some((number, moment)), Box::new(|_| None), true).await
     }
 
     /// Answers in the emulator's place where `answers` has a status for
@@ -51,13 +63,14 @@ impl Proxy {
         emulator: &Emulator,
         answers: impl Fn(&str) -> Option<StatusCode> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Self::launch(emulator, None, Box::new(answers)).await
+        Self::launch(emulator, None, Box::new(answers), true).await
     }
 
     async fn launch(
         emulator: &Emulator,
         fatal: Option<(usize, Moment)>,
         answers: Answers,
+        lists_referrers: bool,
     ) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Arc::new(Self {
@@ -68,6 +81,7 @@ impl Proxy {
             fatal,
             kill: Notify::new(),
             answers,
+            lists_referrers,
         });
         let router = axum::Router::new()
             .fallback(forward)
@@ -133,6 +147,9 @@ async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
     let bytes = answer.bytes().await.unwrap();
     if proxy.is_fatal(number, true) {
         return die(&proxy).await;
+    }
+    if !proxy.lists_referrers {
+        headers.remove("oci-subject");
     }
     if let Some(location) = headers.get(header::LOCATION) {
         let renamed = proxy.renamed(location.to_str().unwrap());

@@ -75,7 +75,7 @@ fn documents_are_valid_and_name_the_snapshot() {
     assert_valid("docs/schemas/emulator-snapshot.json", &made);
     assert_eq!(made["name"], "one");
     // The image, and the document of its inputs that refers to it.
-    assert_eq!(made["images"], 2);
+    assert_eq!(made["images"], 5);
     let restored = json_of(&beside.run(&["restore", "one", "--format", "json"]));
     assert_eq!(restored, made);
     let listed = json_of(&beside.run(&["snapshots", "--format", "json"]));

@@ -13,10 +13,10 @@ use crate::harness::{Emulator, Project, assert_valid, both, copy, json_of, longs
 use crate::proxy::Proxy;
 
 /// A `cargo` that notes what it is asked, and passes it on.
-struct Cargo(TempDir);
+pub(crate) struct Cargo(TempDir);
 
 impl Cargo {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let program = directory.path().join("cargo");
         let script = format!(
@@ -29,14 +29,14 @@ impl Cargo {
     }
 
     /// What was asked since this was asked last.
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         let file = self.0.path().join("asked");
         let text = std::fs::read_to_string(&file).unwrap_or_default();
         let _ = std::fs::remove_file(file);
         text.lines().map(str::to_owned).collect()
     }
 
-    fn publish(&self, directory: &Path, job: &[(String, String)]) -> Command {
+    pub(crate) fn publish(&self, directory: &Path, job: &[(String, String)]) -> Command {
         let mut command = longshore(directory);
         let path = std::env::var("PATH").unwrap();
         command
@@ -62,7 +62,7 @@ async fn a_commit_that_was_published_takes_two_requests_and_no_cargo() {
     let cargo = Cargo::new();
     let first = json_of(&succeed(&mut cargo.publish(project.path(), &job)));
     assert_eq!(origins(&first), ["new", "new"]);
-    assert_eq!(cargo.asked(), ["metadata", "build"]);
+    assert_eq!(cargo.asked(), ["metadata", "tree", "tree", "rustc"]);
     proxy.registry_requests();
 
     let second = json_of(&succeed(&mut cargo.publish(project.path(), &job)));
@@ -106,7 +106,7 @@ async fn a_commit_without_changes_sends_no_layer_and_compiles_nothing_anywhere()
         }
         layers
     });
-    assert_eq!(cargo.asked(), ["metadata"]);
+    assert_eq!(cargo.asked(), ["metadata", "tree", "tree"]);
     let registry = emulator.registry_reader().await;
     assert!(registry.complete_image("latest").await.is_some());
 

@@ -54,8 +54,9 @@ impl WebIdentityToken {
         &self.0
     }
 
-    /// What the token says of the run, decoded but **not verified**: for messages
-    /// only, never for a decision. Numbers are printed, several audiences are
+    /// What the token says of the run, decoded but **not verified** here: for
+    /// messages, and to be recorded once STS has accepted the token; never for a
+    /// decision. Numbers are printed, several audiences are
     /// joined by commas; a text that is no token has no claims.
     pub fn claims(&self) -> BTreeMap<String, String> {
         let mut claims = self.decoded().unwrap_or_default();

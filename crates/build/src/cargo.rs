@@ -8,11 +8,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use attest::Dependencies;
 use cargo_metadata::{Artifact, BuildScript, Message, TargetKind};
 use oci::Digest;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::audit_section;
 use crate::declared::Seen;
 use crate::environment::Environment;
 use crate::facts::Facts;
@@ -49,7 +51,8 @@ pub struct CargoBuild {
 }
 
 /// What [`rustflags`] asks for, without the paths of this machine.
-pub(crate) const FLAGS: &str = "crt-static, paths remapped to /cargo, /source and /target";
+pub(crate) const FLAGS: &str =
+    "crt-static, paths remapped to /cargo, /source and /target, packages in .dep-v0";
 
 /// How far a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +72,8 @@ impl CargoBuild {
         workspace: &Workspace,
         observe: &(dyn Fn(Progress<'_>) + Send + Sync),
     ) -> Result<Compiled, BuildError> {
-        let mut child = workspace.build.start(&workspace.facts)?;
+        let dependencies = workspace.dependencies().await?;
+        let mut child = workspace.build.start(&workspace.facts, &dependencies)?;
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(BuildError::NoBinary(
                 "cargo gave no output to read".to_owned(),
@@ -96,8 +100,9 @@ impl CargoBuild {
         workspace.finished(Binary::inspect(&path)?, seen).await
     }
 
-    fn start(&self, facts: &Facts) -> Result<Child, BuildError> {
-        let mut command = self.command(facts);
+    fn start(&self, facts: &Facts, dependencies: &Dependencies) -> Result<Child, BuildError> {
+        let section = audit_section::write(dependencies, &self.target, &facts.root)?;
+        let mut command = self.command(facts, section.as_deref());
         command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -155,12 +160,12 @@ impl CargoBuild {
         }
     }
 
-    fn command(&self, facts: &Facts) -> Command {
+    fn command(&self, facts: &Facts, section: Option<&Path>) -> Command {
         let mut command = Command::new("cargo");
         command
             .current_dir(&self.workspace)
             .args([
-                "build",
+                "rustc",
                 "--locked",
                 "--package",
                 &self.package,
@@ -174,6 +179,12 @@ impl CargoBuild {
             .env("SOURCE_DATE_EPOCH", self.source_date_epoch.to_string())
             .env("CARGO_TERM_COLOR", "never")
             .env_remove("RUSTFLAGS");
+        if let Some(section) = section {
+            // For the program alone, and nothing that it is made of.
+            command
+                .arg("--")
+                .arg(format!("-Clink-arg={}", section.display()));
+        }
         self.apart(&mut command);
         command
     }

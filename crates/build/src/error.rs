@@ -26,6 +26,9 @@ pub enum BuildError {
     /// Cargo does not know the package, or it has no such binary.
     #[error("{0}")]
     NoBinary(String),
+    /// What the package is compiled from cannot be told.
+    #[error("the packages that are compiled cannot be listed: {0}")]
+    Dependencies(String),
     /// The target is not installed.
     #[error("the Rust target `{0}` is not installed")]
     NoTarget(String),

@@ -64,6 +64,12 @@ impl Facts {
         Ok(facts)
     }
 
+    /// What else follows from the same files and questions is remembered with this.
+    pub(crate) fn digest(&self) -> Digest {
+        let of = serde_json::to_vec(&(&self.key, &self.files)).unwrap_or_default();
+        Digest::of(&of)
+    }
+
     fn of(build: &CargoBuild, key: Digest, metadata: &Metadata) -> Result<Self, BuildError> {
         let (package, binary) = binary_of(build, metadata)?;
         let reachable = reachable(metadata, package);

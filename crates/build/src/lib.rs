@@ -1,10 +1,12 @@
 //! The engines: what turns a source into files. This crate starts `git`, `cargo`
 //! and `rustc`, and reads what they leave behind; it knows nothing of images.
 
+mod audit_section;
 mod binary;
 mod cargo;
 mod cargo_config;
 mod declared;
+mod dependencies;
 mod environment;
 mod error;
 mod facts;

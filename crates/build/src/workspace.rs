@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use attest::Dependencies;
 use oci::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,25 @@ impl Workspace {
     /// The name of the binary.
     pub fn binary(&self) -> &str {
         &self.facts.binary
+    }
+
+    /// Everything that is compiled, as a graph. Cargo is asked where what is
+    /// remembered does not hold any more.
+    pub async fn dependencies(&self) -> Result<Dependencies, BuildError> {
+        #[derive(Serialize, Deserialize)]
+        struct Known {
+            of: Digest,
+            dependencies: Dependencies,
+        }
+        let memory = self.memory("dependencies");
+        let of = self.facts.digest();
+        if let Some(known) = recall::<Known>(&memory).filter(|known| known.of == of) {
+            return Ok(known.dependencies);
+        }
+        let dependencies = self.build.dependencies(&self.facts.root).await?;
+        let known = Known { of, dependencies };
+        remember(&memory, &known)?;
+        Ok(known.dependencies)
     }
 
     /// The inputs of a compile that looks at `declared` besides its packages.
@@ -164,7 +184,7 @@ impl Workspace {
             inputs: inputs.clone(),
             declared: declared.clone(),
         };
-        remember(&self.memory(), &record)?;
+        remember(&self.memory("compiled"), &record)?;
         Ok(Compiled {
             binary,
             inputs,
@@ -211,11 +231,11 @@ impl Workspace {
     }
 
     fn record(&self) -> Option<Record> {
-        recall(&self.memory())
+        recall(&self.memory("compiled"))
     }
 
-    fn memory(&self) -> PathBuf {
-        let name = format!("compiled-{}.json", self.build.name());
+    fn memory(&self, what: &str) -> PathBuf {
+        let name = format!("{what}-{}.json", self.build.name());
         self.build.workspace.join(MEMORY).join(name)
     }
 }

@@ -10,6 +10,7 @@ mod progress;
 mod project;
 mod render;
 mod settings;
+mod signing;
 
 use receipts::ExitCode;
 

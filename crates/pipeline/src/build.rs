@@ -2,11 +2,13 @@
 //! cargo's own.
 
 mod archive;
+mod dependencies;
 mod failure;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use attest::Dependencies;
 use build::{CargoBuild, Compiled, Declared, Environment, Inputs, Source, Workspace};
 use image::{Assembly, LayerStore, Recipe, StoredImage, StoredLayer};
 use receipts::{BuildReceipt, Layer};
@@ -17,6 +19,7 @@ use crate::inputs::Expected;
 use crate::recipe::{Program, assets, recipe, rfc3339};
 
 pub use archive::{Archive, ArchiveError, ArchiveForm};
+pub(crate) use dependencies::dependencies_of;
 pub(crate) use failure::image_problem;
 pub use failure::{BuildFailure, layout_problem};
 
@@ -93,7 +96,11 @@ impl BuildPlan {
         let started = Instant::now();
         let binary_bytes = compiled.binary.size;
         let expected = self.expected_of(&workspace, &compiled).await?;
-        let image = self.assemble(expected.recipe, |_| {}).await?;
+        let dependencies = workspace.dependencies().await;
+        let dependencies = dependencies.map_err(BuildFailure::Engine)?;
+        let image = self
+            .assemble(expected.recipe, &dependencies, |_| {})
+            .await?;
         let receipt = BuildReceipt {
             digest: image.descriptor.digest.to_string(),
             layout: self.layout.display().to_string(),
@@ -186,9 +193,10 @@ impl BuildPlan {
     pub(crate) async fn assemble(
         &self,
         recipe: Recipe,
+        dependencies: &Dependencies,
         observe: impl Fn(&StoredLayer) + Send + Sync + 'static,
     ) -> Result<StoredImage, BuildFailure> {
-        let plan = self.clone();
+        let (plan, dependencies) = (self.clone(), dependencies.clone());
         blocking(move || {
             let store = plan.store()?;
             let assembly = Assembly {
@@ -198,6 +206,7 @@ impl BuildPlan {
             let write = || {
                 let layout = image::assemble(&recipe, &plan.layout, assembly)?;
                 let image = layout.image()?;
+                dependencies::write(&dependencies, &image, &plan.layout)?;
                 for archive in &plan.archives {
                     archive.write(&layout, &image)?;
                 }

@@ -97,6 +97,8 @@ pub struct PublishTable {
     pub immutable_tag: String,
     /// The tags that follow every publish, set last and in this order.
     pub moving_tags: Vec<String>,
+    /// The key that signs: a file, relative to `longshore.toml`, or `env://NAME`.
+    pub signing_key: Option<String>,
 }
 
 impl Default for PublishTable {
@@ -104,6 +106,7 @@ impl Default for PublishTable {
         Self {
             immutable_tag: "{commit}".to_owned(),
             moving_tags: vec!["latest".to_owned()],
+            signing_key: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! refers to it, then the immutable tag, then the moving ones. Whatever fails, no
 //! tag points to an image that is not complete.
 
+mod attestations;
 mod destination;
 mod failure;
 mod layout;

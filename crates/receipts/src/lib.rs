@@ -20,8 +20,8 @@ pub use explanation::{
 pub use matrix::{Access, Answer, CallerAccess, Matrix, RoleAccess, SessionAccess, Standing};
 pub use problem::{Problem, ProblemCode};
 pub use publish::{
-    BuildReceipt, Identity, InputChange, InputsReport, Layer, LayerOrigin, PublishReceipt, Source,
-    TagOutcome,
+    Attestation, BuildReceipt, Identity, InputChange, InputsReport, Layer, LayerOrigin,
+    PublishReceipt, Source, TagOutcome,
 };
 pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};
 pub use snapshot::{Snapshot, Snapshots};

@@ -60,6 +60,17 @@ pub enum LayerOrigin {
     Reused,
 }
 
+/// A document that was published beside an image and speaks of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Attestation {
+    /// What people call it: `CycloneDX`, `SPDX`, `provenance`, `signature`, `inputs`.
+    pub name: String,
+    /// Its type, as registries list it: `application/vnd.cyclonedx+json`.
+    pub artifact_type: String,
+    /// The digest of its manifest.
+    pub digest: String,
+}
+
 /// What a tag points to after a publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TagOutcome {
@@ -103,6 +114,9 @@ pub struct PublishReceipt {
     pub revision: Option<String>,
     /// The layers, lowest first.
     pub layers: Vec<Layer>,
+    /// What this publish said about the image: bills of materials, provenance,
+    /// signature.
+    pub attestations: Vec<Attestation>,
     /// Bytes sent to the registry.
     pub sent_bytes: u64,
     /// Whether there was nothing to do.

@@ -8,6 +8,13 @@ use oci::{Descriptor, Digest, ErrorCode, ManifestReference, RepositoryName, medi
 use crate::exchange::{Answer, Call, Scope};
 use crate::{Registry, RegistryError, Step};
 
+/// A manifest that a registry has stored.
+pub(crate) struct Put {
+    digest: Digest,
+    /// Whether the registry said that it lists the manifest with its subject.
+    pub(crate) listed: bool,
+}
+
 impl Registry {
     /// What `reference` names, or `None` where it names nothing (a repository
     /// that does not exist looks the same: a HEAD carries no reason).
@@ -79,6 +86,17 @@ impl Registry {
         media_type: &str,
         bytes: Bytes,
     ) -> Result<Digest, RegistryError> {
+        let put = self.put_manifest(repository, reference, media_type, bytes);
+        Ok(put.await?.digest)
+    }
+
+    pub(crate) async fn put_manifest(
+        &self,
+        repository: &RepositoryName,
+        reference: &ManifestReference,
+        media_type: &str,
+        bytes: Bytes,
+    ) -> Result<Put, RegistryError> {
         let mut actual = Digest::of(&bytes);
         if let ManifestReference::Digest(expected) = reference {
             actual = Digest::with(expected.algorithm(), &bytes);
@@ -96,18 +114,26 @@ impl Registry {
             call = call.with(CONTENT_TYPE, value);
         }
         call.body = bytes;
-        self.retry(Step::PutManifest, None, async |attempt| {
-            match self.send(&call).await?.accepted() {
-                Ok(answer) => answer.check_stated_digest(actual),
-                Err(error) if attempt > 1 && error.has_code(&ErrorCode::TagInvalid) => {
-                    self.is_already_written(repository, reference, actual, error)
-                        .await
+        let listed = self
+            .retry(Step::PutManifest, None, async |attempt| {
+                match self.send(&call).await?.accepted() {
+                    Ok(answer) => {
+                        answer.check_stated_digest(actual)?;
+                        Ok(answer.header("oci-subject").is_some())
+                    }
+                    Err(error) if attempt > 1 && error.has_code(&ErrorCode::TagInvalid) => {
+                        self.is_already_written(repository, reference, actual, error)
+                            .await?;
+                        Ok(false)
+                    }
+                    Err(error) => Err(error),
                 }
-                Err(error) => Err(error),
-            }
+            })
+            .await?;
+        Ok(Put {
+            digest: actual,
+            listed,
         })
-        .await?;
-        Ok(actual)
     }
 
     /// After a retry, an immutable tag may be taken by our own first try, whose

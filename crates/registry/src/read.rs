@@ -125,7 +125,7 @@ impl Registry {
     }
 
     /// What refers to the manifest `subject` and has that type of artifact, as the
-    /// first page lists it; nothing, where the registry keeps no such lists.
+    /// first page lists it, or the tag where clients keep the list.
     pub async fn referrers(
         &self,
         repository: &RepositoryName,
@@ -146,14 +146,18 @@ impl Registry {
                 }
             })
             .await?;
-        let Some(answer) = answer else {
-            return Ok(Vec::new());
+        let listed = match answer {
+            None => self.listed_by_tag(repository, subject).await?,
+            Some(answer) => {
+                let index: Index = serde_json::from_slice(&answer.body).map_err(|error| {
+                    answer.protocol(format!("sends no list of referrers: {error}"))
+                })?;
+                index.manifests
+            }
         };
-        let index: Index = serde_json::from_slice(&answer.body)
-            .map_err(|error| answer.protocol(format!("sends no list of referrers: {error}")))?;
         // A registry may leave the choice to the client.
         let of_type = |found: &Descriptor| found.artifact_type.as_deref() == Some(artifact_type);
-        Ok(index.manifests.into_iter().filter(of_type).collect())
+        Ok(listed.into_iter().filter(of_type).collect())
     }
 }
 

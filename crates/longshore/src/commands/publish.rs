@@ -16,7 +16,7 @@ use crate::environment::Environment;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::settings::Settings;
-use crate::{github_actions, printer, render};
+use crate::{github_actions, printer, render, signing};
 
 /// Where an image that is built on the way goes.
 const LAYOUT: &str = "target/longshore/layout";
@@ -58,8 +58,10 @@ impl Publishing<'_> {
     /// Publishes the commit, building what is not there yet.
     async fn source(&self) -> Result<PublishReceipt, Problem> {
         let build = self.build_plan().await?;
-        let publish = SourcePublish::new(build, self.cloud, identity(self.settings, self.cloud))
-            .map_err(|error| no_tag(&error))?;
+        let mut publish =
+            SourcePublish::new(build, self.cloud, identity(self.settings, self.cloud))
+                .map_err(|error| no_tag(&error))?;
+        publish.signing_key = signing::key(self.project, self.settings)?;
         let client = Arc::new(client(&self.settings.environment, &self.cloud.region)?);
         let receipt = publish
             .execute(&client, &|event| self.progress.show(&event))
@@ -115,6 +117,7 @@ impl Publishing<'_> {
         let table = &self.project.configuration.publish;
         let plan = PublishPlan::new(&image, table, self.cloud, identity);
         let mut plan = plan.map_err(|error| no_tag(&error))?;
+        plan.signing_key = signing::key(self.project, self.settings)?;
         // The layout is checked against the digest that the build job printed.
         plan.digest = self.arguments.digest.unwrap_or(plan.digest);
         Ok(plan)

@@ -30,6 +30,13 @@ pub(crate) fn text(receipt: &PublishReceipt) -> String {
             bytes(layer.size_bytes)
         ));
     }
+    if !receipt.attestations.is_empty() {
+        let names = receipt.attestations.iter().map(|said| said.name.as_str());
+        lines.push(format!(
+            "attested   {}",
+            names.collect::<Vec<_>>().join(", ")
+        ));
+    }
     lines.extend(
         receipt
             .tags

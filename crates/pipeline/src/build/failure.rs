@@ -79,6 +79,10 @@ fn engine(error: &BuildError) -> Problem {
             problem(ProblemCode::UnusableBinary, "the binary does not run in an empty image")
                 .hint("set `image.target` to a Linux target that links statically, such as x86_64-unknown-linux-gnu")
         }
+        BuildError::Dependencies(_) => {
+            problem(ProblemCode::CompileFailed, "cargo's list of packages cannot be read")
+                .hint("compare `cargo tree` with `Cargo.lock`")
+        }
         BuildError::Io(_) => problem(ProblemCode::Io, "a file cannot be read"),
     }
 }

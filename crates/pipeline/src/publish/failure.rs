@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use attest::KeyError;
 use aws::AwsError;
 use image::ImageError;
 use oci::{Digest, ErrorCode, RepositoryName, Tag};
@@ -97,6 +98,9 @@ pub enum PublishFailure {
         /// What the registry said.
         source: Box<RegistryError>,
     },
+    /// The key did not sign.
+    #[error("the image could not be signed")]
+    Signing(#[source] KeyError),
     /// The work was stopped from inside.
     #[error("the publish was interrupted: {0}")]
     Interrupted(String),
@@ -167,6 +171,10 @@ impl PublishFailure {
             Self::Build(failure) => failure.problem(),
             Self::Registry { step, tags_set, repository, source } => {
                 registry_problem(step, tags_set, repository, source)
+            }
+            Self::Signing(_) => {
+                Problem::new(ProblemCode::BadSigningKey, "no tag was moved: the image could not be signed")
+                    .caused_by(self)
             }
             Self::Interrupted(_) => nothing(ProblemCode::Io, "the work was interrupted").caused_by(self),
         }

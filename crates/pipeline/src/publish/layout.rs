@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use attest::SigningKey;
 use aws::Client;
 use image::{ImageError, Layout, StoredImage};
 use oci::{Digest, Tag, annotation};
@@ -14,14 +15,14 @@ use registry::Pushed;
 
 use super::push::{Local, Push};
 use super::{Destination, IdentityPlan, PublishFailure};
-use crate::build::milliseconds;
+use crate::build::{dependencies_of, milliseconds};
 use crate::cloud::Cloud;
 use crate::configuration::{ConfigurationError, PublishTable};
 use crate::event::{Event, Observer, Stage};
 use crate::placeholder::Placeholders;
 
 /// Everything that the publish of a layout will do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PublishPlan {
     /// The image.
     pub digest: Digest,
@@ -29,6 +30,8 @@ pub struct PublishPlan {
     pub size: u64,
     /// Where it goes.
     pub destination: Destination,
+    /// Who says so; without a key what is said is not signed.
+    pub signing_key: Option<Arc<SigningKey>>,
 }
 
 impl PublishPlan {
@@ -51,19 +54,20 @@ impl PublishPlan {
             digest: image.descriptor.digest,
             size: image.size(),
             destination: Destination::new(&placeholders, table, cloud, identity)?,
+            signing_key: None,
         })
     }
 
-    /// Publishes the image of `layout`.
+    /// Publishes the image of the layout in `directory`.
     pub async fn execute(
         &self,
-        layout: &Path,
+        directory: &Path,
         client: &Arc<Client>,
         observe: Observer<'_>,
     ) -> Result<PublishReceipt, PublishFailure> {
         let started = Instant::now();
         observe(Event::Stage(Stage::VerifyLayout));
-        let (layout, image) = verified(layout, self.digest).await?;
+        let (layout, image) = verified(directory, self.digest).await?;
 
         observe(Event::Stage(Stage::Identity));
         let session = self.destination.open(client).await?;
@@ -73,7 +77,10 @@ impl PublishPlan {
             observe,
         };
         let held = push.held(&image).await?;
-        let local = Local::of(&layout, &image);
+        let mut local = Local::of(&layout, &image);
+        let dependencies = dependencies_of(&image, directory);
+        let key = self.signing_key.as_deref();
+        local.attest(&image, dependencies.as_ref(), &push, key)?;
         let done = push.image(&image, &local, &held, Pushed::default()).await?;
         Ok(done.receipt(&session, &self.destination, milliseconds(started)))
     }
@@ -130,6 +137,13 @@ impl fmt::Display for PublishPlan {
             }
             IdentityPlan::Chain => {
                 writeln!(formatter, "identity    the standard AWS credential chain")?;
+            }
+        }
+        match &self.signing_key {
+            None => writeln!(formatter, "then attest unsigned")?,
+            Some(key) => {
+                let public = key.public_key_digest();
+                writeln!(formatter, "then attest signed, public key {public}")?;
             }
         }
         writeln!(formatter, "then tag    {immutable_tag} (once)")?;

@@ -1,17 +1,18 @@
 //! The push itself, in the order that keeps every promise.
 
+use attest::{Dependencies, Referrer, SigningKey};
 use futures_util::Stream;
 use futures_util::future::try_join_all;
 use image::{Layout, StoredImage};
 use oci::{
     AnyManifest, Descriptor, Digest, ErrorCode, ManifestReference, RepositoryName, Tag, annotation,
 };
-use receipts::{Layer, LayerOrigin, PublishReceipt, TagOutcome};
+use receipts::{Attestation, Layer, LayerOrigin, PublishReceipt, TagOutcome};
 use registry::{Blob, Pushed, RegistryError};
 
-use super::referrer::Referrer;
+use super::referrer;
 use super::session::Session;
-use super::{Destination, PublishFailure};
+use super::{Destination, PublishFailure, attestations};
 use crate::event::{Event, Observer, Stage};
 
 /// A push to a destination, by somebody who is let in.
@@ -27,7 +28,9 @@ pub(super) struct Local {
     /// Its blobs, without those that the registry has.
     pub(super) blobs: Vec<Blob>,
     /// What is pushed beside it.
-    pub(super) inputs: Option<Referrer>,
+    pub(super) referrers: Vec<Referrer>,
+    /// Whether some of that is signed.
+    pub(super) signed: bool,
 }
 
 /// What a tag points to.
@@ -44,10 +47,11 @@ pub(super) struct Done {
     layers: Vec<Layer>,
     sent_bytes: u64,
     tags: Vec<TagOutcome>,
+    attestations: Vec<Attestation>,
 }
 
 impl Local {
-    /// The blobs of `image` that `layout` has.
+    /// The blobs of `image` that `layout` has, and the document of its inputs.
     pub(super) fn of(layout: &Layout, image: &StoredImage) -> Self {
         let here = image.blobs().filter(|blob| !layout.is_absent(&blob.digest));
         let blob = |descriptor: &Descriptor| {
@@ -55,8 +59,24 @@ impl Local {
         };
         Self {
             blobs: here.map(blob).collect(),
-            inputs: Referrer::inputs(layout, image),
+            referrers: referrer::inputs(layout, image).into_iter().collect(),
+            signed: false,
         }
+    }
+
+    /// Adds what is said about `image`.
+    pub(super) fn attest(
+        &mut self,
+        image: &StoredImage,
+        dependencies: Option<&Dependencies>,
+        push: &Push<'_>,
+        key: Option<&SigningKey>,
+    ) -> Result<(), PublishFailure> {
+        let said = attestations::of(image, dependencies, push.repository(), push.session, key);
+        self.referrers
+            .extend(said.map_err(PublishFailure::Signing)?);
+        self.signed = key.is_some();
+        Ok(())
     }
 }
 
@@ -163,13 +183,14 @@ impl Push<'_> {
     ) -> Result<Done, PublishFailure> {
         self.refuse_taken(image, held)?;
         let digest = image.descriptor.digest;
+        let mut attestations = Vec::new();
         // What the immutable tag points to is complete, with all that refers to it.
         if held.first() != Some(&Some(digest)) {
             (self.observe)(Event::Stage(Stage::Push));
-            self.content(image, &local.blobs, &mut sent).await?;
-            if let Some(inputs) = &local.inputs {
-                sent.bytes += self.referrer(inputs).await?;
-            }
+            let beside = referrer::blobs(&local.referrers);
+            let blobs = [local.blobs.as_slice(), &beside].concat();
+            self.content(image, &blobs, &mut sent).await?;
+            attestations = self.referrers(image, local, &mut sent).await?;
         }
         if held.iter().any(|held| *held != Some(digest)) {
             (self.observe)(Event::Stage(Stage::Tag));
@@ -192,6 +213,7 @@ impl Push<'_> {
             layers: layers(image, origin),
             sent_bytes: sent.bytes,
             tags,
+            attestations,
         })
     }
 
@@ -210,7 +232,7 @@ impl Push<'_> {
 
     /// The blobs, then the manifest by its digest. A registry that has lost blobs
     /// which it said that it had gets them once more. An error comes with its step.
-    pub(super) async fn complete(
+    async fn complete(
         &self,
         media_type: &str,
         manifest: &[u8],
@@ -309,6 +331,7 @@ impl Done {
             identity: session.identity.clone(),
             revision: self.revision,
             layers: self.layers,
+            attestations: self.attestations,
             sent_bytes: self.sent_bytes,
             milliseconds,
         }

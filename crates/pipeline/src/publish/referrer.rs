@@ -1,86 +1,100 @@
-//! What is pushed beside an image and speaks of it: the document of its inputs.
-//!
-//! An OCI 1.1 referrer in the shape that ECR takes: an image manifest with an
-//! empty configuration, a type of artifact, one layer and a subject.
+//! What is pushed beside an image and speaks of it: the document of its inputs,
+//! and whatever is attested.
 
-use std::collections::BTreeMap;
-
+use attest::Referrer;
 use image::{Layout, StoredImage};
-use oci::{AnyManifest, Descriptor, Digest, Manifest, ManifestReference, annotation, media_type};
-use registry::{Blob, Pushed, Registry, RegistryError};
+use oci::{AnyManifest, Digest, ErrorCode, ManifestReference, annotation, media_type};
+use receipts::Attestation;
+use registry::{Blob, Pushed, ReferrerManifest, Registry, RegistryError};
 
-use super::push::Push;
+use super::push::{Local, Push};
 use super::{Destination, PublishFailure};
+use crate::event::Event;
 
-/// The configuration of what needs none.
-const EMPTY: &[u8] = b"{}";
-
-/// A referrer whose blobs lie in a layout.
-pub(super) struct Referrer {
-    manifest: Vec<u8>,
-    blobs: Vec<Blob>,
+/// The document of the inputs of `image`, where its layout has it whole.
+pub(super) fn inputs(layout: &Layout, image: &StoredImage) -> Option<Referrer> {
+    let recorded = image.manifest.annotations.get(annotation::INPUTS)?;
+    let digest: Digest = recorded.parse().ok()?;
+    let document = fs_err::read(layout.blob(&digest)).ok()?;
+    let whole = Digest::of(&document) == digest;
+    whole.then(|| Referrer::new("inputs", media_type::INPUTS, document))
 }
 
-impl Referrer {
-    /// The document of the inputs of `image`, where its layout has it whole.
-    pub(super) fn inputs(layout: &Layout, image: &StoredImage) -> Option<Self> {
-        let digest: Digest = image
-            .manifest
-            .annotations
-            .get(annotation::INPUTS)?
-            .parse()
-            .ok()?;
-        let path = layout.blob(&digest);
-        let document = fs_err::read(&path).ok()?;
-        let document = Descriptor::of(media_type::INPUTS, &document);
-        if document.digest != digest {
-            return None;
-        }
-        let empty = Descriptor::of(media_type::EMPTY, EMPTY);
-        let manifest = Manifest {
-            schema_version: 2,
-            media_type: Some(media_type::MANIFEST.to_owned()),
-            artifact_type: Some(media_type::INPUTS.to_owned()),
-            config: empty.clone(),
-            layers: vec![document.clone()],
-            subject: Some(Descriptor::new(
-                &image.descriptor.media_type,
-                image.descriptor.digest,
-                image.descriptor.size,
-            )),
-            annotations: BTreeMap::new(),
-        };
-        Some(Self {
-            manifest: serde_json::to_vec(&manifest).ok()?,
-            blobs: vec![
-                Blob::of_file(document, path),
-                Blob::of_bytes(empty, EMPTY.into()),
-            ],
-        })
-    }
+/// The blobs of `referrers`.
+pub(super) fn blobs(referrers: &[Referrer]) -> Vec<Blob> {
+    let blobs = referrers.iter().flat_map(Referrer::blobs);
+    blobs
+        .map(|(descriptor, bytes)| Blob::of_bytes(descriptor, bytes.to_vec().into()))
+        .collect()
 }
 
 impl Push<'_> {
-    /// Pushes a referrer. A registry that takes none of its kind leaves the image
-    /// without it, which is no failure: it is not needed to run the image.
-    pub(super) async fn referrer(&self, referrer: &Referrer) -> Result<u64, PublishFailure> {
-        let mut sent = Pushed::default();
-        let (kind, manifest) = (media_type::MANIFEST, &referrer.manifest);
-        match self
-            .complete(kind, manifest, &referrer.blobs, &mut sent)
-            .await
-        {
-            Ok(()) => Ok(sent.bytes),
-            Err((_, RegistryError::Refused(refusal)))
-                if matches!(refusal.status, 400 | 405 | 415) =>
-            {
-                Ok(0)
+    /// Pushes the manifests of what refers to `image`, whose blobs are there, and
+    /// returns what is there now. A registry that takes none of their kind leaves
+    /// the image without them, which is a failure only where they are signed: the
+    /// image runs without them, but whoever signs wants signatures to be there.
+    pub(super) async fn referrers(
+        &self,
+        image: &StoredImage,
+        local: &Local,
+        sent: &mut Pushed,
+    ) -> Result<Vec<Attestation>, PublishFailure> {
+        let (registry, repository) = (&self.session.registry, &self.destination.repository);
+        let referrers = local.referrers.iter();
+        let manifests: Vec<_> = referrers
+            .map(|referrer| manifest(referrer, image))
+            .collect();
+        let push = async || {
+            let subject = &image.descriptor.digest;
+            let push = registry.push_referrers(repository, subject, &manifests);
+            push.await
+        };
+        let pushed = match push().await {
+            // It said that it had blobs which it has lost.
+            Err(error) if error.has_code(&ErrorCode::ManifestBlobUnknown) => {
+                let observe = |event| (self.observe)(Event::Registry(event));
+                let blobs = blobs(&local.referrers);
+                match registry.upload_blobs(repository, &blobs, &observe).await {
+                    Ok(again) => {
+                        sent.add(again);
+                        push().await
+                    }
+                    Err(error) => Err(error),
+                }
             }
-            Err((_, error)) => {
+            done => done,
+        };
+        match pushed {
+            Ok(()) => {
+                let pairs = local.referrers.iter().zip(&manifests);
+                Ok(pairs.map(attestation).collect())
+            }
+            Err(RegistryError::Refused(refusal))
+                if !local.signed && matches!(refusal.status, 400 | 405 | 415) =>
+            {
+                Ok(Vec::new())
+            }
+            Err(error) => {
                 let failed = self.destination.failed("sending what refers to it", 0);
                 Err(failed(error))
             }
         }
+    }
+}
+
+fn manifest(referrer: &Referrer, image: &StoredImage) -> ReferrerManifest {
+    let bytes = serde_json::to_vec(&referrer.manifest(&image.descriptor)).unwrap_or_default();
+    ReferrerManifest {
+        listed: referrer.listed(&bytes),
+        bytes: bytes.into(),
+    }
+}
+
+fn attestation((referrer, manifest): (&Referrer, &ReferrerManifest)) -> Attestation {
+    Attestation {
+        name: referrer.name.to_owned(),
+        artifact_type: referrer.artifact_type.clone(),
+        digest: manifest.listed.digest.to_string(),
     }
 }
 

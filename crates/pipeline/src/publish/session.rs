@@ -1,5 +1,6 @@
 //! From a GitHub token, or a laptop's credentials, to a registry that lets us in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::{AssumeRole, AwsError, Client, Credentials, RegistryAuthorization};
@@ -21,18 +22,32 @@ pub(super) struct Session {
     /// The registry's host and port, as they stand in image references.
     pub(super) host: String,
     pub(super) registry: Registry,
+    /// What the token of the run says, where a run publishes.
+    pub(super) claims: Option<BTreeMap<String, String>>,
+}
+
+/// Somebody whom the registry lets in.
+struct Login {
+    identity: Identity,
+    claims: Option<BTreeMap<String, String>>,
+    authorization: RegistryAuthorization,
 }
 
 /// Credentials, and whose they are.
 struct Principal {
     credentials: Credentials,
     identity: Identity,
+    claims: BTreeMap<String, String>,
 }
 
 impl Destination {
     /// Logs in. Whatever expires while the session is used is renewed.
     pub(super) async fn open(&self, client: &Arc<Client>) -> Result<Session, PublishFailure> {
-        let (identity, authorization) = self.login(client).await?;
+        let Login {
+            identity,
+            claims,
+            authorization,
+        } = self.login(client).await?;
         let endpoint = &authorization.endpoint;
         let host = endpoint.host_str().unwrap_or_default();
         let host = endpoint
@@ -43,21 +58,19 @@ impl Destination {
         let renew: Renew = Box::new(move || {
             let (destination, client) = (destination.clone(), Arc::clone(&client));
             Box::pin(async move {
-                let (_, authorization) = destination.login(&client).await?;
-                Ok(credentials(&authorization))
+                let login = destination.login(&client).await?;
+                Ok(credentials(&login.authorization))
             })
         });
         Ok(Session {
             identity,
             host,
             registry: registry.renewed_by(renew),
+            claims,
         })
     }
 
-    async fn login(
-        &self,
-        client: &Client,
-    ) -> Result<(Identity, RegistryAuthorization), PublishFailure> {
+    async fn login(&self, client: &Client) -> Result<Login, PublishFailure> {
         let failed = |step| move |source| PublishFailure::Aws { step, source };
         let authorize = async |credentials: &Credentials| {
             client
@@ -77,11 +90,20 @@ impl Destination {
                     .map_err(failed("asking AWS whose credentials these are"))?;
                 self.identity(caller.arn, source, None)
             };
-            return tokio::try_join!(whose, authorize(&credentials));
+            let (identity, authorization) = tokio::try_join!(whose, authorize(&credentials))?;
+            return Ok(Login {
+                identity,
+                claims: None,
+                authorization,
+            });
         };
         let principal = self.assume(client, role, session_name).await?;
         let authorization = authorize(&principal.credentials).await?;
-        Ok((principal.identity, authorization))
+        Ok(Login {
+            identity: principal.identity,
+            claims: Some(principal.claims),
+            authorization,
+        })
     }
 
     async fn assume(
@@ -113,6 +135,7 @@ impl Destination {
         Ok(Principal {
             credentials: session.credentials,
             identity: self.identity(session.assumed_role_arn, "GitHub OIDC", subject)?,
+            claims: token.claims(),
         })
     }
 

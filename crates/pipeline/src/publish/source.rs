@@ -11,6 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use attest::{Dependencies, SigningKey};
 use aws::Client;
 use build::{Compiled, Workspace};
 use futures_util::stream;
@@ -38,6 +39,8 @@ pub struct SourcePublish {
     pub build: BuildPlan,
     /// Where its image goes.
     pub destination: Destination,
+    /// Who says so; without a key what is said is not signed.
+    pub signing_key: Option<Arc<SigningKey>>,
 }
 
 /// A session that is being opened.
@@ -69,7 +72,11 @@ impl SourcePublish {
         let placeholders = placeholders(&build.source);
         let table = &build.configuration.publish;
         let destination = Destination::new(&placeholders, table, cloud, identity)?;
-        Ok(Self { build, destination })
+        Ok(Self {
+            build,
+            destination,
+            signing_key: None,
+        })
     }
 
     /// Publishes the source.
@@ -229,9 +236,14 @@ impl SourcePublish {
             image::take_over(&mut expected.recipe, &expected.layers, &lender.manifest);
         }
         let held = found.digests();
-        let (image, sent) = self.pack(push, expected.recipe, &held).await?;
+        let dependencies = workspace.dependencies().await.map_err(engine)?;
+        let (image, sent) = self
+            .pack(push, expected.recipe, &dependencies, &held)
+            .await?;
         let layout = Layout::open(&self.build.layout).map_err(PublishFailure::Layout)?;
-        let local = Local::of(&layout, &image);
+        let mut local = Local::of(&layout, &image);
+        let key = self.signing_key.as_deref();
+        local.attest(&image, Some(&dependencies), push, key)?;
         push.image(&image, &local, &held, sent).await
     }
 
@@ -242,12 +254,13 @@ impl SourcePublish {
         &self,
         push: &Push<'_>,
         recipe: Recipe,
+        dependencies: &Dependencies,
         held: &[Option<Digest>],
     ) -> Result<(StoredImage, Pushed), PublishFailure> {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let packed = stream::poll_fn(move |context| receiver.poll_recv(context));
         let early = held.first() == Some(&None);
-        let assemble = self.build.assemble(recipe, move |layer| {
+        let assemble = self.build.assemble(recipe, dependencies, move |layer| {
             if early {
                 let blob = Blob::of_file(layer.descriptor.clone(), layer.blob.clone());
                 // A push that has failed takes no more.

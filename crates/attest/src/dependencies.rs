@@ -1,0 +1,184 @@
+//! What a program was compiled from.
+
+use std::fmt::Write as _;
+
+use oci::Digest;
+use serde::{Deserialize, Serialize};
+
+/// Everything that building one program compiled, as a graph.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependencies {
+    /// The packages, sorted by name, version and source.
+    pub packages: Vec<Package>,
+    /// Where the package of the program itself stands in `packages`.
+    pub root: usize,
+}
+
+/// One package of a [`Dependencies`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it came from.
+    pub source: PackageSource,
+    /// Whether only build scripts and macros run it, and nothing of it is in the
+    /// program.
+    pub build_only: bool,
+    /// The licence as its manifest states it.
+    pub license: Option<String>,
+    /// SHA-256 of its archive, hexadecimal, where the lock file has one.
+    pub checksum: Option<String>,
+    /// What it depends on: places in [`Dependencies::packages`], sorted.
+    pub dependencies: Vec<usize>,
+}
+
+/// Where a package came from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PackageSource {
+    /// The checkout itself.
+    Local,
+    /// crates.io.
+    CratesIo,
+    /// Another registry, by its address.
+    Registry(String),
+    /// A commit of a git repository, as cargo writes it.
+    Git(String),
+}
+
+impl Package {
+    /// The package URL ([purl-spec], type `cargo`), or `None` for a package of the
+    /// checkout: without a registry its name would be read as that of a stranger
+    /// on crates.io.
+    ///
+    /// [purl-spec]: https://github.com/package-url/purl-spec
+    pub fn url(&self) -> Option<String> {
+        let mut url = format!("pkg:cargo/{}@{}", self.name, escaped(&self.version));
+        match &self.source {
+            PackageSource::Local => return None,
+            PackageSource::CratesIo => {}
+            PackageSource::Registry(address) => {
+                let _ = write!(url, "?repository_url={}", escaped(address));
+            }
+            PackageSource::Git(address) => {
+                let _ = write!(url, "?vcs_url={}", escaped(address));
+            }
+        }
+        Some(url)
+    }
+
+    /// A name that no other package of the same program has.
+    pub(crate) fn reference(&self) -> String {
+        let local = || format!("local:{}@{}", self.name, self.version);
+        self.url().unwrap_or_else(local)
+    }
+}
+
+/// Percent-encodes what may not stand in a part of a package URL.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b".-_~:/".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+/// What a bill of materials is written from.
+#[derive(Debug, Clone, Copy)]
+pub struct BillOfMaterials<'a> {
+    /// The image's name: its repository.
+    pub image: &'a str,
+    /// The image's digest.
+    pub digest: Digest,
+    /// RFC 3339; the commit's time, so that the same image has the same bill.
+    pub created: &'a str,
+    /// Longshore's own version.
+    pub tool_version: &'a str,
+    /// What is in the program.
+    pub dependencies: &'a Dependencies,
+}
+
+/// A UUID (version 8, RFC 9562: custom) that follows from the content: two bills
+/// are the same document exactly if they say the same.
+pub(crate) fn uuid(content: &[u8]) -> String {
+    let digest = Digest::of(content).hex();
+    format!(
+        "{}-{}-8{}-8{}-{}",
+        &digest[..8],
+        &digest[8..12],
+        &digest[13..16],
+        &digest[17..20],
+        &digest[20..32]
+    )
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn package(name: &str, source: PackageSource) -> Package {
+        Package {
+            name: name.to_owned(),
+            version: "1.2.3+meta".to_owned(),
+            source,
+            build_only: false,
+            license: None,
+            checksum: None,
+            dependencies: Vec::new(),
+        }
+    }
+
+    /// A program, a library of crates.io and a build dependency from git.
+    pub(crate) fn dependencies() -> Dependencies {
+        let git = PackageSource::Git("git+https://github.com/acme/gen?rev=1#abc".to_owned());
+        let program = Package {
+            dependencies: vec![1, 2],
+            license: Some("Apache-2.0".to_owned()),
+            ..package("api", PackageSource::Local)
+        };
+        let library = Package {
+            license: Some("MIT/Apache-2.0".to_owned()),
+            checksum: Some("ab".repeat(32)),
+            ..package("bytes", PackageSource::CratesIo)
+        };
+        let generator = Package {
+            build_only: true,
+            license: Some("house rules".to_owned()),
+            ..package("gen", git)
+        };
+        Dependencies {
+            packages: vec![program, library, generator],
+            root: 0,
+        }
+    }
+
+    pub(crate) fn bill(dependencies: &Dependencies) -> BillOfMaterials<'_> {
+        BillOfMaterials {
+            image: "acme/api",
+            digest: Digest::of(b"image"),
+            created: "2026-11-26T12:00:00Z",
+            tool_version: "0.1.0",
+            dependencies,
+        }
+    }
+
+    #[test]
+    fn urls_name_the_registry_a_package_came_from_and_none_for_local_ones() {
+        let url = |source| package("a", source).url();
+        assert_eq!(url(PackageSource::Local), None);
+        assert_eq!(
+            url(PackageSource::CratesIo).unwrap(),
+            "pkg:cargo/a@1.2.3%2Bmeta"
+        );
+        let git = PackageSource::Git("git+https://host/x?branch=b#c0".to_owned());
+        assert_eq!(
+            url(git).unwrap(),
+            "pkg:cargo/a@1.2.3%2Bmeta?vcs_url=git%2Bhttps://host/x%3Fbranch%3Db%23c0"
+        );
+    }
+}

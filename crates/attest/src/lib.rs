@@ -1,0 +1,38 @@
+//! What is said about an image: bills of materials, provenance, signatures.
+//!
+//! Documents are values in, bytes out; nothing here reads a file, a socket or
+//! the clock. Each becomes a *referrer*: a manifest of its own that names the
+//! image as its subject, so that the image's tag stays a plain manifest and its
+//! digest does not change.
+//!
+//! Sources: [CycloneDX] 1.6, [SPDX] 2.3, [in-toto Statement] v1, [SLSA
+//! provenance] v1, [DSSE] v1, [Sigstore bundle] v0.3, image-spec v1.1
+//! (manifest.md, "Guidelines for Artifact Usage").
+//!
+//! [CycloneDX]: https://cyclonedx.org/docs/1.6/json/
+//! [SPDX]: https://spdx.github.io/spdx-spec/v2.3/
+//! [in-toto Statement]: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+//! [SLSA provenance]: https://slsa.dev/spec/v1.2/build-provenance
+//! [DSSE]: https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
+//! [Sigstore bundle]: https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto
+
+mod bundle;
+mod cosign_key;
+mod cyclonedx;
+mod dependencies;
+mod envelope;
+mod key;
+mod licence;
+mod provenance;
+mod referrer;
+mod spdx;
+mod statement;
+
+pub use bundle::{BUNDLE, SIGNATURE_PREDICATE, sign};
+pub use cyclonedx::{CYCLONEDX, cyclonedx};
+pub use dependencies::{BillOfMaterials, Dependencies, Package, PackageSource};
+pub use key::{KeyError, SigningKey};
+pub use provenance::{Builder, PROVENANCE_PREDICATE, Provenance, Workflow};
+pub use referrer::Referrer;
+pub use spdx::{SPDX, spdx};
+pub use statement::{IN_TOTO, Statement};
