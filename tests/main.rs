@@ -7,6 +7,7 @@
     reason = "tests stop at the first surprise, and drive the machine they run on"
 )]
 
+mod advisories;
 mod attestations;
 mod bad_input;
 mod check;

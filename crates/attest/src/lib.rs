@@ -16,6 +16,7 @@
 //! [DSSE]: https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
 //! [Sigstore bundle]: https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto
 
+mod advisory;
 mod bundle;
 mod cosign_key;
 mod cyclonedx;
@@ -28,6 +29,7 @@ mod referrer;
 mod spdx;
 mod statement;
 
+pub use advisory::{Advisory, Finding, findings};
 pub use bundle::{BUNDLE, SIGNATURE_PREDICATE, sign};
 pub use cyclonedx::{CYCLONEDX, cyclonedx};
 pub use dependencies::{BillOfMaterials, Dependencies, Package, PackageSource};

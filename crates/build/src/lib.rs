@@ -1,6 +1,7 @@
 //! The engines: what turns a source into files. This crate starts `git`, `cargo`
 //! and `rustc`, and reads what they leave behind; it knows nothing of images.
 
+mod advisory_database;
 mod audit_section;
 mod binary;
 mod cargo;
@@ -17,6 +18,7 @@ mod source;
 mod toolchain;
 mod workspace;
 
+pub use advisory_database::{AdvisoryDatabase, AdvisoryError};
 pub use binary::{Binary, architecture_of};
 pub use cargo::{CargoBuild, Progress};
 pub use environment::Environment;

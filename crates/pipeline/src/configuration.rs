@@ -11,9 +11,11 @@ use oci::RepositoryName;
 use serde::Deserialize;
 
 mod assets;
+mod audit;
 mod check;
 
 pub use assets::AssetTable;
+pub use audit::{AdvisoryLevel, AuditTable, IgnoreTable};
 pub use check::{CheckTable, SuppressTable};
 
 /// The file's name; it stands at the root of the repository.
@@ -29,6 +31,9 @@ pub struct Configuration<Image = ImageTable> {
     /// Under which tags it is published.
     #[serde(default)]
     pub publish: PublishTable,
+    /// What known flaws of packages mean for it.
+    #[serde(default)]
+    pub audit: AuditTable,
     /// Where AWS's side is described, or what it is.
     #[serde(default)]
     pub aws: AwsTable,
@@ -234,6 +239,7 @@ impl<Image> Configuration<Image> {
                 "must hold `{commit}` or `{short-commit}`: an immutable tag names one commit",
             );
         }
+        self.audit.check()?;
         self.check.check()?;
         match &self.github {
             Some(github)

@@ -17,11 +17,13 @@ pub use crate::build::layout_problem;
 pub use build::{Archive, ArchiveError, ArchiveForm, BuildFailure, BuildPlan, Built};
 pub use cloud::{Cloud, CloudError};
 pub use configuration::{
-    AssetTable, AwsTable, CheckTable, CheckedConfiguration, Configuration, ConfigurationError,
-    FILE_NAME, GithubTable, ImageTable, PublishTable, SuppressTable,
+    AdvisoryLevel, AssetTable, AuditTable, AwsTable, CheckTable, CheckedConfiguration,
+    Configuration, ConfigurationError, FILE_NAME, GithubTable, IgnoreTable, ImageTable,
+    PublishTable, SuppressTable,
 };
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;
 pub use publish::{
-    Destination, IdentityPlan, PublishFailure, PublishPlan, SourcePublish, VerifyFailure, connect,
+    Destination, Gate, GateFailure, IdentityPlan, PublishFailure, PublishPlan, SourcePublish,
+    VerifyFailure, connect,
 };

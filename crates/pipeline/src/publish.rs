@@ -7,6 +7,7 @@
 mod attestations;
 mod destination;
 mod failure;
+mod gate;
 mod layout;
 mod push;
 mod referrer;
@@ -17,6 +18,7 @@ mod why;
 
 pub use destination::{Destination, IdentityPlan};
 pub use failure::PublishFailure;
+pub use gate::{Gate, GateFailure};
 pub use layout::PublishPlan;
 pub use session::connect;
 pub use source::SourcePublish;

@@ -20,7 +20,7 @@ pub use explanation::{
 pub use matrix::{Access, Answer, CallerAccess, Matrix, RoleAccess, SessionAccess, Standing};
 pub use problem::{Problem, ProblemCode};
 pub use publish::{
-    Attestation, BuildReceipt, Identity, InputChange, InputsReport, Layer, LayerOrigin,
+    Advisory, Attestation, BuildReceipt, Identity, InputChange, InputsReport, Layer, LayerOrigin,
     PublishReceipt, Source, TagOutcome,
 };
 pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};

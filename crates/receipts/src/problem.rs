@@ -116,6 +116,8 @@ problem_codes! {
     UnusableBinary = "E013", Build, "The package gave no binary that runs in an empty image.";
     NotReproduced = "E014", Build, "The source was built again and gave another image than the one published.";
     BadSigningKey = "E015", Configuration, "The key that is to sign cannot be read, or did not sign.";
+    Vulnerable = "E016", Build, "Packages that were compiled are known to be vulnerable.";
+    NoAdvisories = "E017", Build, "What is known of packages that were compiled could not be read.";
     NoIdentity = "E020", Identity, "There is no identity to ask AWS with.";
     IdentityRefused = "E021", Identity, "AWS refused the GitHub identity.";
     IdentityInvalid = "E022", Identity, "AWS did not accept the token: its provider, audience, time or signature.";

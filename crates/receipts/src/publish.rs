@@ -71,6 +71,27 @@ pub struct Attestation {
     pub digest: String,
 }
 
+/// A known flaw of a package that was compiled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Advisory {
+    /// `RUSTSEC-YYYY-NNNN`.
+    pub id: String,
+    /// The package.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// What it is about.
+    pub title: String,
+    /// `unmaintained`, `unsound` or `notice`; none for a vulnerability.
+    pub informational: Option<String>,
+    /// Whether only build scripts and macros use the package.
+    pub build_only: bool,
+    /// The versions without it.
+    pub patched: Vec<String>,
+    /// The lowest of them that needs no other requirement.
+    pub update: Option<String>,
+}
+
 /// What a tag points to after a publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TagOutcome {
@@ -117,6 +138,8 @@ pub struct PublishReceipt {
     /// What this publish said about the image: bills of materials, provenance,
     /// signature.
     pub attestations: Vec<Attestation>,
+    /// Known flaws of what was compiled, where `[audit]` asks for them.
+    pub advisories: Vec<Advisory>,
     /// Bytes sent to the registry.
     pub sent_bytes: u64,
     /// Whether there was nothing to do.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use aws::{Client, session_name};
 use image::Layout;
 use pipeline::{
-    BuildPlan, Cloud, ConfigurationError, IdentityPlan, PublishFailure, PublishPlan, SourcePublish,
+    BuildPlan, Cloud, ConfigurationError, Gate, IdentityPlan, PublishFailure, PublishPlan,
+    SourcePublish,
 };
 use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt};
 
@@ -118,6 +119,7 @@ impl Publishing<'_> {
         let plan = PublishPlan::new(&image, table, self.cloud, identity);
         let mut plan = plan.map_err(|error| no_tag(&error))?;
         plan.signing_key = signing::key(self.project, self.settings)?;
+        plan.gate = Gate::new(&self.project.configuration.audit, &self.project.root);
         // The layout is checked against the digest that the build job printed.
         plan.digest = self.arguments.digest.unwrap_or(plan.digest);
         Ok(plan)

@@ -37,6 +37,14 @@ pub(crate) fn text(receipt: &PublishReceipt) -> String {
             names.collect::<Vec<_>>().join(", ")
         ));
     }
+    lines.extend(receipt.advisories.iter().map(|of| {
+        let (kind, name) = (of.informational.as_deref(), &of.package);
+        let kind = kind.unwrap_or("vulnerability");
+        format!(
+            "advisory   {}  {name} {}  {kind}: {}",
+            of.id, of.version, of.title
+        )
+    }));
     lines.extend(
         receipt
             .tags

@@ -9,6 +9,7 @@ use oci::{Digest, ErrorCode, RepositoryName, Tag};
 use receipts::{Problem, ProblemCode};
 use registry::RegistryError;
 
+use super::GateFailure;
 use crate::build::{BuildFailure, image_problem};
 
 /// Why a publish did not end as planned.
@@ -98,6 +99,9 @@ pub enum PublishFailure {
         /// What the registry said.
         source: Box<RegistryError>,
     },
+    /// What was compiled may not be pushed.
+    #[error(transparent)]
+    Gate(#[from] GateFailure),
     /// The key did not sign.
     #[error("the image could not be signed")]
     Signing(#[source] KeyError),
@@ -172,6 +176,7 @@ impl PublishFailure {
             Self::Registry { step, tags_set, repository, source } => {
                 registry_problem(step, tags_set, repository, source)
             }
+            Self::Gate(failure) => failure.problem(),
             Self::Signing(_) => {
                 Problem::new(ProblemCode::BadSigningKey, "no tag was moved: the image could not be signed")
                     .caused_by(self)

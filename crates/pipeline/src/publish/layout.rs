@@ -14,7 +14,7 @@ use receipts::PublishReceipt;
 use registry::Pushed;
 
 use super::push::{Local, Push};
-use super::{Destination, IdentityPlan, PublishFailure};
+use super::{Destination, Gate, IdentityPlan, PublishFailure};
 use crate::build::{dependencies_of, milliseconds};
 use crate::cloud::Cloud;
 use crate::configuration::{ConfigurationError, PublishTable};
@@ -32,6 +32,8 @@ pub struct PublishPlan {
     pub destination: Destination,
     /// Who says so; without a key what is said is not signed.
     pub signing_key: Option<Arc<SigningKey>>,
+    /// What is asked of its packages before.
+    pub gate: Option<Gate>,
 }
 
 impl PublishPlan {
@@ -55,6 +57,7 @@ impl PublishPlan {
             size: image.size(),
             destination: Destination::new(&placeholders, table, cloud, identity)?,
             signing_key: None,
+            gate: None,
         })
     }
 
@@ -77,11 +80,17 @@ impl PublishPlan {
             observe,
         };
         let held = push.held(&image).await?;
-        let mut local = Local::of(&layout, &image);
         let dependencies = dependencies_of(&image, directory);
+        let is_new = held.first() != Some(&Some(self.digest));
+        let advisories = match &self.gate {
+            Some(gate) if is_new => gate.pass(dependencies.as_ref()).await?,
+            _ => Vec::new(),
+        };
+        let mut local = Local::of(&layout, &image);
         let key = self.signing_key.as_deref();
         local.attest(&image, dependencies.as_ref(), &push, key)?;
-        let done = push.image(&image, &local, &held, Pushed::default()).await?;
+        let mut done = push.image(&image, &local, &held, Pushed::default()).await?;
+        done.advisories = advisories;
         Ok(done.receipt(&session, &self.destination, milliseconds(started)))
     }
 }

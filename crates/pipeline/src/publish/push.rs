@@ -7,7 +7,7 @@ use image::{Layout, StoredImage};
 use oci::{
     AnyManifest, Descriptor, Digest, ErrorCode, ManifestReference, RepositoryName, Tag, annotation,
 };
-use receipts::{Attestation, Layer, LayerOrigin, PublishReceipt, TagOutcome};
+use receipts::{Advisory, Attestation, Layer, LayerOrigin, PublishReceipt, TagOutcome};
 use registry::{Blob, Pushed, RegistryError};
 
 use super::referrer;
@@ -48,6 +48,8 @@ pub(super) struct Done {
     sent_bytes: u64,
     tags: Vec<TagOutcome>,
     attestations: Vec<Attestation>,
+    /// Known flaws of what was compiled.
+    pub(super) advisories: Vec<Advisory>,
 }
 
 impl Local {
@@ -214,6 +216,7 @@ impl Push<'_> {
             sent_bytes: sent.bytes,
             tags,
             attestations,
+            advisories: Vec::new(),
         })
     }
 
@@ -332,6 +335,7 @@ impl Done {
             revision: self.revision,
             layers: self.layers,
             attestations: self.attestations,
+            advisories: self.advisories,
             sent_bytes: self.sent_bytes,
             milliseconds,
         }

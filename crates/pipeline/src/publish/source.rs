@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use super::push::{Done, Held, Local, Push};
 use super::session::Session;
-use super::{Destination, IdentityPlan, PublishFailure};
+use super::{Destination, Gate, IdentityPlan, PublishFailure};
 use crate::build::{BuildFailure, BuildPlan, milliseconds};
 use crate::cloud::Cloud;
 use crate::configuration::ConfigurationError;
@@ -212,15 +212,24 @@ impl SourcePublish {
         workspace: &Workspace,
         mut compiled: Option<Compiled>,
     ) -> Result<Done, PublishFailure> {
+        let advisories = match Gate::new(&self.build.configuration.audit, &self.build.checkout) {
+            Some(gate) => {
+                let dependencies = workspace.dependencies().await.map_err(engine)?;
+                gate.pass(Some(&dependencies)).await?
+            }
+            None => Vec::new(),
+        };
         let lender = found.last();
         let first = self.attempt(push, found, workspace, (lender, &mut compiled));
-        match first.await {
+        let mut done = match first.await {
             Err(failure) if failure.is_lost_blob() && lender.is_some() => {
                 let again = self.attempt(push, found, workspace, (None, &mut compiled));
-                again.await
+                again.await?
             }
-            done => done,
-        }
+            done => done?,
+        };
+        done.advisories = advisories;
+        Ok(done)
     }
 
     async fn attempt(

@@ -1,0 +1,142 @@
+//! The gate before a push: known flaws of what was compiled.
+
+use std::path::Path;
+
+use attest::{Dependencies, Finding, findings};
+use build::{AdvisoryDatabase, AdvisoryError};
+use receipts::{Advisory, Problem, ProblemCode};
+
+use crate::configuration::{AdvisoryLevel, AuditTable};
+
+/// RustSec's own repository.
+const REPOSITORY: &str = "https://github.com/rustsec/advisory-db";
+/// What is fetched of a repository, below the directory of `longshore.toml`.
+const COPY: &str = "target/longshore/advisories";
+
+/// Why the gate does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum GateFailure {
+    /// Packages that were compiled are known to be vulnerable.
+    #[error("packages that were compiled are known to be vulnerable")]
+    Vulnerable(Vec<Advisory>),
+    /// What is known of packages is not known here.
+    #[error("the advisories could not be read")]
+    NoAdvisories(#[source] AdvisoryError),
+    /// The layout does not say what its program was compiled from.
+    #[error("the layout does not say what its program was compiled from")]
+    NoDependencies,
+}
+
+/// What is asked before a push.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    table: AuditTable,
+    database: AdvisoryDatabase,
+}
+
+impl Gate {
+    /// What `table` asks for, in a project in `directory`; nothing, where it is off.
+    pub fn new(table: &AuditTable, directory: &Path) -> Option<Self> {
+        if table.advisories == AdvisoryLevel::Off {
+            return None;
+        }
+        let database = match table.database.as_deref() {
+            Some(path) if !path.contains("://") => {
+                AdvisoryDatabase::Directory(directory.join(path))
+            }
+            address => AdvisoryDatabase::Repository {
+                address: address.unwrap_or(REPOSITORY).to_owned(),
+                copy: directory.join(COPY),
+            },
+        };
+        Some(Self {
+            table: table.clone(),
+            database,
+        })
+    }
+
+    /// The advisories about `dependencies`. Where they are to be denied, a
+    /// vulnerability is a failure; so is whatever keeps them from being known.
+    pub(super) async fn pass(
+        &self,
+        dependencies: Option<&Dependencies>,
+    ) -> Result<Vec<Advisory>, GateFailure> {
+        let dependencies = dependencies.ok_or(GateFailure::NoDependencies)?;
+        let known = self.database.about(dependencies).await;
+        let known = known.map_err(GateFailure::NoAdvisories)?;
+        let ignored = |id: &str| self.table.ignore.iter().any(|entry| entry.id == id);
+        let found: Vec<_> = findings(dependencies, &known)
+            .into_iter()
+            .filter(|finding| !ignored(&finding.advisory.id))
+            .map(|finding| reported(&finding))
+            .collect();
+        let denied = self.table.advisories == AdvisoryLevel::Deny;
+        let vulnerable = found.iter().filter(|of| of.informational.is_none());
+        let vulnerable: Vec<_> = vulnerable.cloned().collect();
+        if denied && !vulnerable.is_empty() {
+            return Err(GateFailure::Vulnerable(vulnerable));
+        }
+        Ok(found)
+    }
+}
+
+fn reported(finding: &Finding<'_>) -> Advisory {
+    let Finding {
+        advisory, package, ..
+    } = finding;
+    Advisory {
+        id: advisory.id.clone(),
+        package: package.name.clone(),
+        version: package.version.clone(),
+        title: advisory.title.clone(),
+        informational: advisory.informational.clone(),
+        build_only: package.build_only,
+        patched: advisory.patched.iter().map(ToString::to_string).collect(),
+        update: finding.update.as_ref().map(ToString::to_string),
+    }
+}
+
+impl GateFailure {
+    /// What people and machines are told.
+    pub fn problem(&self) -> Problem {
+        let unknown = "nothing was pushed: it is not known whether packages are vulnerable";
+        let unknown = Problem::new(ProblemCode::NoAdvisories, unknown).caused_by(self);
+        let remedy = match self {
+            Self::Vulnerable(found) => return vulnerable(found),
+            Self::NoAdvisories(_) => {
+                "try again, or get a copy and let `audit.database` name its directory: \
+                 `git clone https://github.com/rustsec/advisory-db`"
+            }
+            Self::NoDependencies => {
+                "build it with `longshore build`, and keep `dependencies.json` in its layout"
+            }
+        };
+        unknown
+            .hint(remedy)
+            .hint("`audit.advisories = \"off\"` publishes without looking")
+    }
+}
+
+fn vulnerable(found: &[Advisory]) -> Problem {
+    let what = "nothing was pushed: packages that were compiled are known to be vulnerable";
+    let mut problem = Problem::new(ProblemCode::Vulnerable, what);
+    for advisory in found {
+        let Advisory { id, title, .. } = advisory;
+        let patched = match advisory.patched.as_slice() {
+            [] => "patched in no version".to_owned(),
+            patched => format!("patched in {}", patched.join(" or ")),
+        };
+        let name = format!("{} {}", advisory.package, advisory.version);
+        problem = problem.fact(&name, format!("{id}: {title}; {patched}"));
+    }
+    for advisory in found {
+        let package = format!("{}@{}", advisory.package, advisory.version);
+        problem = problem.hint(match &advisory.update {
+            Some(update) => format!("`cargo update -p {package} --precise {update}`"),
+            None => format!(
+                "no update of {package} is patched: `cargo tree -i {package}` shows who asks for it"
+            ),
+        });
+    }
+    problem.hint("what cannot harm goes into `audit.ignore` of `longshore.toml`, with the reason")
+}
