@@ -19,7 +19,7 @@ use crate::source::Cargo;
 const CYCLONEDX: &str = "application/vnd.cyclonedx+json";
 const SPDX: &str = "application/spdx+json";
 const IN_TOTO: &str = "application/vnd.in-toto+json";
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const INPUTS: &str = "application/vnd.longshore.inputs.v1+json";
 
 /// The password of `crates/attest/fixtures/cosign.key`, which `cosign` made.
@@ -84,7 +84,7 @@ const SHIPPED: [&str; 2] = ["hello", "used"];
 const BUILDING: [&str; 2] = ["generator", "macros"];
 
 /// The documents about `digest`, by type; several of one type in their order.
-async fn documents(registry: &Reader, digest: &str) -> BTreeMap<String, Vec<Value>> {
+pub(crate) async fn documents(registry: &Reader, digest: &str) -> BTreeMap<String, Vec<Value>> {
     let (status, list) = registry
         .get(&format!("{REPOSITORY}/referrers/{digest}"))
         .await;
@@ -299,7 +299,7 @@ fn sign<'c>(project: &Project, publish: &'c mut Command) -> &'c mut Command {
         .env("COSIGN_PASSWORD", PASSWORD)
 }
 
-fn name_key(project: &Project, key: &str) {
+pub(crate) fn name_key(project: &Project, key: &str) {
     let table = format!("[publish]\nsigning-key = '''{key}'''\n\n[aws]");
     project.edit("longshore.toml", "[aws]", &table);
 }
@@ -334,37 +334,32 @@ async fn a_signature_holds_for_others_who_know_the_public_key() {
     if !has("openssl") {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
     for bundle in bundles {
-        let envelope = &bundle["dsseEnvelope"];
-        assert_eq!(
-            payload(bundle)["subject"][0]["digest"]["sha256"],
-            digest["sha256:".len()..]
-        );
-        let bytes = |value: &Value| STANDARD.decode(value.as_str().unwrap()).unwrap();
-        let payload = bytes(&envelope["payload"]);
-        // DSSE's "pre-authentication encoding".
-        let mut signed =
-            format!("DSSEv1 {} {IN_TOTO} {} ", IN_TOTO.len(), payload.len()).into_bytes();
-        signed.extend(payload);
-        let signature = bytes(&envelope["signatures"][0]["sig"]);
-        assert!(openssl_verifies(folder.path(), &signed, &signature));
-        signed.push(b' ');
-        assert!(!openssl_verifies(folder.path(), &signed, &signature));
+        let subject = &payload(bundle)["subject"][0]["digest"];
+        assert_eq!(subject["sha256"], digest["sha256:".len()..]);
+        assert!(openssl_verifies(bundle, &public_key(), b""));
+        assert!(!openssl_verifies(bundle, &public_key(), b" "));
     }
 }
 
-fn openssl_verifies(folder: &Path, signed: &[u8], signature: &[u8]) -> bool {
-    std::fs::write(folder.join("signed"), signed).unwrap();
-    std::fs::write(folder.join("signature"), signature).unwrap();
+/// Whether the signature of `bundle` holds for its payload with `more` behind it.
+pub(crate) fn openssl_verifies(bundle: &Value, public_key: &Path, more: &[u8]) -> bool {
+    let bytes = |value: &Value| STANDARD.decode(value.as_str().unwrap()).unwrap();
+    let envelope = &bundle["dsseEnvelope"];
+    let payload = bytes(&envelope["payload"]);
+    // DSSE's "pre-authentication encoding".
+    let kind = IN_TOTO.len();
+    let mut signed = format!("DSSEv1 {kind} {IN_TOTO} {} ", payload.len()).into_bytes();
+    signed.extend(payload);
+    signed.extend(more);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("signed"), signed).unwrap();
+    let signature = bytes(&envelope["signatures"][0]["sig"]);
+    std::fs::write(folder.path().join("signature"), signature).unwrap();
     let mut openssl = Command::new("openssl");
-    openssl
-        .current_dir(folder)
-        .args(["dgst", "-sha256", "-verify"]);
-    let output = openssl
-        .arg(public_key())
-        .args(["-signature", "signature", "signed"])
-        .output();
+    openssl.current_dir(folder.path());
+    openssl.args(["dgst", "-sha256", "-verify"]).arg(public_key);
+    let output = openssl.args(["-signature", "signature", "signed"]).output();
     output.unwrap().status.success()
 }
 
@@ -390,7 +385,11 @@ async fn a_key_that_cannot_sign_ends_the_publish_before_anything_is_compiled_or_
             Some("wrong-horse"),
             "compare `COSIGN_PASSWORD`",
         ),
-        ("vault://transit/key", None, "a file or `env://NAME`"),
+        (
+            "vault://transit/key",
+            None,
+            "a file, `env://NAME` or `awskms:///KEY`",
+        ),
         (key.as_str(), Some(PASSWORD), "it holds a key itself"),
     ];
     for (place, password, says) in cases {

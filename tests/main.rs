@@ -17,6 +17,7 @@ mod directions;
 mod explain;
 mod harness;
 mod interruption;
+mod kms;
 mod proof;
 mod proxy;
 mod publish;

@@ -1,12 +1,14 @@
 //! Signatures as `cosign` 3 writes and verifies them: a Sigstore bundle v0.3
 //! around a DSSE envelope around a statement.
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use oci::Digest;
 use serde_json::json;
 
 use crate::envelope::pre_authentication;
-use crate::key::{KeyError, SigningKey};
+use crate::key::KeyError;
 use crate::statement::{IN_TOTO, Statement};
 
 /// The media type of a bundle.
@@ -15,51 +17,77 @@ pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// The predicate type of a plain signature: an image, and nothing more said.
 pub const SIGNATURE_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
-/// The bundle of `statement`, signed with `key`.
-pub fn sign(statement: &Statement, key: &SigningKey) -> Result<Vec<u8>, KeyError> {
-    let payload = statement.bytes();
-    let signature = key.sign(&pre_authentication(IN_TOTO, &payload))?;
-    let hint = hex::decode(key.public_key_digest().hex()).unwrap_or_default();
-    let bundle = json!({
-        "mediaType": BUNDLE,
-        "verificationMaterial": {
-            "publicKey": {"hint": STANDARD.encode(hint)},
-        },
-        "dsseEnvelope": {
-            "payload": STANDARD.encode(&payload),
-            "payloadType": IN_TOTO,
-            "signatures": [{"sig": STANDARD.encode(signature)}],
-        },
-    });
-    Ok(bundle.to_string().into_bytes())
+/// A statement that waits for its signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    payload: Vec<u8>,
+}
+
+impl Envelope {
+    /// An envelope around `statement`.
+    pub fn new(statement: &Statement) -> Self {
+        Self {
+            payload: statement.bytes(),
+        }
+    }
+
+    /// The bytes that are to be signed.
+    pub fn message(&self) -> Vec<u8> {
+        pre_authentication(IN_TOTO, &self.payload)
+    }
+
+    /// The bundle: with the `signature` of the message, ASN.1 DER, by the holder of
+    /// `public_key`, X.509 `SubjectPublicKeyInfo`. One that does not hold is refused.
+    pub fn signed(&self, signature: &[u8], public_key: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let holds = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public_key)
+            .is_ok_and(|key| key.verify_sig(&self.message(), signature).is_ok());
+        if !holds {
+            return Err(KeyError::Mismatch);
+        }
+        let hint = hex::decode(Digest::of(public_key).hex()).unwrap_or_default();
+        let bundle = json!({
+            "mediaType": BUNDLE,
+            "verificationMaterial": {"publicKey": {"hint": STANDARD.encode(hint)}},
+            "dsseEnvelope": {
+                "payload": STANDARD.encode(&self.payload),
+                "payloadType": IN_TOTO,
+                "signatures": [{"sig": STANDARD.encode(signature)}],
+            },
+        });
+        Ok(bundle.to_string().into_bytes())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
-    use oci::Digest;
     use serde_json::Value;
 
     use super::*;
+    use crate::key::SigningKey;
 
     #[test]
-    fn the_signature_holds_for_the_envelope_and_for_nothing_else() {
-        let key = SigningKey::generate().unwrap();
+    fn a_bundle_has_the_signature_of_its_payload_and_no_other() {
+        let (key, other) = (
+            SigningKey::generate().unwrap(),
+            SigningKey::generate().unwrap(),
+        );
         let statement = Statement {
             name: "acme/api".to_owned(),
             digest: Digest::of(b"image"),
             predicate_type: SIGNATURE_PREDICATE.to_owned(),
             predicate: json!({}),
         };
-        let bundle: Value = serde_json::from_slice(&sign(&statement, &key).unwrap()).unwrap();
-        let envelope = &bundle["dsseEnvelope"];
-        let decoded = |value: &Value| STANDARD.decode(value.as_str().unwrap()).unwrap();
-        let payload = decoded(&envelope["payload"]);
-        let signature = decoded(&envelope["signatures"][0]["sig"]);
-        assert_eq!(payload, statement.bytes());
-        let public = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.public_key()).unwrap();
-        let signed = pre_authentication(IN_TOTO, &payload);
-        assert!(public.verify_sig(&signed, &signature).is_ok());
-        assert!(public.verify_sig(&payload, &signature).is_err());
+        let envelope = Envelope::new(&statement);
+        let signature = key.sign(&envelope.message()).unwrap();
+        let bundle = envelope.signed(&signature, key.public_key()).unwrap();
+        let bundle: Value = serde_json::from_slice(&bundle).unwrap();
+        let payload = bundle["dsseEnvelope"]["payload"].as_str().unwrap();
+        assert_eq!(STANDARD.decode(payload).unwrap(), statement.bytes());
+
+        let refused = Err(KeyError::Mismatch);
+        assert_eq!(envelope.signed(&signature, other.public_key()), refused);
+        assert_eq!(envelope.signed(b"signature", key.public_key()), refused);
+        let bare = key.sign(&statement.bytes()).unwrap();
+        assert_eq!(envelope.signed(&bare, key.public_key()), refused);
     }
 }

@@ -34,6 +34,9 @@ pub enum KeyError {
     /// The password does not open it.
     #[error("the password does not open it")]
     Password,
+    /// The signature is not that of the public key.
+    #[error("the signature does not hold for the public key")]
+    Mismatch,
     /// The library refused.
     #[error("signing failed")]
     Signing,

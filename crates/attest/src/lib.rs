@@ -30,7 +30,7 @@ mod spdx;
 mod statement;
 
 pub use advisory::{Advisory, Finding, findings};
-pub use bundle::{BUNDLE, SIGNATURE_PREDICATE, sign};
+pub use bundle::{BUNDLE, Envelope, SIGNATURE_PREDICATE};
 pub use cyclonedx::{CYCLONEDX, cyclonedx};
 pub use dependencies::{BillOfMaterials, Dependencies, Package, PackageSource};
 pub use key::{KeyError, SigningKey};

@@ -2,12 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::json;
 use url::Url;
 
-use crate::transport::{Answer, Operation, is_loopback};
+use crate::json_protocol::JsonCall;
+use crate::transport::{Operation, is_loopback};
 use crate::{AwsError, Client, Credentials, Secret};
 
 const GET_AUTHORIZATION: Operation = Operation {
@@ -43,14 +44,6 @@ struct AuthorizationData {
     proxy_endpoint: String,
 }
 
-#[derive(Deserialize)]
-struct ErrorAnswer {
-    #[serde(rename = "__type")]
-    kind: Option<String>,
-    #[serde(alias = "Message")]
-    message: Option<String>,
-}
-
 impl Client {
     /// A login for the registry of the credentials' account, in the region.
     pub async fn registry_authorization(
@@ -60,23 +53,13 @@ impl Client {
         let endpoint = self
             .endpoint(self.settings.ecr_endpoint.as_ref(), "api.ecr")
             .await?;
-        let request = http::Request::post(endpoint.as_str())
-            .header(CONTENT_TYPE, "application/x-amz-json-1.1")
-            .header(
-                "x-amz-target",
-                format!(
-                    "AmazonEC2ContainerRegistry_V20150921.{}",
-                    GET_AUTHORIZATION.name
-                ),
-            )
-            .body(b"{}".to_vec())
-            .map_err(|error| AwsError::Setting {
-                what: "ECR endpoint",
-                reason: error.to_string(),
-            })?;
-        let answer = self
-            .send_signed(GET_AUTHORIZATION, &request, credentials, judge)
-            .await?;
+        let call = JsonCall {
+            operation: GET_AUTHORIZATION,
+            target: "AmazonEC2ContainerRegistry_V20150921",
+            endpoint,
+            body: json!({}),
+        };
+        let answer = self.call_json(call, credentials).await?;
         // The parser's own message could quote the token.
         let data = serde_json::from_slice::<AuthorizationAnswer>(&answer.body)
             .ok()
@@ -115,21 +98,6 @@ fn authorization(data: &AuthorizationData) -> Result<RegistryAuthorization, &'st
 )]
 fn timestamp(seconds: f64) -> Option<Timestamp> {
     Timestamp::from_millisecond((seconds * 1000.0) as i64).ok()
-}
-
-/// Lets a success pass and reads the error out of everything else. The code may
-/// come in a header or in the body, with a namespace before it or a URL after it.
-fn judge(answer: Answer) -> Result<Answer, AwsError> {
-    if answer.status.is_success() {
-        return Ok(answer);
-    }
-    let body = serde_json::from_slice::<ErrorAnswer>(&answer.body).ok();
-    let (kind, message) = body.map_or((None, None), |body| (body.kind, body.message));
-    let code = answer.header("x-amzn-errortype").or(kind).map(|kind| {
-        let name = kind.rsplit('#').next().unwrap_or(&kind);
-        name.split(':').next().unwrap_or(name).to_owned()
-    });
-    Err(answer.into_error(GET_AUTHORIZATION, code, message, None))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Every AWS call that Longshore makes: GitHub's identity token, STS, the
-//! authorization of ECR's registry, and the credential chain of a laptop.
+//! authorization of ECR's registry, signatures of KMS, and the credential chain of a laptop.
 //!
 //! This is a thin client of our own over `aws-sigv4` and `reqwest`, not the AWS
 //! SDK: a cold build of the SDK's STS and ECR clients costs more than all the
 //! rest of Longshore together, and a newcomer's first command has five minutes
-//! from a cold clone. Six operations and their two wire formats (Query/XML and
+//! from a cold clone. A few operations and their two wire formats (Query/XML and
 //! JSON 1.1) are little; signing, which is easy to get wrong, is AWS's own crate.
 //!
 //! The crate reads no environment variable and no clock by itself: both are
@@ -17,6 +17,8 @@ mod ecr;
 mod error;
 mod github_token;
 mod iam;
+mod json_protocol;
+mod kms;
 mod query;
 mod secret;
 mod session_name;
@@ -31,6 +33,7 @@ pub use credentials::Credentials;
 pub use ecr::RegistryAuthorization;
 pub use error::{AwsError, ServiceError};
 pub use iam::{OidcProviderFacts, RoleFacts};
+pub use kms::KmsKey;
 pub use secret::Secret;
 pub use session_name::session_name;
 pub use settings::{Lookup, Settings, SettingsError};

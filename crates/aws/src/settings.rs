@@ -43,6 +43,7 @@ pub struct Settings {
     pub(crate) sts_endpoint: Option<Url>,
     pub(crate) ecr_endpoint: Option<Url>,
     pub(crate) iam_endpoint: Option<Url>,
+    pub(crate) kms_endpoint: Option<Url>,
     pub(crate) github: GithubTokenService,
     pub(crate) static_keys: Option<Credentials>,
     pub(crate) web_identity: Option<WebIdentitySource>,
@@ -102,6 +103,7 @@ impl Settings {
             sts_endpoint: or_everywhere(environment.endpoint("AWS_ENDPOINT_URL_STS")?),
             ecr_endpoint: or_everywhere(environment.endpoint("AWS_ENDPOINT_URL_ECR")?),
             iam_endpoint: or_everywhere(environment.endpoint("AWS_ENDPOINT_URL_IAM")?),
+            kms_endpoint: or_everywhere(environment.endpoint("AWS_ENDPOINT_URL_KMS")?),
             github: GithubTokenService {
                 url: environment.url("ACTIONS_ID_TOKEN_REQUEST_URL")?,
                 token: environment.secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),

@@ -1,8 +1,10 @@
-//! The key that signs: named by `longshore.toml`, read from where it says.
+//! The key that signs: named by `longshore.toml` as `cosign` names keys, and read
+//! from where that says.
 
 use std::sync::Arc;
 
 use attest::{KeyError, SigningKey};
+use pipeline::Signer;
 use receipts::{Problem, ProblemCode};
 
 use crate::project::Project;
@@ -11,28 +13,30 @@ use crate::settings::Settings;
 /// The variable from which `cosign` takes a key's password.
 const PASSWORD: &str = "COSIGN_PASSWORD";
 
-/// The key of `publish.signing-key`, where there is one. Read before anything is
-/// built or pushed: a key that cannot sign is found out first.
-pub(crate) fn key(
-    project: &Project,
-    settings: &Settings,
-) -> Result<Option<Arc<SigningKey>>, Problem> {
+/// Whoever signs with `publish.signing-key`, where there is one. Read before anything
+/// is built or pushed: a key that cannot sign is found out first.
+pub(crate) fn signer(project: &Project, settings: &Settings) -> Result<Option<Signer>, Problem> {
     let Some(place) = &project.configuration.publish.signing_key else {
         return Ok(None);
     };
+    // Between the slashes would be an endpoint.
+    if let Some(key) = place.strip_prefix("awskms:///") {
+        return Ok(Some(Signer::Kms(key.to_owned())));
+    }
     let text = text(place, project, settings)?;
     let password = settings.environment.get(PASSWORD);
     let key = SigningKey::from_pem(&text, password.unwrap_or_default());
-    key.map(|key| Some(Arc::new(key))).map_err(|error| {
-        let hint = match (&error, password) {
-            (KeyError::Password, None) => "set `COSIGN_PASSWORD` to the password of the key",
-            (KeyError::Password, Some(_)) => {
-                "compare `COSIGN_PASSWORD` with the password that the key was made with"
-            }
-            _ => "make one: `cosign generate-key-pair`",
-        };
-        unusable().fact("key", place).caused_by(&error).hint(hint)
-    })
+    key.map(|key| Some(Signer::Key(Arc::new(key))))
+        .map_err(|error| {
+            let hint = match (&error, password) {
+                (KeyError::Password, None) => "set `COSIGN_PASSWORD` to the password of the key",
+                (KeyError::Password, Some(_)) => {
+                    "compare `COSIGN_PASSWORD` with the password that the key was made with"
+                }
+                _ => "make one: `cosign generate-key-pair`",
+            };
+            unusable().fact("key", place).caused_by(&error).hint(hint)
+        })
 }
 
 /// The key's text. How a variable is named is `cosign`'s way.
@@ -40,14 +44,14 @@ fn text(place: &str, project: &Project, settings: &Settings) -> Result<String, P
     match place.split_once("://") {
         // Whoever pastes the key itself must not see it in a log.
         _ if place.contains("-----BEGIN") => Err(unusable()
-            .hint("replace that key, and let `publish.signing-key` name a file or `env://NAME`: it holds a key itself")),
+            .hint("replace that key, and let `publish.signing-key` name a file, `env://NAME` or `awskms:///KEY`: it holds a key itself")),
         Some(("env", name)) => settings.environment.get(name).map(str::to_owned).ok_or_else(|| {
             let hint = format!("set `{name}`, or leave out `publish.signing-key`");
             unusable().fact("key", place).hint(hint)
         }),
         Some(_) => Err(unusable()
             .fact("key", place)
-            .hint("let `publish.signing-key` name a file or `env://NAME`")),
+            .hint("let `publish.signing-key` name a file, `env://NAME` or `awskms:///KEY`")),
         None => fs_err::read_to_string(project.at(place.as_ref()))
             .map_err(|error| unusable().fact("key", place).caused_by(&error)),
     }

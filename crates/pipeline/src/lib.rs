@@ -24,6 +24,6 @@ pub use configuration::{
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;
 pub use publish::{
-    Destination, Gate, GateFailure, IdentityPlan, PublishFailure, PublishPlan, SourcePublish,
-    VerifyFailure, connect,
+    Destination, Gate, GateFailure, IdentityPlan, PublishFailure, PublishPlan, Signer,
+    SigningFailure, SourcePublish, VerifyFailure, connect,
 };

@@ -62,7 +62,7 @@ impl Publishing<'_> {
         let mut publish =
             SourcePublish::new(build, self.cloud, identity(self.settings, self.cloud))
                 .map_err(|error| no_tag(&error))?;
-        publish.signing_key = signing::key(self.project, self.settings)?;
+        publish.signer = signing::signer(self.project, self.settings)?;
         let client = Arc::new(client(&self.settings.environment, &self.cloud.region)?);
         let receipt = publish
             .execute(&client, &|event| self.progress.show(&event))
@@ -118,7 +118,7 @@ impl Publishing<'_> {
         let table = &self.project.configuration.publish;
         let plan = PublishPlan::new(&image, table, self.cloud, identity);
         let mut plan = plan.map_err(|error| no_tag(&error))?;
-        plan.signing_key = signing::key(self.project, self.settings)?;
+        plan.signer = signing::signer(self.project, self.settings)?;
         plan.gate = Gate::new(&self.project.configuration.audit, &self.project.root);
         // The layout is checked against the digest that the build job printed.
         plan.digest = self.arguments.digest.unwrap_or(plan.digest);

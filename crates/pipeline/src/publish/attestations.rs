@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use attest::{
-    BUNDLE, BillOfMaterials, Builder, CYCLONEDX, Dependencies, IN_TOTO, KeyError,
-    PROVENANCE_PREDICATE, Provenance, Referrer, SIGNATURE_PREDICATE, SPDX, SigningKey, Statement,
-    Workflow, cyclonedx, spdx,
+    BUNDLE, BillOfMaterials, Builder, CYCLONEDX, Dependencies, IN_TOTO, PROVENANCE_PREDICATE,
+    Provenance, Referrer, SIGNATURE_PREDICATE, SPDX, Statement, Workflow, cyclonedx, spdx,
 };
 use image::StoredImage;
 use oci::{Digest, RepositoryName, annotation};
 use serde_json::json;
 
 use super::session::Session;
+use super::signer::{ReadySigner, SigningFailure};
 
 const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The suffix of a revision whose files were not all committed.
@@ -24,14 +24,14 @@ const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 const BUNDLE_PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 
-/// Everything that is said about `image`. Without a key it is said unsigned.
-pub(super) fn of(
+/// Everything that is said about `image`. Without a signer it is said unsigned.
+pub(super) async fn of(
     image: &StoredImage,
     dependencies: Option<&Dependencies>,
     repository: &RepositoryName,
     session: &Session,
-    key: Option<&SigningKey>,
-) -> Result<Vec<Referrer>, KeyError> {
+    signer: Option<&ReadySigner<'_>>,
+) -> Result<Vec<Referrer>, SigningFailure> {
     let digest = image.descriptor.digest;
     let mut referrers = Vec::new();
     if let Some(dependencies) = dependencies {
@@ -51,7 +51,7 @@ pub(super) fn of(
         predicate_type: PROVENANCE_PREDICATE.to_owned(),
         predicate: provenance(image, &referrers, session).predicate(),
     };
-    let Some(key) = key else {
+    let Some(signer) = signer else {
         let unsigned = Referrer::new("provenance", IN_TOTO, provenance.bytes());
         referrers.push(unsigned.with(PREDICATE_TYPE, PROVENANCE_PREDICATE));
         return Ok(referrers);
@@ -62,7 +62,7 @@ pub(super) fn of(
         ..provenance.clone()
     };
     for (name, statement) in [("provenance", &provenance), ("signature", &signature)] {
-        let bundle = Referrer::new(name, BUNDLE, attest::sign(statement, key)?)
+        let bundle = Referrer::new(name, BUNDLE, signer.sign(statement, session).await?)
             .with(BUNDLE_CONTENT, "dsse-envelope")
             .with(BUNDLE_PREDICATE, &statement.predicate_type);
         referrers.push(bundle);

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use attest::KeyError;
 use aws::AwsError;
 use image::ImageError;
 use oci::{Digest, ErrorCode, RepositoryName, Tag};
 use receipts::{Problem, ProblemCode};
 use registry::RegistryError;
 
-use super::GateFailure;
+use super::{GateFailure, SigningFailure};
 use crate::build::{BuildFailure, image_problem};
 
 /// Why a publish did not end as planned.
@@ -103,8 +102,8 @@ pub enum PublishFailure {
     #[error(transparent)]
     Gate(#[from] GateFailure),
     /// The key did not sign.
-    #[error("the image could not be signed")]
-    Signing(#[source] KeyError),
+    #[error(transparent)]
+    Signing(#[from] SigningFailure),
     /// The work was stopped from inside.
     #[error("the publish was interrupted: {0}")]
     Interrupted(String),
@@ -177,10 +176,7 @@ impl PublishFailure {
                 registry_problem(step, tags_set, repository, source)
             }
             Self::Gate(failure) => failure.problem(),
-            Self::Signing(_) => {
-                Problem::new(ProblemCode::BadSigningKey, "no tag was moved: the image could not be signed")
-                    .caused_by(self)
-            }
+            Self::Signing(failure) => failure.problem(),
             Self::Interrupted(_) => nothing(ProblemCode::Io, "the work was interrupted").caused_by(self),
         }
     }

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use attest::SigningKey;
 use aws::Client;
 use image::{ImageError, Layout, StoredImage};
 use oci::{Digest, Tag, annotation};
@@ -14,7 +13,7 @@ use receipts::PublishReceipt;
 use registry::Pushed;
 
 use super::push::{Local, Push};
-use super::{Destination, Gate, IdentityPlan, PublishFailure};
+use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
 use crate::build::{dependencies_of, milliseconds};
 use crate::cloud::Cloud;
 use crate::configuration::{ConfigurationError, PublishTable};
@@ -30,8 +29,8 @@ pub struct PublishPlan {
     pub size: u64,
     /// Where it goes.
     pub destination: Destination,
-    /// Who says so; without a key what is said is not signed.
-    pub signing_key: Option<Arc<SigningKey>>,
+    /// Who says so; without a signer what is said is not signed.
+    pub signer: Option<Signer>,
     /// What is asked of its packages before.
     pub gate: Option<Gate>,
 }
@@ -56,7 +55,7 @@ impl PublishPlan {
             digest: image.descriptor.digest,
             size: image.size(),
             destination: Destination::new(&placeholders, table, cloud, identity)?,
-            signing_key: None,
+            signer: None,
             gate: None,
         })
     }
@@ -86,9 +85,14 @@ impl PublishPlan {
             Some(gate) if is_new => gate.pass(dependencies.as_ref()).await?,
             _ => Vec::new(),
         };
+        let signer = match &self.signer {
+            Some(signer) => Some(signer.ready(&session).await?),
+            None => None,
+        };
         let mut local = Local::of(&layout, &image);
-        let key = self.signing_key.as_deref();
-        local.attest(&image, dependencies.as_ref(), &push, key)?;
+        local
+            .attest(&image, dependencies.as_ref(), &push, signer.as_ref())
+            .await?;
         let mut done = push.image(&image, &local, &held, Pushed::default()).await?;
         done.advisories = advisories;
         Ok(done.receipt(&session, &self.destination, milliseconds(started)))
@@ -148,12 +152,9 @@ impl fmt::Display for PublishPlan {
                 writeln!(formatter, "identity    the standard AWS credential chain")?;
             }
         }
-        match &self.signing_key {
+        match &self.signer {
             None => writeln!(formatter, "then attest unsigned")?,
-            Some(key) => {
-                let public = key.public_key_digest();
-                writeln!(formatter, "then attest signed, public key {public}")?;
-            }
+            Some(signer) => writeln!(formatter, "then attest signed, {}", signer.title())?,
         }
         writeln!(formatter, "then tag    {immutable_tag} (once)")?;
         write!(formatter, "then move   {}", moving.join(", "))

@@ -1,6 +1,6 @@
 //! The push itself, in the order that keeps every promise.
 
-use attest::{Dependencies, Referrer, SigningKey};
+use attest::{Dependencies, Referrer};
 use futures_util::Stream;
 use futures_util::future::try_join_all;
 use image::{Layout, StoredImage};
@@ -12,6 +12,7 @@ use registry::{Blob, Pushed, RegistryError};
 
 use super::referrer;
 use super::session::Session;
+use super::signer::ReadySigner;
 use super::{Destination, PublishFailure, attestations};
 use crate::event::{Event, Observer, Stage};
 
@@ -67,17 +68,17 @@ impl Local {
     }
 
     /// Adds what is said about `image`.
-    pub(super) fn attest(
+    pub(super) async fn attest(
         &mut self,
         image: &StoredImage,
         dependencies: Option<&Dependencies>,
         push: &Push<'_>,
-        key: Option<&SigningKey>,
+        signer: Option<&ReadySigner<'_>>,
     ) -> Result<(), PublishFailure> {
-        let said = attestations::of(image, dependencies, push.repository(), push.session, key);
-        self.referrers
-            .extend(said.map_err(PublishFailure::Signing)?);
-        self.signed = key.is_some();
+        let (repository, session) = (push.repository(), push.session);
+        let said = attestations::of(image, dependencies, repository, session, signer);
+        self.referrers.extend(said.await?);
+        self.signed = signer.is_some();
         Ok(())
     }
 }

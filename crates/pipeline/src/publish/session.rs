@@ -22,6 +22,9 @@ pub(super) struct Session {
     /// The registry's host and port, as they stand in image references.
     pub(super) host: String,
     pub(super) registry: Registry,
+    pub(super) client: Arc<Client>,
+    /// Of the identity, as they were when the session was opened.
+    pub(super) credentials: Credentials,
     /// What the token of the run says, where a run publishes.
     pub(super) claims: Option<BTreeMap<String, String>>,
 }
@@ -29,6 +32,7 @@ pub(super) struct Session {
 /// Somebody whom the registry lets in.
 struct Login {
     identity: Identity,
+    credentials: Credentials,
     claims: Option<BTreeMap<String, String>>,
     authorization: RegistryAuthorization,
 }
@@ -45,6 +49,7 @@ impl Destination {
     pub(super) async fn open(&self, client: &Arc<Client>) -> Result<Session, PublishFailure> {
         let Login {
             identity,
+            credentials: keys,
             claims,
             authorization,
         } = self.login(client).await?;
@@ -54,9 +59,9 @@ impl Destination {
             .port()
             .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let registry = connect(&authorization).map_err(self.failed("connecting", 0))?;
-        let (destination, client) = (self.clone(), Arc::clone(client));
+        let (destination, own) = (self.clone(), Arc::clone(client));
         let renew: Renew = Box::new(move || {
-            let (destination, client) = (destination.clone(), Arc::clone(&client));
+            let (destination, client) = (destination.clone(), Arc::clone(&own));
             Box::pin(async move {
                 let login = destination.login(&client).await?;
                 Ok(credentials(&login.authorization))
@@ -66,6 +71,8 @@ impl Destination {
             identity,
             host,
             registry: registry.renewed_by(renew),
+            client: Arc::clone(client),
+            credentials: keys,
             claims,
         })
     }
@@ -93,6 +100,7 @@ impl Destination {
             let (identity, authorization) = tokio::try_join!(whose, authorize(&credentials))?;
             return Ok(Login {
                 identity,
+                credentials,
                 claims: None,
                 authorization,
             });
@@ -101,6 +109,7 @@ impl Destination {
         let authorization = authorize(&principal.credentials).await?;
         Ok(Login {
             identity: principal.identity,
+            credentials: principal.credentials,
             claims: Some(principal.claims),
             authorization,
         })

@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use attest::{Dependencies, SigningKey};
+use attest::Dependencies;
 use aws::Client;
 use build::{Compiled, Workspace};
 use futures_util::stream;
@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use super::push::{Done, Held, Local, Push};
 use super::session::Session;
-use super::{Destination, Gate, IdentityPlan, PublishFailure};
+use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
 use crate::build::{BuildFailure, BuildPlan, milliseconds};
 use crate::cloud::Cloud;
 use crate::configuration::ConfigurationError;
@@ -39,8 +39,8 @@ pub struct SourcePublish {
     pub build: BuildPlan,
     /// Where its image goes.
     pub destination: Destination,
-    /// Who says so; without a key what is said is not signed.
-    pub signing_key: Option<Arc<SigningKey>>,
+    /// Who says so; without a signer what is said is not signed.
+    pub signer: Option<Signer>,
 }
 
 /// A session that is being opened.
@@ -75,7 +75,7 @@ impl SourcePublish {
         Ok(Self {
             build,
             destination,
-            signing_key: None,
+            signer: None,
         })
     }
 
@@ -239,6 +239,10 @@ impl SourcePublish {
         workspace: &Workspace,
         (lender, compiled): (Option<&StoredImage>, &mut Option<Compiled>),
     ) -> Result<Done, PublishFailure> {
+        let signer = match &self.signer {
+            Some(signer) => Some(signer.ready(push.session).await?),
+            None => None,
+        };
         let mut expected = self.expected(push, workspace, lender, compiled).await?;
         (push.observe)(Event::Stage(Stage::Assemble));
         if let Some(lender) = lender {
@@ -251,8 +255,9 @@ impl SourcePublish {
             .await?;
         let layout = Layout::open(&self.build.layout).map_err(PublishFailure::Layout)?;
         let mut local = Local::of(&layout, &image);
-        let key = self.signing_key.as_deref();
-        local.attest(&image, Some(&dependencies), push, key)?;
+        local
+            .attest(&image, Some(&dependencies), push, signer.as_ref())
+            .await?;
         push.image(&image, &local, &held, sent).await
     }
 
