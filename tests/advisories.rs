@@ -10,7 +10,7 @@ use crate::proxy::Proxy;
 use crate::source::Cargo;
 
 /// A project with two packages of crates.io, of a directory that stands for it.
-fn project() -> Project {
+pub(crate) fn project() -> Project {
     let project = Project::hello();
     let at = |file: &str| project.path().join(file);
     for name in ["seashell", "driftwood"] {

@@ -16,8 +16,8 @@ use crate::harness::{
 use crate::proxy::Proxy;
 use crate::source::Cargo;
 
-const CYCLONEDX: &str = "application/vnd.cyclonedx+json";
-const SPDX: &str = "application/spdx+json";
+pub(crate) const CYCLONEDX: &str = "application/vnd.cyclonedx+json";
+pub(crate) const SPDX: &str = "application/spdx+json";
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const INPUTS: &str = "application/vnd.longshore.inputs.v1+json";
@@ -42,7 +42,7 @@ elsewhere = { path = "parts/elsewhere" }
 "#;
 
 /// The project with packages of every kind.
-fn project_of_parts() -> Project {
+pub(crate) fn project_of_parts() -> Project {
     let project = Project::hello();
     let at = |file: &str| project.path().join(file);
     let manifest = std::fs::read_to_string(at("Cargo.toml")).unwrap();

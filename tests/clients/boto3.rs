@@ -2,29 +2,14 @@
 
 use std::process::Command;
 
-use crate::harness::{Emulator, Project, REPOSITORY, in_ci, repository, succeed};
-
-/// A Python with boto3: the gate's own, or the machine's.
-fn python() -> Option<String> {
-    let own = repository().join("target/ci-tools/bin/python");
-    let candidates = [own.to_str().unwrap().to_owned(), "python3".to_owned()];
-    let found = candidates.into_iter().find(|python| {
-        let imported = Command::new(python).args(["-c", "import boto3"]).output();
-        imported.is_ok_and(|output| output.status.success())
-    });
-    assert!(
-        found.is_some() || !in_ci(),
-        "boto3 is not installed: .ci/run must install it"
-    );
-    if found.is_none() {
-        println!("skipped: boto3 is not installed");
-    }
-    found
-}
+use super::python_with;
+use crate::harness::{Emulator, Project, REPOSITORY, repository, succeed};
 
 #[tokio::test]
 async fn boto3_pushes_lists_waits_and_knows_every_refusal_by_its_class() {
-    let Some(python) = python() else { return };
+    let Some(python) = python_with("boto3") else {
+        return;
+    };
     let project = Project::hello();
     let emulator = Emulator::start(project.path());
     let token = emulator.github_token(&emulator.publisher().await).await;
