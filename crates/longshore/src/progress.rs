@@ -43,6 +43,9 @@ impl Progress {
         match event {
             Event::Stage(stage) => self.stage(*stage),
             Event::Compiled(progress) => self.compiled(progress),
+            Event::NoReferrers => self.say(
+                "the registry takes no referrers: bills of materials and provenance were left out",
+            ),
             Event::Registry(event) => self.registry(event),
         }
     }

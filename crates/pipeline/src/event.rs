@@ -41,6 +41,8 @@ pub enum Event<'a> {
     Stage(Stage),
     /// Cargo finished a package.
     Compiled(build::Progress<'a>),
+    /// The registry takes no referrers: the image has nothing said about it there.
+    NoReferrers,
     /// The registry client did something.
     Registry(registry::Event),
 }

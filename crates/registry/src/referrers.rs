@@ -47,7 +47,8 @@ impl Registry {
         self.list_by_tag(repository, subject, referrers).await
     }
 
-    /// Whether the registry has the API at all; one that does not answers 404.
+    /// Whether the registry has the API at all; one that does not answers 404. Who may
+    /// push need not be allowed to ask, but a denial is no 404.
     async fn lists_referrers(
         &self,
         repository: &RepositoryName,
@@ -65,6 +66,7 @@ impl Registry {
             .await?;
         match answer.status {
             StatusCode::NOT_FOUND => Ok(false),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(true),
             _ => answer.accepted().map(|_| true),
         }
     }

@@ -72,6 +72,7 @@ impl Push<'_> {
             Err(RegistryError::Refused(refusal))
                 if !local.signed && matches!(refusal.status, 400 | 405 | 415) =>
             {
+                (self.observe)(Event::NoReferrers);
                 Ok(Vec::new())
             }
             Err(error) => {

@@ -10,6 +10,7 @@ mod manifests;
 mod memory;
 mod push;
 mod reading;
+mod referrers;
 mod renewal;
 mod scripted;
 mod uploads;

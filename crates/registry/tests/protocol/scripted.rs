@@ -23,6 +23,7 @@ impl Seen {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
