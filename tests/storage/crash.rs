@@ -80,7 +80,7 @@ async fn kills_at_random_points_of_concurrent_pushes_lose_nothing_acknowledged()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn power_cuts_at_random_points_of_concurrent_pushes_lose_nothing_acknowledged() {
     let cuts = setting("LONGSHORE_POWER_CUTS", 8);
-    let Some(mut disk) = Disk::with_power() else {
+    let Some(disk) = Disk::with_power() else {
         return;
     };
     let mut random = Random::new();
@@ -94,6 +94,7 @@ async fn power_cuts_at_random_points_of_concurrent_pushes_lose_nothing_acknowled
         let cut = || {
             emulator.kill();
             disk.cut_power();
+            disk.restore_power();
         };
         ledger = push_until((round, &mut random), &before, ledger, cut).await;
         emulator = Emulator::launch_at(&mut command(project.path()), disk.path());
@@ -101,6 +102,4 @@ async fn power_cuts_at_random_points_of_concurrent_pushes_lose_nothing_acknowled
     }
     println!("{cuts} power cuts");
     check_all(&mut ledger, &emulator, &password, &data).await;
-    // Before the disk goes.
-    drop(emulator);
 }

@@ -55,10 +55,14 @@ impl Disk {
         self.directory.path()
     }
 
-    /// Cuts the power, and gives it back.
-    pub(super) fn cut_power(&mut self) {
+    /// Cuts the power: whoever reads or writes is told that the disk failed.
+    pub(super) fn cut_power(&self) {
         let mut cut = Command::new("python3");
         succeed(cut.args(["-c", CUT_POWER]).arg(self.path()));
+    }
+
+    /// Gives the power back. Nobody may have a file open.
+    pub(super) fn restore_power(&self) {
         succeed(Command::new("umount").arg(self.path()));
         assert!(self.switch_on());
     }

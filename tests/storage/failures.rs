@@ -199,6 +199,33 @@ async fn a_disk_that_becomes_read_only_is_named_and_a_writable_one_is_used_again
     push(&client, "after", b"after").await.unwrap();
 }
 
+#[tokio::test]
+async fn a_disk_that_fails_is_named_and_has_what_was_acknowledged_when_it_is_mended() {
+    let Some(disk) = Disk::with_power() else {
+        return;
+    };
+    let project = project();
+    let emulator = Emulator::launch_at(&mut command(project.path()), disk.path());
+    let client = client(&emulator).await;
+    push(&client, "before", b"before").await.unwrap();
+    disk.cut_power();
+    let (status, message) = push(&client, "lost", b"lost").await.unwrap_err();
+    assert_eq!(status, 500, "{message}");
+    assert!(
+        message.contains("nothing was done: the emulator's disk failed"),
+        "{message}"
+    );
+    drop(emulator);
+    disk.restore_power();
+    let emulator = Emulator::launch_at(&mut command(project.path()), disk.path());
+    let client = Client {
+        url: emulator.url.clone(),
+        ..client
+    };
+    assert_eq!(client.get("manifests/before").await.0, 200);
+    assert_eq!(client.tags().await, ["before"]);
+}
+
 #[test]
 fn a_disk_that_is_full_from_the_start_is_named_and_nothing_is_lost() {
     let Some(disk) = Disk::mount("16m") else {
