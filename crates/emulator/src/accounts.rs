@@ -136,6 +136,9 @@ pub(crate) fn write_credentials(
         );
     }
     let path = data.join(FILE);
-    private_file::write(&path, text.as_bytes())?;
+    let kept = fs_err::read(&path);
+    if !kept.is_ok_and(|kept| kept == text.as_bytes()) {
+        private_file::write(&path, text.as_bytes())?;
+    }
     Ok(path)
 }

@@ -53,9 +53,12 @@ impl Blobs {
             file::make_shards(&root.join("blobs").join(algorithm.as_str()))?;
         }
         let uploads = root.join("uploads");
-        fs::create_dir_all(&uploads)?;
-        sync_entries(&root.join("blobs"))?;
-        sync_entries(&root)?;
+        if !uploads.exists() {
+            sync_entries(&root.join("blobs"))?;
+            // Made last: where it is, all of this is on disk.
+            fs::create_dir(&uploads)?;
+            sync_entries(&root)?;
+        }
         Ok(Self {
             root,
             sessions: Mutex::new(HashMap::new()),

@@ -137,6 +137,12 @@ impl Emulator {
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let state = self.state;
         let collecting = tokio::spawn(collect_forever(Arc::clone(&state)));
+        let issuer = Arc::clone(&state);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = issuer.issuer.key() {
+                tracing::error!(%error, "the issuer has no key");
+            }
+        });
         let answer = move |peer, request| front::answer(Arc::clone(&state), peer, request);
         let tls = self.tls.map(TlsAcceptor::from);
         connection::serve(listener, tls, answer, shutdown).await;
@@ -169,7 +175,10 @@ fn prepare_records(
         seed(writer, settings, now)?;
         let further = settings.accounts.iter().map(String::as_str);
         let accounts: Vec<&str> = further.chain([settings.account.as_str()]).collect();
-        Ok(accounts::open(writer, &accounts)?)
+        let keys = accounts::open(writer, &accounts)?;
+        // A start that changes nothing waits for no disk.
+        writer.leave_out_unchanged()?;
+        Ok(keys)
     })
 }
 

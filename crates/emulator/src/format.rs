@@ -2,6 +2,7 @@
 //! formats to this one.
 
 mod lookups;
+mod pushes;
 mod registries;
 
 use std::path::Path;
@@ -20,16 +21,20 @@ pub(crate) const FACTS: Table<String> = Table::new("emulator/facts");
 /// The steps, oldest first: the first one makes format 2 of format 1. A step
 /// stays as it was written: it names tables and keys itself and reads records as
 /// JSON, so that what the code calls them today does not matter.
-const STEPS: [Step; 2] = [registries::add_to_keys, lookups::add];
+const STEPS: [Step; 3] = [
+    registries::add_to_keys,
+    lookups::add,
+    pushes::order_references,
+];
 
-type Step = fn(&Upgrade<'_>) -> Result<(), EmulatorError>;
+type Step = fn(&Upgrade<'_, '_>) -> Result<(), EmulatorError>;
 
 /// The format that this version reads and writes.
 const FORMAT: usize = STEPS.len() + 1;
 
 /// An upgrade under way: one change, so that it is whole or has not happened.
-pub(crate) struct Upgrade<'a> {
-    pub(crate) writer: &'a Writer<'a>,
+pub(crate) struct Upgrade<'a, 'w> {
+    pub(crate) writer: &'a Writer<'w>,
     /// The data directory. Files may be read; they are written by nobody.
     pub(crate) data: &'a Path,
     /// The registry of the default account in the default region.
@@ -42,7 +47,7 @@ pub(crate) fn mark(writer: &Writer) -> Result<(), StoreError> {
     writer.put(&FACTS, "format", &FORMAT.to_string())
 }
 
-impl Upgrade<'_> {
+impl Upgrade<'_, '_> {
     /// Whether an emulator has worked here before: the key comes after the first
     /// records, so these were there.
     fn is_not_new(&self) -> bool {

@@ -26,15 +26,19 @@ pub(crate) fn seed(
     let Some(resources) = &settings.resources else {
         return Ok(());
     };
-    let known_roles = forget(writer)?;
+    let known = forget(writer)?;
     for provider in &resources.oidc_providers {
-        writer.put(&PROVIDERS, &provider.arn, &provider_record(provider, now))?;
+        let known = known.providers.get(&provider.arn);
+        let record = provider_record(provider, known, now);
+        writer.put(&PROVIDERS, &provider.arn, &record)?;
     }
     for policy in &resources.policies {
-        writer.put(&POLICIES, &policy.arn, &policy_record(policy, now))?;
+        let known = known.policies.get(&policy.arn);
+        let record = policy_record(policy, known, now);
+        writer.put(&POLICIES, &policy.arn, &record)?;
     }
     for role in &resources.roles {
-        let known = known_roles.get(&role.name);
+        let known = known.roles.get(&role.name);
         let key = entity_key(&settings.account, &role.name);
         writer.put(&ROLES, &key, &role_record(role, known, now))?;
     }
@@ -48,42 +52,67 @@ pub(crate) fn seed(
     Ok(())
 }
 
-/// Removes what Terraform made before, and returns the roles among it: a role
-/// that comes back keeps its id, so that its sessions go on.
-fn forget(writer: &Writer) -> Result<BTreeMap<String, Role>, EmulatorError> {
+/// What Terraform made before, by ARN or name.
+#[derive(Default)]
+struct Known {
+    providers: BTreeMap<String, Provider>,
+    policies: BTreeMap<String, ManagedPolicy>,
+    roles: BTreeMap<String, Role>,
+}
+
+/// Removes what Terraform made before, and returns it: what comes back keeps its
+/// id and its dates, so that a role's sessions go on.
+fn forget(writer: &Writer) -> Result<Known, EmulatorError> {
+    let mut known = Known::default();
     for (arn, provider) in writer.list(&PROVIDERS, "")? {
         if provider.origin == Origin::Terraform {
             writer.remove(&PROVIDERS, &arn)?;
+            known.providers.insert(arn, provider);
         }
     }
     for (arn, policy) in writer.list(&POLICIES, "")? {
         if policy.origin == Origin::Terraform {
             writer.remove(&POLICIES, &arn)?;
+            known.policies.insert(arn, policy);
         }
     }
-    let mut known = BTreeMap::new();
     for (key, role) in writer.list(&ROLES, "")? {
         if role.origin == Origin::Terraform {
             writer.remove(&ROLES, &key)?;
-            known.insert(role.name.clone(), role);
+            known.roles.insert(role.name.clone(), role);
         }
     }
     Ok(known)
 }
 
-fn provider_record(provider: &terraform::OidcProvider, now: Timestamp) -> Provider {
+fn provider_record(
+    provider: &terraform::OidcProvider,
+    known: Option<&Provider>,
+    now: Timestamp,
+) -> Provider {
     Provider {
         arn: provider.arn.clone(),
         url: provider.url.clone(),
         client_ids: provider.client_ids.iter().cloned().collect(),
         thumbprints: provider.thumbprints.clone(),
-        created: now,
+        created: known.map_or(now, |known| known.created),
         origin: Origin::Terraform,
         tags: provider.tags.clone(),
     }
 }
 
-fn policy_record(policy: &terraform::ManagedPolicy, now: Timestamp) -> ManagedPolicy {
+fn policy_record(
+    policy: &terraform::ManagedPolicy,
+    known: Option<&ManagedPolicy>,
+    now: Timestamp,
+) -> ManagedPolicy {
+    let is_unchanged = |known: &&ManagedPolicy| {
+        let version = known.versions.get(&known.default_version);
+        version.is_some_and(|version| version.document == policy.document)
+    };
+    if let Some(unchanged) = known.filter(is_unchanged) {
+        return unchanged.clone();
+    }
     let version = PolicyVersion {
         document: policy.document.clone(),
         created: now,
@@ -92,8 +121,8 @@ fn policy_record(policy: &terraform::ManagedPolicy, now: Timestamp) -> ManagedPo
         name: policy.name.clone(),
         path: policy.path.clone(),
         arn: policy.arn.clone(),
-        id: random::identifier("ANPA"),
-        created: now,
+        id: known.map_or_else(|| random::identifier("ANPA"), |known| known.id.clone()),
+        created: known.map_or(now, |known| known.created),
         updated: now,
         origin: Origin::Terraform,
         description: None,

@@ -111,7 +111,13 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.algorithm(), self.hex())
+        let mut digits = [0; 2 * 64];
+        let digits = &mut digits[..self.algorithm().digits()];
+        hex::encode_to_slice(self.bytes(), digits).map_err(|_| fmt::Error)?;
+        let digits = std::str::from_utf8(digits).map_err(|_| fmt::Error)?;
+        formatter.write_str(self.algorithm().as_str())?;
+        formatter.write_str(":")?;
+        formatter.write_str(digits)
     }
 }
 

@@ -11,13 +11,18 @@ use crate::durable::sync_entries;
 /// digest, durably: all at once, so that no push has to wait for one.
 pub(super) fn make_shards(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
+    let mut is_new = false;
     for shard in 0..=u8::MAX {
         match fs::create_dir(directory.join(format!("{shard:02x}"))) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
+            Ok(()) => is_new = true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
     }
-    sync_entries(directory)
+    if is_new {
+        sync_entries(directory)?;
+    }
+    Ok(())
 }
 
 /// Moves a synced file to its final place, in a directory that is durable,

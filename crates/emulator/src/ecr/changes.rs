@@ -19,15 +19,15 @@ const PROMISE_RESOLUTION: SignedDuration = SignedDuration::from_hours(1);
 
 /// A repository that is being changed.
 #[derive(Clone, Copy)]
-pub(crate) struct Changes<'a> {
-    writer: &'a Writer<'a>,
+pub(crate) struct Changes<'a, 'w> {
+    writer: &'a Writer<'w>,
     registry: &'a Registry,
     name: &'a RepositoryName,
 }
 
-impl<'a> Changes<'a> {
+impl<'a, 'w> Changes<'a, 'w> {
     pub(crate) fn new(
-        writer: &'a Writer<'a>,
+        writer: &'a Writer<'w>,
         registry: &'a Registry,
         name: &'a RepositoryName,
     ) -> Self {
@@ -39,7 +39,7 @@ impl<'a> Changes<'a> {
     }
 
     /// The repository as the change sees it.
-    pub(crate) fn lookup(&self) -> Lookup<'a, Writer<'a>> {
+    pub(crate) fn lookup(&self) -> Lookup<'a, Writer<'w>> {
         Lookup::new(self.writer, self.registry, self.name)
     }
 
@@ -50,7 +50,7 @@ impl<'a> Changes<'a> {
         let key = content_key(self.registry, self.name, digest);
         self.writer.put(&MANIFESTS, &key, &manifest.to_owned())?;
         for (target, reference) in image.references() {
-            let key = reference_key(self.registry, self.name, (&target, reference), digest);
+            let key = reference_key(self.registry, self.name, (&target, reference), image);
             self.writer.put(&REFERENCES, &key, &())?;
         }
         self.count(1)
@@ -72,7 +72,7 @@ impl<'a> Changes<'a> {
             self.remove_tag(&tag)?;
         }
         for (target, reference) in image.references() {
-            let key = reference_key(self.registry, self.name, (&target, reference), digest);
+            let key = reference_key(self.registry, self.name, (&target, reference), &image);
             self.writer.remove(&REFERENCES, &key)?;
         }
         let key = content_key(self.registry, self.name, digest);

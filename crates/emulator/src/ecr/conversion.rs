@@ -36,7 +36,8 @@ pub(super) fn translated(
     }
     let into = other(media_type).filter(|into| takes(into))?;
     let mut document: Value = serde_json::from_slice(manifest).ok()?;
-    document["mediaType"] = Value::from(into);
+    let members = document.as_object_mut()?;
+    members.insert("mediaType".to_owned(), Value::from(into));
     translate(document.get_mut("config")?)?;
     for layer in document.get_mut("layers")?.as_array_mut()? {
         translate(layer)?;

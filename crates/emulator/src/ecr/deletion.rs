@@ -33,7 +33,7 @@ pub(crate) fn delete(
     })
 }
 
-fn delete_named(changes: &Changes<'_>, reference: &ManifestReference) -> Result<(), EcrError> {
+fn delete_named(changes: &Changes<'_, '_>, reference: &ManifestReference) -> Result<(), EcrError> {
     match reference {
         ManifestReference::Tag(tag) => {
             let tagged = changes.lookup().tagged(tag.as_str())?;
@@ -48,7 +48,10 @@ fn delete_named(changes: &Changes<'_>, reference: &ManifestReference) -> Result<
     Ok(())
 }
 
-fn delete_as_batch(changes: &Changes<'_>, reference: &ManifestReference) -> Result<(), EcrError> {
+fn delete_as_batch(
+    changes: &Changes<'_, '_>,
+    reference: &ManifestReference,
+) -> Result<(), EcrError> {
     let (image_digest, image_tag) = match reference {
         ManifestReference::Digest(digest) => (Some(digest.to_string()), None),
         ManifestReference::Tag(tag) => (None, Some(tag.to_string())),

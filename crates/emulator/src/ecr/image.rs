@@ -107,7 +107,11 @@ fn new_image(parsed: ParsedManifest, content_size: u64, now: Timestamp) -> Image
 }
 
 /// Whether one image or one tag more is within ECR's quotas.
-fn check_limits(changes: &Changes<'_>, put: &Put<'_>, old: Option<&Image>) -> Result<(), EcrError> {
+fn check_limits(
+    changes: &Changes<'_, '_>,
+    put: &Put<'_>,
+    old: Option<&Image>,
+) -> Result<(), EcrError> {
     let Some(old) = old else {
         let images = usize::try_from(changes.images()?).unwrap_or(usize::MAX);
         return limits::IMAGES_PER_REPOSITORY.allow_one_more(images);

@@ -123,7 +123,7 @@ pub(super) fn delete(call: Call<'_>, body: Value) -> Result<Value, EcrError> {
 }
 
 pub(super) fn delete_one(
-    changes: &Changes<'_>,
+    changes: &Changes<'_, '_>,
     wanted: &ImageIdentifier,
 ) -> Result<Result<Vec<ImageIdentifier>, Failure>, StoreError> {
     let lookup = changes.lookup();

@@ -8,7 +8,7 @@ use super::contents::Failure;
 use super::parameters::ImageIdentifier;
 use super::records::{
     IMAGES, Image, MANIFESTS, REFERENCES, Reference, TAGGED, TAGS, content_key, content_prefix,
-    reference_prefix, tag_key, tagged_prefix,
+    reference_prefix, referring_image, tag_key, tagged_prefix,
 };
 use super::storage_class::ImageStatus;
 use super::{Call, EcrError, Registry};
@@ -104,13 +104,16 @@ impl<'a, V: View> Lookup<'a, V> {
 
     /// The digests of the indexes that list `digest`.
     pub(super) fn parents_of(&self, digest: &Digest) -> Result<Vec<Digest>, StoreError> {
-        self.referring(digest, Reference::Child, "", usize::MAX)
+        let keys = self.referring(digest, Reference::Child, "", usize::MAX)?;
+        Ok(keys.iter().filter_map(|key| referring_image(key)).collect())
     }
 
-    /// The manifests that speak about `subject`.
+    /// The manifests that speak about `subject`, sorted by digest.
     pub(super) fn referrers_of(&self, subject: &Digest) -> Result<Vec<Image>, StoreError> {
-        let referring = self.referring(subject, Reference::Subject, "", usize::MAX)?;
-        let images = referring.iter().map(|digest| self.image(digest));
+        let keys = self.referring(subject, Reference::Subject, "", usize::MAX)?;
+        let mut digests: Vec<_> = keys.iter().filter_map(|key| referring_image(key)).collect();
+        digests.sort_unstable();
+        let images = digests.iter().map(|digest| self.image(digest));
         images.filter_map(Result::transpose).collect()
     }
 
@@ -121,8 +124,8 @@ impl<'a, V: View> Lookup<'a, V> {
         let mut after = String::new();
         loop {
             let users = self.referring(blob, Reference::Blob, &after, BATCH)?;
-            for user in &users {
-                match self.image(user)?.map(|image| image.storage.status(now)) {
+            for user in users.iter().filter_map(|key| referring_image(key)) {
+                match self.image(&user)?.map(|image| image.storage.status(now)) {
                     Some(ImageStatus::Active) => return Ok(Use::Active),
                     Some(_) => found = Use::Archived,
                     None => {}
@@ -131,25 +134,21 @@ impl<'a, V: View> Lookup<'a, V> {
             let Some(last) = users.last().filter(|_| users.len() == BATCH) else {
                 return Ok(found);
             };
-            after = last.to_string();
+            after.clone_from(last);
         }
     }
 
-    /// The manifests that refer to `digest` as `reference`, after `after`.
+    /// The keys, after `after`, of the references to `digest` as `reference`.
     fn referring(
         &self,
         digest: &Digest,
         reference: Reference,
         after: &str,
         limit: usize,
-    ) -> Result<Vec<Digest>, StoreError> {
+    ) -> Result<Vec<String>, StoreError> {
         let prefix = reference_prefix(self.registry, self.name, digest, reference);
-        let after = format!("{prefix}{after}");
-        let found = self.view.page(&REFERENCES, &prefix, &after, limit)?;
-        Ok(found
-            .into_iter()
-            .filter_map(|(key, ())| key.strip_prefix(&prefix)?.parse().ok())
-            .collect())
+        let found = self.view.page(&REFERENCES, &prefix, after, limit)?;
+        Ok(found.into_iter().map(|(key, ())| key).collect())
     }
 
     /// Goes through the images in the order of their digests' texts, after that

@@ -31,7 +31,9 @@ pub(crate) const MANIFESTS: Table<String> = Table::new("ecr/manifests");
 pub(crate) const TAGS: Table<Digest> = Table::new("ecr/tags");
 /// The same the other way round, by `ACCOUNT/REGION/NAME@DIGEST:TAG`.
 pub(crate) const TAGGED: Table<()> = Table::new("ecr/tagged");
-/// What images refer to, by `ACCOUNT/REGION/NAME@DIGEST<KIND<IMAGE`.
+/// What images refer to, by `ACCOUNT/REGION/NAME@DIGEST<KIND<PUSHED<IMAGE`. In the
+/// order of the pushes, because then what many pushes add to what they share lies
+/// together, and is written together.
 pub(crate) const REFERENCES: Table<()> = Table::new("ecr/references");
 /// How many images a repository holds, by the keys of repositories.
 pub(crate) const IMAGE_COUNTS: Table<u64> = Table::new("ecr/image-counts");
@@ -293,10 +295,17 @@ pub(crate) fn reference_key(
     registry: &Registry,
     name: &RepositoryName,
     (digest, reference): (&Digest, Reference),
-    image: &Digest,
+    image: &Image,
 ) -> String {
     let prefix = reference_prefix(registry, name, digest, reference);
-    format!("{prefix}{image}")
+    // Microseconds, also those before 1970, in digits that sort as they do.
+    let pushed = image.pushed.as_microsecond().cast_unsigned() ^ (1 << 63);
+    format!("{prefix}{pushed:016x}<{}", image.descriptor.digest)
+}
+
+/// The image of the key of a reference.
+pub(crate) fn referring_image(key: &str) -> Option<Digest> {
+    key.rsplit_once('<')?.1.parse().ok()
 }
 
 #[cfg(test)]

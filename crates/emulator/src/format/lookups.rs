@@ -20,7 +20,7 @@ const TAGGED: Table<()> = Table::new("ecr/tagged");
 const REFERENCES: Table<()> = Table::new("ecr/references");
 const IMAGE_COUNTS: Table<u64> = Table::new("ecr/image-counts");
 
-pub(super) fn add(upgrade: &Upgrade<'_>) -> Result<(), EmulatorError> {
+pub(super) fn add(upgrade: &Upgrade<'_, '_>) -> Result<(), EmulatorError> {
     let writer = upgrade.writer;
     for (key, size) in writer.list(&BLOBS, "")? {
         let blob = json!({ "size": size, "promised": upgrade.now });

@@ -21,7 +21,7 @@ const ROLES: Table<Value> = Table::new("iam/roles");
 const LOGINS: Table<Value> = Table::new("registry/logins");
 
 /// The account and region of format 1 were the default ones.
-pub(super) fn add_to_keys(upgrade: &Upgrade<'_>) -> Result<(), EmulatorError> {
+pub(super) fn add_to_keys(upgrade: &Upgrade<'_, '_>) -> Result<(), EmulatorError> {
     let (writer, registry) = (upgrade.writer, upgrade.default);
     for table in &OF_REPOSITORIES {
         add_prefix(writer, table, &format!("{registry}/"))?;

@@ -8,7 +8,8 @@ mod fidelity;
 mod key;
 mod runs;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use axum::Json;
 use axum::http::request::Parts;
@@ -35,16 +36,35 @@ const SOURCE: &str = github::ISSUER_HOST;
 /// The issuer of the emulator.
 #[derive(Debug)]
 pub(crate) struct Issuer {
-    /// Signs and verifies.
-    pub(crate) key: SigningKey,
+    data: PathBuf,
+    key: OnceLock<SigningKey>,
+    making: Mutex<()>,
 }
 
 impl Issuer {
-    /// Opens the issuer of a data directory, with a new key if it has none.
+    /// Opens the issuer of a data directory, which need not have a key yet.
     pub(crate) fn open(data: &Path) -> Result<Self, KeyError> {
         Ok(Self {
-            key: SigningKey::open(data)?,
+            data: data.to_owned(),
+            key: SigningKey::read(data)?
+                .map(OnceLock::from)
+                .unwrap_or_default(),
+            making: Mutex::default(),
         })
+    }
+
+    /// The key that signs and verifies. The first one who asks in a new directory
+    /// waits until it is made: a start does not.
+    pub(crate) fn key(&self) -> Result<&SigningKey, KeyError> {
+        if let Some(key) = self.key.get() {
+            return Ok(key);
+        }
+        let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = self.key.get() {
+            return Ok(key);
+        }
+        let key = SigningKey::make(&self.data)?;
+        Ok(self.key.get_or_init(|| key))
     }
 }
 
@@ -85,7 +105,7 @@ pub(crate) fn sign(state: &State, claims: Map<String, Value>) -> Result<String, 
     ]);
     all.extend(github::times(now));
     all.extend(claims);
-    state.issuer.key.sign(&all)
+    state.issuer.key()?.sign(&all)
 }
 
 /// Answers a request under [`PREFIX`].
@@ -99,7 +119,10 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
     }
     match path {
         DISCOVERY => Json(discovery(state)).into_response(),
-        KEYS => Json(state.issuer.key.set()).into_response(),
+        KEYS => match state.issuer.key() {
+            Ok(key) => Json(key.set()).into_response(),
+            Err(error) => failed(note, &error),
+        },
         path => match run_id(path) {
             Some(id) => mint(state, id, call, note),
             None => refused(note, StatusCode::NOT_FOUND, "Not Found"),
@@ -160,10 +183,7 @@ fn mint(state: &State, id: &str, call: &Call, note: &Note) -> Response {
     let found = bearer.and_then(|token| runs::find(&state.store, id, token, now));
     let (run, form) = match found {
         Ok(found) => found,
-        Err(RunError::Store(error)) => {
-            note.because(error.to_string());
-            return refused(note, StatusCode::INTERNAL_SERVER_ERROR, "Internal Error");
-        }
+        Err(RunError::Store(error)) => return failed(note, &error),
         Err(error) => {
             note.because(error.to_string());
             return refused(note, StatusCode::UNAUTHORIZED, "Unauthorized");
@@ -176,13 +196,17 @@ fn mint(state: &State, id: &str, call: &Call, note: &Note) -> Response {
         issued_at: now.as_second(),
         token_id: random::uuid(),
     };
-    match state.issuer.key.sign(&github::claims(&run, &minting)) {
+    let key = state.issuer.key();
+    match key.and_then(|key| key.sign(&github::claims(&run, &minting))) {
         Ok(token) => Json(json!({ "count": token.len(), "value": token })).into_response(),
-        Err(error) => {
-            note.because(error.to_string());
-            refused(note, StatusCode::INTERNAL_SERVER_ERROR, "Internal Error")
-        }
+        Err(error) => failed(note, &error),
     }
+}
+
+fn failed(note: &Note, error: &dyn std::error::Error) -> Response {
+    tracing::error!(%error, "the issuer failed");
+    note.because(error.to_string());
+    refused(note, StatusCode::INTERNAL_SERVER_ERROR, "Internal Error")
 }
 
 /// The token of `Authorization: Bearer ..`; the scheme's case does not matter

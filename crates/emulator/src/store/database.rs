@@ -15,9 +15,9 @@ use redb::{ReadTransaction, ReadableDatabase as _, WriteTransaction};
 use super::StoreError;
 
 /// Up to this size, in bytes, the whole file is checked when it is opened, which
-/// takes a tenth of a second at most. A larger one is trusted after an orderly end
+/// takes some ten milliseconds at most. A larger one is trusted after an orderly end
 /// (after any other, it is checked whatever its size).
-const CHECKED: u64 = 64 << 20;
+const CHECKED: u64 = 16 << 20;
 /// Bytes of the file that are kept in memory.
 const CACHE: usize = 64 * 1024 * 1024;
 

@@ -134,6 +134,27 @@ fn a_change_that_fails_or_panics_among_others_takes_none_with_it() {
 }
 
 #[test]
+fn a_change_that_leaves_everything_as_it_is_is_not_committed() {
+    let (_directory, store) = open();
+    put(&store, "a", 1).unwrap();
+    let before = store.group.commits();
+    let change = |number| {
+        store
+            .write::<_, StoreError>(|writer| {
+                writer.remove(&NUMBERS, "a")?;
+                writer.put(&NUMBERS, "a", &number)?;
+                writer.remove(&NUMBERS, "b")?;
+                writer.leave_out_unchanged()
+            })
+            .unwrap();
+        store.group.commits() - before
+    };
+    assert_eq!(change(1), 0);
+    assert_eq!(change(2), 1);
+    assert_eq!(listed(&store, ""), [("a".to_owned(), 2)]);
+}
+
+#[test]
 fn readers_see_what_was_committed_and_wait_for_nobody() {
     let (_directory, store) = open();
     put(&store, "a", 1).unwrap();

@@ -1,9 +1,9 @@
 //! One change of the state, kept aside until it is complete.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
 
-use redb::{ReadableTable as _, WriteTransaction};
+use redb::{AccessGuard, ReadableTable as _, WriteTransaction};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::database::Database;
@@ -12,6 +12,7 @@ use super::{Definition, StoreError, Table, get, page, parse, text};
 
 /// Records by key, as bytes; `None` where one is removed.
 type Changes = BTreeMap<String, Option<Vec<u8>>>;
+type Open<'a> = redb::Table<'a, &'static str, &'static [u8]>;
 
 /// One change of the state, which sees its own writes. They reach the
 /// transaction, which other changes share, only when all of them are there.
@@ -19,6 +20,8 @@ pub(crate) struct Writer<'a> {
     database: &'a Database,
     transaction: &'a WriteTransaction,
     changes: RefCell<BTreeMap<&'static str, Changes>>,
+    /// Tables that were looked at: to open one costs as much as to read from it.
+    tables: RefCell<BTreeMap<&'static str, Open<'a>>>,
 }
 
 impl<'a> Writer<'a> {
@@ -27,6 +30,7 @@ impl<'a> Writer<'a> {
             database,
             transaction,
             changes: RefCell::default(),
+            tables: RefCell::default(),
         }
     }
 
@@ -54,7 +58,7 @@ impl<'a> Writer<'a> {
         let changes = changes.get(table.name);
         let is_changed = |key: &str| changes.is_some_and(|changes| changes.contains_key(key));
         let mut count = 0;
-        let stored = self.table(table.definition())?;
+        let stored = self.table(table.name)?;
         let range = stored.range(prefix..);
         for entry in range.map_err(|error| self.database.error(error))? {
             let (key, _) = entry.map_err(|error| self.database.error(error))?;
@@ -97,6 +101,28 @@ impl<'a> Writer<'a> {
             .insert(key.to_owned(), bytes);
     }
 
+    /// Leaves out of the change what is stored as it says already.
+    pub(crate) fn leave_out_unchanged(&self) -> Result<(), StoreError> {
+        for (name, changes) in &mut *self.changes.borrow_mut() {
+            let open = self.table(name)?;
+            let mut unchanged = Vec::new();
+            for (key, bytes) in &*changes {
+                let stored = open.get(key.as_str());
+                let stored = stored.map_err(|error| self.database.error(error))?;
+                if stored.as_ref().map(AccessGuard::value) == bytes.as_deref() {
+                    unchanged.push(key.clone());
+                }
+            }
+            for key in unchanged {
+                changes.remove(&key);
+            }
+        }
+        self.changes
+            .borrow_mut()
+            .retain(|_, changes| !changes.is_empty());
+        Ok(())
+    }
+
     /// Whether there is anything to commit.
     pub(super) fn is_unchanged(&self) -> bool {
         self.changes.borrow().is_empty()
@@ -105,8 +131,9 @@ impl<'a> Writer<'a> {
     /// Puts the change into the transaction. After an error a part of it may be
     /// there.
     pub(super) fn apply(self) -> Result<(), StoreError> {
-        for (name, changes) in self.changes.take() {
-            let mut table = self.table(redb::TableDefinition::new(name))?;
+        let all = self.changes.take();
+        for (name, changes) in all {
+            let mut table = self.table(name)?;
             for (key, bytes) in changes {
                 match bytes {
                     Some(bytes) => table.insert(key.as_str(), bytes.as_slice()),
@@ -118,13 +145,16 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn table(
-        &self,
-        definition: Definition<'static>,
-    ) -> Result<redb::Table<'a, &'static str, &'static [u8]>, StoreError> {
-        self.transaction
-            .open_table(definition)
-            .map_err(|error| self.database.error(error))
+    fn table(&self, name: &'static str) -> Result<RefMut<'_, Open<'a>>, StoreError> {
+        let mut tables = self.tables.borrow_mut();
+        if !tables.contains_key(name) {
+            let definition: Definition<'static> = redb::TableDefinition::new(name);
+            let opened = self.transaction.open_table(definition);
+            tables.insert(name, opened.map_err(|error| self.database.error(error))?);
+        }
+        Ok(RefMut::map(tables, |tables| {
+            tables.get_mut(name).expect("it was opened")
+        }))
     }
 }
 
@@ -139,7 +169,7 @@ impl View for Writer<'_> {
         match changed {
             Some(Some(bytes)) => parse(table, key, bytes).map(Some),
             Some(None) => Ok(None),
-            None => get(self.database, table, &self.table(table.definition())?, key),
+            None => get(self.database, table, &*self.table(table.name)?, key),
         }
     }
 
@@ -154,8 +184,8 @@ impl View for Writer<'_> {
         let changes = changes.get(table.name);
         // As many more as the change may have removed.
         let most = limit.saturating_add(changes.map_or(0, BTreeMap::len));
-        let open = self.table(table.definition())?;
-        let stored = page(self.database, table, &open, (prefix, after), most)?;
+        let open = self.table(table.name)?;
+        let stored = page(self.database, table, &*open, (prefix, after), most)?;
         let Some(changes) = changes else {
             return Ok(stored);
         };

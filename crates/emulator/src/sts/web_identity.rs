@@ -171,7 +171,11 @@ fn keys(state: &State, provider: &Provider) -> Result<Option<KeySet>, AwsError> 
     if !is_own {
         return Ok(None);
     }
-    Ok(KeySet::read(&state.issuer.key.set()).ok())
+    let key = state.issuer.key().map_err(|error| {
+        tracing::error!(%error, "the issuer has no key");
+        AwsError::new(500, "InternalFailure", error.to_string())
+    })?;
+    Ok(KeySet::read(&key.set()).ok())
 }
 
 /// The role, if it is there and its trust policy admits the token. Which of the

@@ -124,6 +124,8 @@ fn odd_targets() -> Vec<String> {
 #[tokio::test]
 async fn odd_targets_are_refused_and_touch_nothing() {
     for side in Side::both().await {
+        // Waits for the issuer's key, which is made beside the first requests.
+        side.get("/github/.well-known/jwks").await;
         let before = files(&side);
         let pairs = odd_targets()
             .into_iter()
