@@ -347,6 +347,24 @@ fn a_port_in_use() {
 }
 
 #[test]
+fn an_empty_emulator_needs_no_longshore_toml_and_any_other_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let emulator = |directory: &Path, flags: &[&str]| {
+        let mut command = longshore(Path::new("/"));
+        command.arg("--directory").arg(directory).arg("emulator");
+        command.args(flags).args(["--format", "json", "--", "true"]);
+        command.output().unwrap()
+    };
+    let started = emulator(directory.path(), &["--empty"]);
+    assert!(started.status.success(), "{}", both(&started));
+    let data = directory.path().join("target/longshore/emulator");
+    assert!(data.join("credentials").is_file());
+    assert_problem(&emulator(directory.path(), &[]), "E001", 3);
+    let nowhere = directory.path().join("nowhere");
+    assert_problem(&emulator(&nowhere, &["--empty"]), "E001", 3);
+}
+
+#[test]
 fn a_second_emulator_on_the_same_data() {
     let project = Project::hello();
     let first = Emulator::start(project.path());

@@ -57,6 +57,7 @@ fn snapshots_are_made_listed_restored_and_deleted() {
         &["restore", "seeded"],
         &["restore", "missing"],
         &["snapshot", "../odd"],
+        &["snapshot", "../reset", "--delete"],
         &["snapshot", "seeded", "--delete"],
         &["reset"],
         &["reset", "--snapshots"],

@@ -107,4 +107,5 @@ pub use connection::THREADS;
 pub use emulator::{Emulator, EmulatorError};
 pub use fidelity::{Chapter, Deviation, Fidelity, Row, UNSUPPORTED, fidelity};
 pub use settings::{Controls, RegistryBehaviour, Settings, Transport};
+pub use snapshots::{BadSnapshotName, SnapshotName};
 pub use tls::{BadTlsName, TlsName};

@@ -26,7 +26,7 @@ use crate::state::State;
 use crate::store::{Store, StoreError};
 use kept::Kept;
 pub(crate) use kept::Snapshot;
-pub(crate) use name::SnapshotName;
+pub use name::{BadSnapshotName, SnapshotName};
 pub(crate) use restore::{Reset, reset, restore, settle};
 
 /// Where a snapshot is while it is made.

@@ -257,7 +257,7 @@ pub(crate) struct EmulatorArguments {
     /// Play this account too; can be given several times
     #[arg(long = "account", value_name = "ID")]
     pub(crate) accounts: Vec<String>,
-    /// Start empty, for a real `terraform apply`, instead of with the resources of the Terraform root
+    /// Start empty, for a real `terraform apply`, instead of with the resources of the Terraform root; this needs no `longshore.toml`
     #[arg(long)]
     pub(crate) empty: bool,
     /// Serve HTTPS, with a certificate of an authority of its own that clients are to trust

@@ -55,6 +55,17 @@ impl Project {
         })
     }
 
+    /// The same for what can do without a `longshore.toml`: `None` where there is
+    /// none.
+    pub(crate) fn find_if_any(directory: &Path) -> Result<Option<Self>, Problem> {
+        match Self::find(directory) {
+            Err(problem) if problem.code == ProblemCode::NoConfiguration && directory.is_dir() => {
+                Ok(None)
+            }
+            found => found.map(Some),
+        }
+    }
+
     /// `path` as seen from `longshore.toml`.
     pub(crate) fn at(&self, path: &Path) -> PathBuf {
         self.root.join(path)

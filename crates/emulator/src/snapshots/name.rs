@@ -10,25 +10,25 @@ const LIMIT: usize = 64;
 /// The name of a snapshot, which is that of its directory too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub(crate) struct SnapshotName(String);
+pub struct SnapshotName(String);
 
 /// Why a text is no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the name of a snapshot has 1 to {LIMIT} letters, digits, `.`, `_` and `-`, and begins with a letter or a digit"
 )]
-pub(crate) struct BadName;
+pub struct BadSnapshotName;
 
 impl TryFrom<String> for SnapshotName {
-    type Error = BadName;
+    type Error = BadSnapshotName;
 
-    fn try_from(text: String) -> Result<Self, BadName> {
+    fn try_from(text: String) -> Result<Self, BadSnapshotName> {
         let begins = text.starts_with(|first: char| first.is_ascii_alphanumeric());
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if begins && text.len() <= LIMIT && text.bytes().all(fits) {
             Ok(Self(text))
         } else {
-            Err(BadName)
+            Err(BadSnapshotName)
         }
     }
 }

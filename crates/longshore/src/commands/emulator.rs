@@ -142,9 +142,20 @@ pub(crate) async fn run(
 
 /// What the project and the flags make of an emulator.
 fn stage(arguments: &EmulatorArguments, settings: &Settings) -> Result<Stage, Problem> {
-    let project = Project::find(&settings.directory)?;
-    let resources = project.resources()?;
-    let table = &project.configuration.aws;
+    let project = if arguments.empty {
+        Project::find_if_any(&settings.directory)?
+    } else {
+        Some(Project::find(&settings.directory)?)
+    };
+    let resources = project.as_ref().map(Project::resources).transpose()?;
+    let resources = resources.flatten();
+    let root = project
+        .as_ref()
+        .map_or(&settings.directory, |project| &project.root);
+    let table = project
+        .as_ref()
+        .map(|project| project.configuration.aws.clone());
+    let table = table.unwrap_or_default();
     let found = resources.clone().unwrap_or_default();
     let account = table
         .account
@@ -152,7 +163,7 @@ fn stage(arguments: &EmulatorArguments, settings: &Settings) -> Result<Stage, Pr
         .or(Some(found.account))
         .filter(|account| !account.is_empty());
     Ok(Stage {
-        data: absolute(&project, &arguments.data),
+        data: root.join(&arguments.data),
         account: account.unwrap_or_else(|| crate::project::EXAMPLE_ACCOUNT.to_owned()),
         region: table
             .region
@@ -174,10 +185,6 @@ fn stage(arguments: &EmulatorArguments, settings: &Settings) -> Result<Stage, Pr
             RegistryBehaviour::Ecr
         },
     })
-}
-
-fn absolute(project: &Project, data: &Path) -> PathBuf {
-    project.at(data)
 }
 
 /// An address that clients can use: one that stands for all of them is none.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use ::emulator::SnapshotName;
 use receipts::{Problem, ProblemCode};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
@@ -55,6 +56,13 @@ impl<'a> Controls<'a> {
         }
     }
 
+    /// A snapshot's name where it stands in a path, in which another text would
+    /// name another control.
+    pub(super) fn snapshot_name(&self, name: &str) -> Result<SnapshotName, Problem> {
+        let name = SnapshotName::try_from(name.to_owned());
+        name.map_err(|error| self.refused(&error))
+    }
+
     /// What the control answers; no body counts as `null`.
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
@@ -80,11 +88,15 @@ impl<'a> Controls<'a> {
         if !is_about_a_snapshot {
             return Err(failed(&cause));
         }
+        Err(self.refused(&cause))
+    }
+
+    fn refused(&self, cause: &dyn std::error::Error) -> Problem {
         let summary = format!("{}: the emulator refused", self.outcome);
-        Err(Problem::new(ProblemCode::SnapshotUnusable, summary)
-            .caused_by(&cause)
+        Problem::new(ProblemCode::SnapshotUnusable, summary)
+            .caused_by(cause)
             .fact("address", &self.address)
-            .hint("`longshore emulator snapshots` lists those that there are"))
+            .hint("`longshore emulator snapshots` lists those that there are")
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) async fn take(
     let url = address.url.as_deref();
     if arguments.delete {
         let controls = Controls::of(url, settings, "no snapshot was deleted")?;
+        let name = controls.snapshot_name(name)?;
         let deletion = controls.request(Method::DELETE, &format!("snapshots/{name}"));
         controls.ask::<()>(deletion).await?;
         return show_all(settings, &all(&controls).await?);

@@ -42,12 +42,16 @@ pub(super) async fn run(arguments: &Usage, settings: &Settings) -> Result<ExitCo
     Ok(ExitCode::Success)
 }
 
-/// A path of its own, or one that is seen from `longshore.toml`.
+/// A path of its own, or one that is seen from `longshore.toml`, where there is one.
 fn data(arguments: &Usage, settings: &Settings) -> Result<PathBuf, Problem> {
     if arguments.data.is_absolute() {
         return Ok(arguments.data.clone());
     }
-    Ok(Project::find(&settings.directory)?.at(&arguments.data))
+    let project = Project::find_if_any(&settings.directory)?;
+    let root = project
+        .as_ref()
+        .map_or(&settings.directory, |project| &project.root);
+    Ok(root.join(&arguments.data))
 }
 
 fn read(data: &Path, since: Option<Timestamp>) -> Result<Activity, Problem> {
