@@ -26,9 +26,13 @@ use crate::durable::sync_entries;
 use crate::random;
 pub(crate) use download::DownloadSigner;
 pub(crate) use error::BlobError;
+use file::Shards;
 use pins::Pins;
 pub(crate) use session::Upload;
 use session::{Session, Slot};
+
+/// The directory of uploads, in the data directory.
+pub(crate) const UPLOADS: &str = "uploads";
 
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Sha512];
 
@@ -39,6 +43,7 @@ const UPLOAD_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug)]
 pub(crate) struct Blobs {
     root: PathBuf,
+    shards: Shards,
     sessions: Mutex<HashMap<String, Slot>>,
     pins: Pins,
     signer: DownloadSigner,
@@ -49,18 +54,18 @@ impl Blobs {
     /// process uses it.
     pub(crate) fn open(data: &Path) -> Result<Self, BlobError> {
         let root = data.to_path_buf();
-        for algorithm in ALGORITHMS {
-            file::make_shards(&root.join("blobs").join(algorithm.as_str()))?;
-        }
-        let uploads = root.join("uploads");
-        if !uploads.exists() {
+        let uploads = root.join(UPLOADS);
+        let kinds = ALGORITHMS.map(|algorithm| root.join("blobs").join(algorithm.as_str()));
+        if !uploads.exists() || !kinds.iter().all(|kind| kind.exists()) {
+            kinds.iter().try_for_each(fs::create_dir_all)?;
             sync_entries(&root.join("blobs"))?;
-            // Made last: where it is, all of this is on disk.
-            fs::create_dir(&uploads)?;
             sync_entries(&root)?;
+            // Made last: where it is, all of this is on disk.
+            fs::create_dir_all(&uploads)?;
         }
         Ok(Self {
             root,
+            shards: Shards::default(),
             sessions: Mutex::new(HashMap::new()),
             pins: Pins::default(),
             signer: DownloadSigner::random(),
@@ -146,7 +151,7 @@ impl Blobs {
     }
 
     fn upload_path(&self, id: &str) -> PathBuf {
-        self.root.join("uploads").join(id)
+        self.root.join(UPLOADS).join(id)
     }
 
     /// Removes the uploads that nobody touched for a day, and the files of those
@@ -161,7 +166,7 @@ impl Blobs {
             }
             _ => true,
         });
-        for entry in fs::read_dir(self.root.join("uploads"))? {
+        for entry in fs::read_dir(self.root.join(UPLOADS))? {
             let entry = entry?;
             let is_live = |id: &str| self.lock().contains_key(id);
             if !entry.file_name().to_str().is_some_and(is_live) {

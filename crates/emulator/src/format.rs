@@ -9,9 +9,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::blobs::UPLOADS;
 use crate::ecr::Registry;
 use crate::emulator::EmulatorError;
-use crate::issuer::KEY_FILE;
 use crate::store::{StoreError, Table, Writer};
 
 /// What a data directory is: `format`, `account` (the default one), and the ids
@@ -48,10 +48,10 @@ pub(crate) fn mark(writer: &Writer) -> Result<(), StoreError> {
 }
 
 impl Upgrade<'_, '_> {
-    /// Whether an emulator has worked here before: the key comes after the first
-    /// records, so these were there.
+    /// Whether an emulator has worked here before: uploads have their place only
+    /// after the first records are on disk, so these were there.
     fn is_not_new(&self) -> bool {
-        self.data.join(KEY_FILE).exists()
+        self.data.join(UPLOADS).exists()
     }
 
     /// Makes the directory one of this format, or refuses one that a later

@@ -166,7 +166,7 @@ impl<'a> Upload<'a> {
             }
             session.syncing.end()?;
             session.file.sync_all()?;
-            file::install(&session.path, &blobs.path(expected))?;
+            blobs.shards.install(&session.path, &blobs.path(expected))?;
             Ok(session.received)
         });
         self.end();

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::private_file;
 
-pub(crate) const FILE: &str = "issuer.key";
+const FILE: &str = "issuer.key";
 
 /// The key with which the issuer signs.
 pub(crate) struct SigningKey {

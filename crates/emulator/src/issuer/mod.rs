@@ -22,7 +22,7 @@ use crate::random;
 use crate::state::State;
 use crate::trail::Note;
 pub(crate) use fidelity::fidelity;
-pub(crate) use key::{FILE as KEY_FILE, KeyError, SigningKey};
+pub(crate) use key::{KeyError, SigningKey};
 use runs::RunError;
 pub(crate) use runs::{Registration, register};
 

@@ -1,5 +1,6 @@
 //! The bytes of a blob on their way out.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream::unfold;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
@@ -140,14 +141,16 @@ fn body(mut file: File, first: u64, length: u64) -> io::Result<Body> {
         file.seek(SeekFrom::Start(first))?;
     }
     if length <= PIECE {
-        return Ok(Body::from(piece(&mut file, length)?));
+        return Ok(Body::from(piece(&mut file, BytesMut::new(), length)?));
     }
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::task::spawn_blocking(move || {
         let mut left = length;
+        let mut sent = VecDeque::new();
         while left > 0 {
-            let read = piece(&mut file, left.min(PIECE));
+            let read = piece(&mut file, buffer(&mut sent), left.min(PIECE));
             left -= left.min(PIECE);
+            sent.extend(read.as_ref().ok().cloned());
             let is_over = read.is_err();
             if sender.blocking_send(read).is_err() || is_over {
                 return;
@@ -161,12 +164,19 @@ fn body(mut file: File, first: u64, length: u64) -> io::Result<Body> {
     Ok(Body::from_stream(pieces))
 }
 
-/// The next `length` bytes. A file that has fewer is damaged.
-fn piece(file: &mut File, length: u64) -> io::Result<Bytes> {
-    let mut piece = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    file.take(length).read_to_end(&mut piece)?;
-    if (piece.len() as u64) < length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+/// The memory of a piece that the network has taken, which the processor has at
+/// hand, or new memory.
+fn buffer(sent: &mut VecDeque<Bytes>) -> BytesMut {
+    if sent.len() <= AHEAD + 1 {
+        return BytesMut::new();
     }
-    Ok(piece.into())
+    let oldest = sent.pop_front().map(Bytes::try_into_mut);
+    oldest.and_then(Result::ok).unwrap_or_default()
+}
+
+/// The next `length` bytes, in `buffer`. A file that has fewer is damaged.
+fn piece(file: &mut File, mut buffer: BytesMut, length: u64) -> io::Result<Bytes> {
+    buffer.resize(usize::try_from(length).unwrap_or_default(), 0);
+    file.read_exact(&mut buffer)?;
+    Ok(buffer.freeze())
 }
