@@ -13,6 +13,7 @@ mod cosign;
 mod documentation;
 mod images;
 mod javascript;
+mod keyless;
 mod registry;
 mod terraform;
 

@@ -9,12 +9,12 @@ use serde_json::json;
 use crate::harness::{Emulator, Project, REPOSITORY, both, has, in_ci, repository, succeed};
 
 /// Whether there is a `cosign` that looks for bundles, as it does since 3.
-fn has_cosign() -> bool {
+pub(super) fn has_cosign() -> bool {
     if !has("cosign") {
         return false;
     }
-    let help = Command::new("cosign").args(["verify", "--help"]).output();
-    let found = both(&help.unwrap()).contains("--new-bundle-format=true");
+    let help = Command::new("cosign").args(["sign", "--help"]).output();
+    let found = both(&help.unwrap()).contains("--signing-config");
     assert!(
         found || !in_ci(),
         "cosign is older than 3: .ci/run must install it"
@@ -26,13 +26,21 @@ fn has_cosign() -> bool {
 }
 
 /// `cosign` with the registry's login, and without the network.
-fn cosign(home: &Path, arguments: &[&str]) -> Command {
+pub(super) fn cosign(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("cosign");
     command.current_dir(home).args(arguments);
     command
         .env("DOCKER_CONFIG", home)
         .env("COSIGN_PASSWORD", "harbour");
     command
+}
+
+/// Gives `cosign` the login of the registry's administrator.
+pub(super) async fn log_in(home: &Path, emulator: &Emulator) {
+    let password = emulator.registry_reader().await.password;
+    let login = json!({"username": "AWS", "password": password});
+    let login = json!({"auths": { emulator.registry(): login }});
+    fs::write(home.join("config.json"), login.to_string()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,10 +64,7 @@ async fn cosign_verifies_signature_and_provenance_with_the_key_that_it_made() {
             .env("COSIGN_PASSWORD", "harbour"),
     );
 
-    let password = emulator.registry_reader().await.password;
-    let login = json!({"username": "AWS", "password": password});
-    let login = json!({"auths": { emulator.registry(): login }});
-    fs::write(home.join("config.json"), login.to_string()).unwrap();
+    log_in(home, &emulator).await;
     let image = format!("{}/{REPOSITORY}:latest", emulator.registry());
     let verify = |kind: &[&str], key: &str| {
         let mut command = cosign(home, kind);

@@ -5,10 +5,12 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use oci::Digest;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::certificate::Certificate;
 use crate::envelope::pre_authentication;
 use crate::key::KeyError;
+use crate::log_entry::LogEntry;
 use crate::statement::{IN_TOTO, Statement};
 
 /// The media type of a bundle.
@@ -39,29 +41,69 @@ impl Envelope {
     /// The bundle: with the `signature` of the message, ASN.1 DER, by the holder of
     /// `public_key`, X.509 `SubjectPublicKeyInfo`. One that does not hold is refused.
     pub fn signed(&self, signature: &[u8], public_key: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.check(signature, public_key)?;
+        let hint = hex::decode(Digest::of(public_key).hex()).unwrap_or_default();
+        let material = json!({"publicKey": {"hint": STANDARD.encode(hint)}});
+        Ok(self.bundle(signature, &material))
+    }
+
+    /// The bundle of a key that a certificate vouches for, with the entry that a log
+    /// made while the certificate was valid.
+    pub fn certified(
+        &self,
+        signature: &[u8],
+        certificate: &Certificate,
+        entry: &LogEntry,
+    ) -> Result<Vec<u8>, KeyError> {
+        let material = json!({
+            "certificate": {"rawBytes": STANDARD.encode(&certificate.der)},
+            "tlogEntries": [entry.in_bundle()?],
+        });
+        Ok(self.bundle(signature, &material))
+    }
+
+    /// What a log is to make an entry of (Rekor's type `dsse`, version 0.0.1).
+    pub fn proposed(&self, signature: &[u8], certificate: &Certificate) -> Value {
+        json!({
+            "apiVersion": "0.0.1",
+            "kind": "dsse",
+            "spec": {"proposedContent": {
+                "envelope": self.envelope(signature).to_string(),
+                "verifiers": [STANDARD.encode(&certificate.pem)],
+            }},
+        })
+    }
+
+    fn check(&self, signature: &[u8], public_key: &[u8]) -> Result<(), KeyError> {
         let holds = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public_key)
             .is_ok_and(|key| key.verify_sig(&self.message(), signature).is_ok());
-        if !holds {
-            return Err(KeyError::Mismatch);
+        if holds {
+            Ok(())
+        } else {
+            Err(KeyError::Mismatch)
         }
-        let hint = hex::decode(Digest::of(public_key).hex()).unwrap_or_default();
+    }
+
+    fn envelope(&self, signature: &[u8]) -> Value {
+        json!({
+            "payload": STANDARD.encode(&self.payload),
+            "payloadType": IN_TOTO,
+            "signatures": [{"sig": STANDARD.encode(signature)}],
+        })
+    }
+
+    fn bundle(&self, signature: &[u8], material: &Value) -> Vec<u8> {
         let bundle = json!({
             "mediaType": BUNDLE,
-            "verificationMaterial": {"publicKey": {"hint": STANDARD.encode(hint)}},
-            "dsseEnvelope": {
-                "payload": STANDARD.encode(&self.payload),
-                "payloadType": IN_TOTO,
-                "signatures": [{"sig": STANDARD.encode(signature)}],
-            },
+            "verificationMaterial": material,
+            "dsseEnvelope": self.envelope(signature),
         });
-        Ok(bundle.to_string().into_bytes())
+        bundle.to_string().into_bytes()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
     use crate::key::SigningKey;
 

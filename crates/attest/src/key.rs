@@ -6,7 +6,7 @@ use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use oci::Digest;
-use pem_rfc7468::decode_vec;
+use pem_rfc7468::{LineEnding, decode_vec, encode_string};
 
 use crate::cosign_key;
 
@@ -37,6 +37,12 @@ pub enum KeyError {
     /// The signature is not that of the public key.
     #[error("the signature does not hold for the public key")]
     Mismatch,
+    /// The certificate is not one of the key.
+    #[error("the certificate is not one of the key that it was asked for")]
+    Certificate,
+    /// A log answered with something that is no entry.
+    #[error("the transparency log answered with no entry")]
+    LogEntry,
     /// The library refused.
     #[error("signing failed")]
     Signing,
@@ -87,6 +93,11 @@ impl SigningKey {
         &self.public
     }
 
+    /// The public key in PEM.
+    pub fn public_pem(&self) -> String {
+        encode_string("PUBLIC KEY", LineEnding::LF, &self.public).unwrap_or_default()
+    }
+
     /// SHA-256 of the public key: what verifiers find it by.
     pub fn public_key_digest(&self) -> Digest {
         Digest::of(&self.public)
@@ -108,8 +119,6 @@ impl fmt::Debug for SigningKey {
 
 #[cfg(test)]
 mod tests {
-    use pem_rfc7468::{LineEnding, encode_string};
-
     use super::*;
 
     /// Made by `cosign generate-key-pair` with the password `cargo`, for this test.

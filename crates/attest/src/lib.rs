@@ -18,12 +18,14 @@
 
 mod advisory;
 mod bundle;
+mod certificate;
 mod cosign_key;
 mod cyclonedx;
 mod dependencies;
 mod envelope;
 mod key;
 mod licence;
+mod log_entry;
 mod provenance;
 mod referrer;
 mod spdx;
@@ -31,9 +33,11 @@ mod statement;
 
 pub use advisory::{Advisory, Finding, findings};
 pub use bundle::{BUNDLE, Envelope, SIGNATURE_PREDICATE};
+pub use certificate::Certificate;
 pub use cyclonedx::{CYCLONEDX, cyclonedx};
 pub use dependencies::{BillOfMaterials, Dependencies, Package, PackageSource};
 pub use key::{KeyError, SigningKey};
+pub use log_entry::LogEntry;
 pub use provenance::{Builder, PROVENANCE_PREDICATE, Provenance, Workflow};
 pub use referrer::Referrer;
 pub use spdx::{SPDX, spdx};

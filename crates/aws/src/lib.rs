@@ -1,5 +1,6 @@
 //! Every AWS call that Longshore makes: GitHub's identity token, STS, the
-//! authorization of ECR's registry, signatures of KMS, and the credential chain of a laptop.
+//! authorization of ECR's registry, signatures of KMS, certificates of
+//! Sigstore, and the credential chain of a laptop.
 //!
 //! This is a thin client of our own over `aws-sigv4` and `reqwest`, not the AWS
 //! SDK: a cold build of the SDK's STS and ECR clients costs more than all the
@@ -24,6 +25,7 @@ mod secret;
 mod session_name;
 mod settings;
 mod signing;
+mod sigstore;
 mod sts;
 mod transport;
 mod web_identity;
@@ -37,6 +39,7 @@ pub use kms::KmsKey;
 pub use secret::Secret;
 pub use session_name::session_name;
 pub use settings::{Lookup, Settings, SettingsError};
+pub use sigstore::CertifiedKey;
 pub use sts::{AssumeRole, CallerIdentity, Session};
 pub use web_identity::{TokenError, WebIdentityToken, claims_of};
 

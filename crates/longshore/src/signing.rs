@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use attest::{KeyError, SigningKey};
-use pipeline::Signer;
+use pipeline::{Signer, Sigstore};
 use receipts::{Problem, ProblemCode};
+use reqwest::Url;
 
 use crate::project::Project;
 use crate::settings::Settings;
 
+/// What stands in the place of a key where there is none.
+const KEYLESS: &str = "keyless";
 /// The variable from which `cosign` takes a key's password.
 const PASSWORD: &str = "COSIGN_PASSWORD";
 
@@ -19,6 +22,13 @@ pub(crate) fn signer(project: &Project, settings: &Settings) -> Result<Option<Si
     let Some(place) = &project.configuration.publish.signing_key else {
         return Ok(None);
     };
+    if place == KEYLESS {
+        let publish = &project.configuration.publish;
+        return Ok(Some(Signer::Run(Sigstore {
+            fulcio: address("publish.fulcio", &publish.fulcio)?,
+            rekor: address("publish.rekor", &publish.rekor)?,
+        })));
+    }
     // Between the slashes would be an endpoint.
     if let Some(key) = place.strip_prefix("awskms:///") {
         return Ok(Some(Signer::Kms(key.to_owned())));
@@ -37,6 +47,14 @@ pub(crate) fn signer(project: &Project, settings: &Settings) -> Result<Option<Si
             };
             unusable().fact("key", place).caused_by(&error).hint(hint)
         })
+}
+
+fn address(key: &str, text: &str) -> Result<Url, Problem> {
+    let what = format!("nothing was pushed: `{key}` is no address");
+    Url::parse(text).map_err(|error| {
+        let problem = Problem::new(ProblemCode::BadConfiguration, what);
+        problem.fact("address", text).caused_by(&error)
+    })
 }
 
 /// The key's text. How a variable is named is `cosign`'s way.

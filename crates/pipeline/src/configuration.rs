@@ -102,8 +102,13 @@ pub struct PublishTable {
     pub immutable_tag: String,
     /// The tags that follow every publish, set last and in this order.
     pub moving_tags: Vec<String>,
-    /// The key that signs: a file, relative to `longshore.toml`, or `env://NAME`.
+    /// The key that signs: a file, relative to `longshore.toml`, `env://NAME`,
+    /// `awskms:///KEY`, or `keyless`.
     pub signing_key: Option<String>,
+    /// Who certifies keys of the run, where there is no other.
+    pub fulcio: String,
+    /// The public log of signatures with such keys.
+    pub rekor: String,
 }
 
 impl Default for PublishTable {
@@ -112,6 +117,8 @@ impl Default for PublishTable {
             immutable_tag: "{commit}".to_owned(),
             moving_tags: vec!["latest".to_owned()],
             signing_key: None,
+            fulcio: "https://fulcio.sigstore.dev".to_owned(),
+            rekor: "https://rekor.sigstore.dev".to_owned(),
         }
     }
 }

@@ -25,5 +25,5 @@ pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;
 pub use publish::{
     Destination, Gate, GateFailure, IdentityPlan, PublishFailure, PublishPlan, Signer,
-    SigningFailure, SourcePublish, VerifyFailure, connect,
+    SigningFailure, Sigstore, SourcePublish, VerifyFailure, connect,
 };

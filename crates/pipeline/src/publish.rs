@@ -22,6 +22,6 @@ pub use failure::PublishFailure;
 pub use gate::{Gate, GateFailure};
 pub use layout::PublishPlan;
 pub use session::connect;
-pub use signer::{Signer, SigningFailure};
+pub use signer::{Signer, SigningFailure, Sigstore};
 pub use source::SourcePublish;
 pub use verify::VerifyFailure;

@@ -61,8 +61,11 @@ pub(super) async fn of(
         predicate: json!({}),
         ..provenance.clone()
     };
-    for (name, statement) in [("provenance", &provenance), ("signature", &signature)] {
-        let bundle = Referrer::new(name, BUNDLE, signer.sign(statement, session).await?)
+    let statements = [&provenance, &signature];
+    let bundles = signer.sign(&statements, session).await?;
+    let names = ["provenance", "signature"];
+    for ((name, statement), bundle) in names.into_iter().zip(statements).zip(bundles) {
+        let bundle = Referrer::new(name, BUNDLE, bundle)
             .with(BUNDLE_CONTENT, "dsse-envelope")
             .with(BUNDLE_PREDICATE, &statement.predicate_type);
         referrers.push(bundle);
