@@ -359,9 +359,25 @@ fn an_empty_emulator_needs_no_longshore_toml_and_any_other_does() {
     assert!(started.status.success(), "{}", both(&started));
     let data = directory.path().join("target/longshore/emulator");
     assert!(data.join("credentials").is_file());
+    let mut elsewhere = longshore(directory.path());
+    elsewhere.args(["emulator", "--empty", "--", "sh", "-c"]);
+    succeed(elsewhere.arg(r#"cd / && test -f "$AWS_SHARED_CREDENTIALS_FILE""#));
     assert_problem(&emulator(directory.path(), &[]), "E001", 3);
     let nowhere = directory.path().join("nowhere");
     assert_problem(&emulator(&nowhere, &["--empty"]), "E001", 3);
+}
+
+#[test]
+fn an_account_that_is_none_starts_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = longshore(directory.path());
+    command.args(["emulator", "--empty", "--account", "12", "--format", "json"]);
+    let output = command.args(["--listen", "127.0.0.1:0"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", both(&output));
+    let problem = json_of(&output);
+    assert_eq!(problem["code"], "E002");
+    assert!(problem["causes"].to_string().contains("`12`"), "{problem}");
+    assert!(!directory.path().join("target").exists());
 }
 
 #[test]

@@ -30,6 +30,17 @@ const HEADER_TEXT: &AsciiSet = &CONTROLS.add(b'%');
 
 /// Answers one request.
 pub(crate) async fn answer(state: Arc<State>, peer: Peer, request: Request) -> Response {
+    // RFC 9112, section 3.2. What is signed, and which registry is meant, would
+    // depend on which of them is read.
+    if request
+        .headers()
+        .get_all(header::HOST)
+        .iter()
+        .nth(1)
+        .is_some()
+    {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     let note = Note::new(origin(&peer, request.headers()));
     let protocol = Protocol::of(&request);
     let (mut response, plan, passage) = match arrive(&state, protocol, request).await {

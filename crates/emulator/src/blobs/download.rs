@@ -36,7 +36,7 @@ impl DownloadSigner {
 
     /// The path, with its query, from which `digest` can be had.
     pub(crate) fn path(&self, digest: &Digest, now: Timestamp) -> String {
-        let expires = (now + LIFETIME).as_second();
+        let expires = expiry(now).as_second();
         let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
         let tag = hmac::sign(&key, signed_text(digest, expires).as_bytes());
         format!(
@@ -66,6 +66,11 @@ fn new_key() -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, &random::bytes::<32>())
 }
 
+/// The clock may have been moved to the end of time.
+fn expiry(now: Timestamp) -> Timestamp {
+    now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX)
+}
+
 fn signed_text(digest: &Digest, expires: i64) -> String {
     format!("{digest}\n{expires}")
 }
@@ -93,6 +98,7 @@ mod tests {
         assert!(!signer.admits(&digest, expires, "zz", now));
         let stranger = DownloadSigner::random();
         assert!(!stranger.admits(&digest, expires, &signature, now));
+        signer.path(&digest, Timestamp::MAX);
         signer.renew();
         assert!(!signer.admits(&digest, expires, &signature, now));
     }

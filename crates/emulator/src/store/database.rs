@@ -19,7 +19,7 @@ use super::StoreError;
 /// (after any other, it is checked whatever its size).
 const CHECKED: u64 = 16 << 20;
 /// Bytes of the file that are kept in memory.
-const CACHE: usize = 64 * 1024 * 1024;
+const CACHE: usize = 32 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Database {

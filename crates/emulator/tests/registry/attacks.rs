@@ -366,6 +366,21 @@ async fn heads_that_flood_or_contradict_themselves_are_refused() {
 }
 
 #[tokio::test]
+async fn a_request_to_two_hosts_is_refused() {
+    for side in Side::both().await {
+        let head = head(&side, "GET", "/_longshore/health");
+        let one = raw(&side, format!("{head}connection: close\r\n\r\n")).await;
+        assert_eq!(status(&one), 200);
+        let two = raw(
+            &side,
+            format!("{head}host: other\r\nconnection: close\r\n\r\n"),
+        )
+        .await;
+        assert_eq!(status(&two), 400);
+    }
+}
+
+#[tokio::test]
 async fn a_manifest_that_breaks_off_is_not_stored() {
     for side in Side::both().await {
         let manifest = side.push_manifest("v1", json!({})).await;

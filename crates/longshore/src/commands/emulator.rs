@@ -8,7 +8,7 @@ mod usage;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use ::emulator::{Controls, ControlsSecret, Emulator, RegistryBehaviour, Transport};
+use ::emulator::{Controls, ControlsSecret, Emulator, EmulatorError, RegistryBehaviour, Transport};
 use receipts::{ExitCode, Problem, ProblemCode};
 use serde_json::json;
 use terraform::AwsResources;
@@ -78,13 +78,18 @@ impl Stage {
             registry: self.registry,
         };
         let emulator = Emulator::open(settings, &url).map_err(|error| {
-            Problem::new(
-                ProblemCode::EmulatorFailed,
-                "the emulator did not start: its data cannot be opened",
-            )
-            .caused_by(&error)
-            .fact("data", data)
-            .hint(error.hint())
+            let problem = match error {
+                EmulatorError::NotAnAddress(_) => Problem::new(
+                    ProblemCode::BadConfiguration,
+                    "the emulator did not start: an account or a region is none",
+                ),
+                _ => Problem::new(
+                    ProblemCode::EmulatorFailed,
+                    "the emulator did not start: its data cannot be opened",
+                )
+                .fact("data", data),
+            };
+            problem.caused_by(&error).hint(error.hint())
         })?;
         Ok((listener, emulator, url))
     }
@@ -152,6 +157,7 @@ fn stage(arguments: &EmulatorArguments, settings: &Settings) -> Result<Stage, Pr
     let root = project
         .as_ref()
         .map_or(&settings.directory, |project| &project.root);
+    let data = root.join(&arguments.data);
     let table = project
         .as_ref()
         .map(|project| project.configuration.aws.clone());
@@ -163,7 +169,8 @@ fn stage(arguments: &EmulatorArguments, settings: &Settings) -> Result<Stage, Pr
         .or(Some(found.account))
         .filter(|account| !account.is_empty());
     Ok(Stage {
-        data: root.join(&arguments.data),
+        // Programs that are told of it may run in another directory.
+        data: std::path::absolute(&data).unwrap_or(data),
         account: account.unwrap_or_else(|| crate::project::EXAMPLE_ACCOUNT.to_owned()),
         region: table
             .region
