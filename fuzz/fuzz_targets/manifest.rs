@@ -12,6 +12,6 @@ const TYPES: [Option<&str>; 4] = [
 
 fuzz_target!(|bytes: &[u8]| {
     for media_type in TYPES {
-        emulator::reads_manifest(media_type, bytes);
+        emulator::fuzzing::reads_manifest(media_type, bytes);
     }
 });

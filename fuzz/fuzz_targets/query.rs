@@ -4,5 +4,5 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &[u8]| {
-    emulator::reads_query(text);
+    emulator::fuzzing::reads_query(text);
 });

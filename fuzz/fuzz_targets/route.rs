@@ -5,5 +5,5 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let (target, range) = text.split_once('\n').unwrap_or((text, "bytes=0-1"));
-    emulator::reads_target(target, range);
+    emulator::fuzzing::reads_target(target, range);
 });

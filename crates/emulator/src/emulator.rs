@@ -98,6 +98,12 @@ impl Emulator {
         })
     }
 
+    /// What every request works on.
+    #[cfg(fuzzing)]
+    pub(crate) fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
     /// The keys of the root users, each with its account.
     pub fn administrators(&self) -> &[(String, AdministratorKeys)] {
         &self.administrators

@@ -115,6 +115,32 @@ pub(crate) fn handle(state: &State, call: &Call, note: &Note) -> Response {
     }
 }
 
+/// As `crate::fuzzing::Callee::answers_json`.
+#[cfg(fuzzing)]
+pub(crate) fn answers(
+    state: &State,
+    caller: &Caller,
+    (target, body): (&str, &[u8]),
+    note: &Note,
+) -> u16 {
+    let target = HeaderValue::try_from(target);
+    let headers: HeaderMap = target
+        .into_iter()
+        .map(|target| (header::HeaderName::from_static(TARGET), target))
+        .collect();
+    let Some((service, operation)) = asked(&headers) else {
+        return 400;
+    };
+    note.caller(caller);
+    match serde_json::from_slice::<Value>(body) {
+        Ok(body @ Value::Object(_)) => {
+            let answer = (service.handle)(state, caller, operation, body, note);
+            answer.map_or_else(|error| error.status, |_| 200)
+        }
+        _ => 400,
+    }
+}
+
 /// The answer of a call that failed.
 pub(crate) fn refused(note: &Note, status: u16, code: &'static str, message: &str) -> Response {
     refused_with(note, status, code, message, Map::new())

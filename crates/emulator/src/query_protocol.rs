@@ -4,6 +4,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+#[cfg(fuzzing)]
+use crate::caller::Caller;
 use crate::collect::Call;
 use crate::error::AwsError;
 use crate::query::Parameters;
@@ -141,6 +143,24 @@ fn perform(
         }
         Operation::Iam(operation) => iam::handle(state, &caller, operation, parameters, note),
     }
+}
+
+/// As `crate::fuzzing::Callee::answers_form`.
+#[cfg(fuzzing)]
+pub(crate) fn answers(state: &State, caller: &Caller, text: &[u8], note: &Note) -> u16 {
+    let answer = Parameters::parse(text).and_then(|parameters| {
+        note.caller(caller);
+        let answer = match Operation::of(&parameters)? {
+            Operation::Sts(operation) if operation.is_signed() => {
+                sts::handle(state, caller, operation, &parameters, note).map(Some)
+            }
+            Operation::Sts(_) => sts::handle_unsigned(state, &parameters, note).map(Some),
+            Operation::Iam(operation) => iam::handle(state, caller, operation, &parameters, note),
+        }?;
+        let id = note.request_id();
+        Ok(xml::response(sts::NAMESPACE, "", answer.as_ref(), &id))
+    });
+    answer.map_or_else(|error| error.status, |_| 200)
 }
 
 /// The answer to a call of which it is not known for which service it is.
