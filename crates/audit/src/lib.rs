@@ -34,20 +34,37 @@ pub use suppress::{Suppression, suppress};
 
 /// Everything that the rules find, worst first.
 pub fn check(setup: &Setup) -> Vec<Finding> {
-    let jobs = jobs::identity_jobs(setup);
-    let proved = prove::proved(setup, &jobs, Telling::Findings);
-    rules::check((setup, &Inventory::of(setup)), &jobs, &proved)
+    check_and(setup, Telling::Findings, |_, _| ()).0
 }
 
 /// The findings, with who can assume each role that an issuer of GitHub leads
 /// to. The rules need most of the proofs in any case, so they are made once.
 pub fn check_and_prove(setup: &Setup) -> (Vec<Finding>, Vec<RoleProof>) {
+    check_and(setup, Telling::Everyone, |proved, inventory| {
+        let proofs = proved
+            .into_iter()
+            .map(|proved| proved.into_receipt(setup, inventory));
+        proofs.collect()
+    })
+}
+
+/// The findings, and what is made of the proofs. The rules that need no proofs
+/// look while the proofs are made.
+fn check_and<T>(
+    setup: &Setup,
+    telling: Telling,
+    then: impl FnOnce(Vec<prove::Proved<'_>>, &Inventory<'_>) -> T,
+) -> (Vec<Finding>, T) {
     let jobs = jobs::identity_jobs(setup);
-    let proved = prove::proved(setup, &jobs, Telling::Everyone);
     let inventory = Inventory::of(setup);
-    let findings = rules::check((setup, &inventory), &jobs, &proved);
-    let proofs = proved
-        .into_iter()
-        .map(|proved| proved.into_receipt(setup, &inventory));
-    (findings, proofs.collect())
+    let (proved, mut findings) = std::thread::scope(|scope| {
+        let rest = scope.spawn(|| rules::without_proofs((setup, &inventory), &jobs));
+        let proved = prove::proved(setup, &jobs, telling);
+        match rest.join() {
+            Ok(findings) => (proved, findings),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
+    rules::with_proofs((setup, &inventory), &jobs, &proved, &mut findings);
+    (findings.sorted(), then(proved, &inventory))
 }

@@ -15,6 +15,9 @@ use super::text::{SUBJECT, TIED_CLAIMS};
 /// A demand on one text of a run.
 pub(super) type Wanted = (usize, Clause);
 
+/// The texts of a run, by number.
+type Texts = BTreeMap<usize, String>;
+
 /// The claims that GitHub ties to nothing here. That is wider than the truth:
 /// the workflow's path, for one, lies in the repository unless it is reusable.
 const FREE_CLAIMS: [(&str, Alphabet, &str); 5] = [
@@ -39,9 +42,10 @@ pub(super) struct Callers {
     tied: Vec<(usize, KeySet)>,
     /// Values for all other claims.
     free: Vec<(String, String)>,
-    /// By shape: whether it has any caller, once that is known. Most sets have
-    /// callers of few shapes, and no further question is about the others.
-    has: RefCell<BTreeMap<usize, bool>>,
+    /// By shape: the texts of its shortest caller, or that it has none, once that
+    /// is known. Most sets have callers of few shapes, and no further question is
+    /// about the others; the shortest caller answers most questions about these.
+    shortest: RefCell<BTreeMap<usize, Option<Texts>>>,
 }
 
 /// One caller.
@@ -50,7 +54,7 @@ pub(super) struct Caller {
     pub(super) form: SubjectForm,
     pub(super) kind: Kind,
     /// Its texts, by number.
-    pub(super) texts: BTreeMap<usize, String>,
+    pub(super) texts: Texts,
     /// The claims that AWS looks at, by name.
     pub(super) claims: Vec<(String, String)>,
 }
@@ -100,7 +104,7 @@ impl Callers {
             issuer: issuer.to_owned(),
             tied,
             free,
-            has: RefCell::default(),
+            shortest: RefCell::default(),
             set,
         }))
     }
@@ -143,20 +147,24 @@ impl Callers {
         Some(demands)
     }
 
-    /// A caller of the set with this shape, if there is one.
+    /// A shortest caller of the set with this shape, if there is one.
     pub(super) fn find(
         &self,
         shape: &Shape,
         wanted: &[Wanted],
         budget: &Budget,
     ) -> Result<Option<Caller>, Undecided> {
-        if !self.has(shape, budget)? {
-            return Ok(None);
-        }
-        let Some(demands) = self.demands(shape) else {
+        let Some(shortest) = self.shortest(shape, budget)? else {
             return Ok(None);
         };
-        Ok(tell(shape, demands, wanted, budget)?.map(|texts| Caller {
+        let texts = if is_wanted(&shortest, wanted)? {
+            Some(shortest)
+        } else if let Some(demands) = self.demands(shape) {
+            tell(shape, demands, wanted, budget)?
+        } else {
+            None
+        };
+        Ok(texts.map(|texts| Caller {
             form: shape.form,
             kind: shape.kind,
             claims: self.claims(&texts),
@@ -164,18 +172,28 @@ impl Callers {
         }))
     }
 
-    /// Whether the set has any caller of this shape.
-    fn has(&self, shape: &Shape, budget: &Budget) -> Result<bool, Undecided> {
-        let known = self.has.borrow().get(&shape.number).copied();
-        if let Some(known) = known {
-            return Ok(known);
+    /// The texts of the shortest caller of this shape.
+    fn shortest(&self, shape: &Shape, budget: &Budget) -> Result<Option<Texts>, Undecided> {
+        if let Some(known) = self.shortest.borrow().get(&shape.number) {
+            return Ok(known.clone());
         }
-        let has = match self.demands(shape) {
-            Some(demands) => tell(shape, demands, &[], budget)?.is_some(),
-            None => false,
+        let shortest = match self.demands(shape) {
+            Some(demands) => tell(shape, demands, &[], budget)?,
+            None => None,
         };
-        self.has.borrow_mut().insert(shape.number, has);
-        Ok(has)
+        let known = shortest.clone();
+        self.shortest.borrow_mut().insert(shape.number, known);
+        Ok(shortest)
+    }
+
+    /// Whether a caller that was found before has a subject of this clause.
+    pub(super) fn has_found(&self, subject: &Clause) -> Result<bool, Undecided> {
+        for texts in self.shortest.borrow().values().flatten() {
+            if is_wanted(texts, &[(SUBJECT, subject.clone())])? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether every run of this shape is in the set.
@@ -185,7 +203,7 @@ impl Callers {
         wanted: &[Wanted],
         budget: &Budget,
     ) -> Result<bool, Undecided> {
-        if !self.has(shape, budget)? {
+        if self.shortest(shape, budget)?.is_none() {
             return Ok(false);
         }
         let Some(demands) = self.demands(shape) else {
@@ -200,7 +218,7 @@ impl Callers {
         Ok(true)
     }
 
-    fn claims(&self, texts: &BTreeMap<usize, String>) -> Vec<(String, String)> {
+    fn claims(&self, texts: &Texts) -> Vec<(String, String)> {
         let tied = TIED_CLAIMS.iter().filter_map(|(claim, text)| {
             let value = texts.get(text)?;
             Some(((*claim).to_owned(), value.clone()))
@@ -209,12 +227,22 @@ impl Callers {
     }
 }
 
+/// Whether the texts meet what is wanted beyond their set.
+fn is_wanted(texts: &Texts, wanted: &[Wanted]) -> Result<bool, Undecided> {
+    for (text, clause) in wanted {
+        if !clause.contains(texts.get(text).map_or("", String::as_str))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn tell<'a>(
     shape: &'a Shape,
     mut demands: Vec<Demand<'a>>,
     wanted: &'a [Wanted],
     budget: &Budget,
-) -> Result<Option<BTreeMap<usize, String>>, Undecided> {
+) -> Result<Option<Texts>, Undecided> {
     let known = shape.demands.iter().chain(wanted);
     demands.extend(known.map(|(text, clause)| (*text, clause)));
     let found = search(&shape.script, &demands, budget)?;

@@ -102,8 +102,9 @@ fn repository(form: SubjectForm, head: Head) -> Vec<Step> {
     let immutable = form == SubjectForm::Immutable;
     let whole = Head::REPOSITORY.contains(&head) || head == Head::RepositoryClaim;
     let with = |texts: &[usize], also: bool| -> Vec<usize> {
+        // The subject first: it is what most policies ask about.
         let subject = also.then_some(SUBJECT);
-        texts.iter().copied().chain(subject).collect()
+        subject.into_iter().chain(texts.iter().copied()).collect()
     };
     let id = |own: usize, also: bool| -> Vec<usize> {
         let mut texts = with(&[own], also || (immutable && whole));
@@ -177,7 +178,7 @@ fn usual(grammar: &Grammar, form: SubjectForm, kind: Kind) -> Shape {
         number: 0,
         form,
         kind,
-        script: Script::new(steps),
+        script: Script::new(independent_last(steps)),
         demands,
     }
 }
@@ -207,9 +208,26 @@ fn custom(grammar: &Grammar, form: SubjectForm, head: Head, in_environment: bool
         } else {
             Kind::Customised
         },
-        script: Script::new(steps),
+        script: Script::new(independent_last(steps)),
         demands,
     }
+}
+
+/// The steps with those at the end that write one text nobody else writes, as ids
+/// in a subject that names no ids: what they write decides nothing else, so it is
+/// looked at only where all the rest is possible.
+fn independent_last(steps: Vec<Step>) -> Vec<Step> {
+    let written = |text: usize| {
+        let writes = steps.iter().filter(|step| match step {
+            Step::Literal { text: other, .. } => *other == text,
+            Step::Variable { writes, .. } => writes.iter().any(|(other, _)| *other == text),
+        });
+        writes.count()
+    };
+    let independent = |step: &Step| matches!(step, Step::Variable { writes, .. } if matches!(writes[..], [(text, _)] if written(text) == 1));
+    let (last, mut first): (Vec<Step>, Vec<Step>) = steps.iter().cloned().partition(independent);
+    first.extend(last);
+    first
 }
 
 /// A demand that a text is this one.

@@ -60,6 +60,12 @@ fn admits_anyone(
     let Some(set) = callers else {
         return Ok(false);
     };
+    let anyone = Clause::none_of([]);
+    for known in door.callers.iter().filter(|known| known.set == *set) {
+        if known.has_found(&anyone)? {
+            return Ok(true);
+        }
+    }
     let issuer = door.role.issuer();
     // The provider's audiences are another matter.
     let Some(callers) = Callers::new(set.clone(), issuer, None, &trust.budget)? else {
@@ -120,12 +126,22 @@ fn never_minted(
                 continue;
             };
             let wanted = [(SUBJECT, Clause::any_of([pattern]))];
-            if ask.find(|_| true, &wanted)?.is_none() {
+            if !has_found(door, &wanted[0].1)? && ask.find(|_| true, &wanted)?.is_none() {
                 never.push(value.clone());
             }
         }
     }
     Ok(never)
+}
+
+/// Whether the questions before this one have come upon such a subject.
+fn has_found(door: &Door, subject: &Clause) -> Result<bool, Undecided> {
+    for callers in &door.callers {
+        if callers.has_found(subject)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What a wanted subject matches; `None` for what other rules look at.

@@ -12,28 +12,34 @@ mod trust;
 mod unknown;
 mod workflow;
 
-use receipts::Finding;
-
 use crate::Setup;
 use crate::findings::Findings;
 use crate::jobs::IdentityJob;
 use crate::permissions::Inventory;
 use crate::prove::Proved;
 
-/// Everything that the topics find, worst first.
-pub(crate) fn check(
+/// What the topics find that need no proofs.
+pub(crate) fn without_proofs(
     (setup, inventory): (&Setup, &Inventory<'_>),
     jobs: &[IdentityJob<'_>],
-    proved: &[Proved<'_>],
-) -> Vec<Finding> {
+) -> Findings {
     let mut findings = Findings::default();
     trust::check(setup, jobs, &mut findings);
-    admitted::check(setup, jobs, proved, &mut findings);
-    pull_requests::check((setup, inventory), proved, &mut findings);
     workflow::check(setup, &mut findings);
     permissions::check(setup, inventory, &mut findings);
     registry::check(setup, &mut findings);
     unknown::check(setup, &mut findings);
     stored_keys::check(setup, &mut findings);
-    findings.sorted()
+    findings
+}
+
+/// Adds what the others find.
+pub(crate) fn with_proofs(
+    (setup, inventory): (&Setup, &Inventory<'_>),
+    jobs: &[IdentityJob<'_>],
+    proved: &[Proved<'_>],
+    findings: &mut Findings,
+) {
+    admitted::check(setup, jobs, proved, findings);
+    pull_requests::check((setup, inventory), proved, findings);
 }

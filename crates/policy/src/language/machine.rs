@@ -40,6 +40,8 @@ struct State {
     accepts: bool,
     /// The characters that its places name, sorted.
     named: Vec<char>,
+    /// Whether no other character matches.
+    only_named: bool,
     /// Where each named character leads, once known; then every other one.
     after: Vec<Option<StateId>>,
 }
@@ -96,6 +98,11 @@ impl Machine {
     /// The characters that this state treats differently from all others.
     pub(super) fn named(&self, state: StateId) -> &[char] {
         &self.states[state as usize].named
+    }
+
+    /// Whether all other characters lead to where nothing matches.
+    pub(super) fn only_named(&self, state: StateId) -> bool {
+        self.states[state as usize].only_named
     }
 
     pub(super) fn matches(&mut self, text: &str) -> Result<bool, Undecided> {
@@ -159,12 +166,14 @@ impl Machine {
         named.sort_unstable();
         named.dedup();
         let accepts = tokens.clone().any(Option::is_none);
+        let only_named = tokens.flatten().all(|token| token.characters.only_named());
         self.known.insert(places.clone(), id);
         self.states.push(State {
             after: vec![None; named.len() + 1],
             places,
             accepts,
             named,
+            only_named,
         });
         Ok(id)
     }
@@ -207,7 +216,8 @@ impl Machine {
     }
 }
 
-fn number(count: usize) -> Result<u32, Undecided> {
+/// A number of a place, state or step.
+pub(super) fn number(count: usize) -> Result<u32, Undecided> {
     u32::try_from(count)
         .ok()
         .filter(|count| *count < u32::MAX)

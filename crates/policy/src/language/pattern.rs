@@ -76,6 +76,11 @@ impl Characters {
             Self::Any => {}
         }
     }
+
+    /// Whether those that are not named are not among them.
+    pub(super) fn only_named(&self) -> bool {
+        !matches!(self, Self::AllBut(_) | Self::Any)
+    }
 }
 
 impl Token {

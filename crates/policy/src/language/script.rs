@@ -49,6 +49,8 @@ pub struct Script {
     steps: Vec<Step>,
     /// For each step, the texts that are complete behind it.
     complete: Vec<Vec<usize>>,
+    /// Every text that is written.
+    written: Vec<usize>,
 }
 
 impl Script {
@@ -65,7 +67,11 @@ impl Script {
                 }
             }
         }
-        Self { steps, complete }
+        Self {
+            steps,
+            complete,
+            written: seen,
+        }
     }
 
     /// Its steps.
@@ -75,7 +81,7 @@ impl Script {
 
     /// Whether anything is written into `text`.
     pub fn writes(&self, text: usize) -> bool {
-        self.steps.iter().any(|step| texts(step).contains(&text))
+        self.written.contains(&text)
     }
 
     /// The texts, by number, when the variables have these values.

@@ -6,10 +6,11 @@
 
 use std::cell::Cell;
 use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
 
 use foldhash::fast::RandomState;
 
-use super::machine::{DEAD, FULL, Machine, StateId};
+use super::machine::{DEAD, FULL, Machine, StateId, number};
 use super::{Alphabet, Clause, Script, Step, Undecided, Writing};
 
 /// How many joint states searches look at together, unless told otherwise.
@@ -48,8 +49,8 @@ impl Default for Budget {
 /// That the text with this number belongs to this clause.
 pub type Demand<'a> = (usize, &'a Clause);
 
-/// A step and the state of each demand there.
-type Joint = (usize, Box<[StateId]>);
+/// The state of each demand, and behind them the number of the step.
+type Joint = Rc<[StateId]>;
 
 /// The state of a demand that has been met for good.
 const MET: StateId = StateId::MAX;
@@ -62,9 +63,17 @@ pub fn search(
     demands: &[Demand],
     budget: &Budget,
 ) -> Result<Option<Vec<String>>, Undecided> {
+    let mut on_text = Vec::new();
+    for (at, (text, _)) in demands.iter().enumerate() {
+        if on_text.len() <= *text {
+            on_text.resize(text + 1, Vec::new());
+        }
+        on_text[*text].push(at);
+    }
     let mut walk = Walk {
         script,
         demands,
+        on_text,
         budget,
         trail: Vec::new(),
         known: HashSet::default(),
@@ -76,6 +85,8 @@ pub fn search(
 struct Walk<'a> {
     script: &'a Script,
     demands: &'a [Demand<'a>],
+    /// For each text, the places of the demands on it.
+    on_text: Vec<Vec<usize>>,
     budget: &'a Budget,
     /// How each joint state was reached: the state before and what was written.
     trail: Vec<(usize, Option<char>)>,
@@ -86,42 +97,53 @@ struct Walk<'a> {
 struct Node {
     trail: usize,
     step: usize,
-    states: Box<[StateId]>,
+    joint: Joint,
+}
+
+/// What every joint state needs for a moment, so that none allocates its own.
+#[derive(Default)]
+struct Scratch {
+    states: Vec<StateId>,
+    named: Vec<char>,
 }
 
 impl Walk<'_> {
     fn run(&mut self) -> Result<Option<Vec<String>>, Undecided> {
-        let mut states = Vec::with_capacity(self.demands.len());
+        let mut scratch = Scratch::default();
         for (_, clause) in self.demands {
-            states.push(Machine::with(&clause.union, |machine| Ok(machine.start()))?);
+            let start = Machine::with(&clause.union, |machine| Ok(machine.start()))?;
+            scratch.states.push(start);
         }
-        let mut states = states.into_boxed_slice();
-        let unwritten = |text: usize| !self.script.writes(text);
-        if !self.complete(&mut states, unwritten)? {
+        scratch.states.push(0);
+        let unwritten: Vec<usize> = (0..self.on_text.len())
+            .filter(|text| !self.script.writes(*text))
+            .collect();
+        if !self.complete(&mut scratch.states, &unwritten)? {
             return Ok(None);
         }
-        let Some((step, states)) = self.write_literals(0, states)? else {
+        let Some(step) = self.write_literals(0, &mut scratch.states)? else {
             return Ok(None);
         };
-        self.push(usize::MAX, None, step, states)?;
+        self.push(usize::MAX, None, step, &mut scratch.states)?;
         while let Some(node) = self.queue.pop_front() {
             let Some(step) = self.script.steps().get(node.step) else {
                 return Ok(Some(self.values(node.trail)));
             };
             if let Step::Variable { alphabet, writes } = step {
-                self.end_variable(&node)?;
-                self.extend_variable(&node, *alphabet, writes)?;
+                self.end_variable(&node, &mut scratch.states)?;
+                self.extend_variable(&node, *alphabet, writes, &mut scratch)?;
             }
         }
         Ok(None)
     }
 
-    /// Goes on to what comes behind the variable.
-    fn end_variable(&mut self, node: &Node) -> Result<(), Undecided> {
-        let mut states = node.states.clone();
+    /// Goes on to what comes behind the variable, if it may end here.
+    fn end_variable(&mut self, node: &Node, states: &mut Vec<StateId>) -> Result<(), Undecided> {
+        states.clear();
+        states.extend_from_slice(&node.joint);
         let behind = self.script.complete_behind(node.step);
-        if self.complete(&mut states, |text| behind.contains(&text))?
-            && let Some((step, states)) = self.write_literals(node.step + 1, states)?
+        if self.complete(states, behind)?
+            && let Some(step) = self.write_literals(node.step + 1, states)?
         {
             self.push(node.trail, None, step, states)?;
         }
@@ -134,78 +156,107 @@ impl Walk<'_> {
         node: &Node,
         alphabet: Alphabet,
         writes: &[(usize, Writing)],
+        scratch: &mut Scratch,
     ) -> Result<(), Undecided> {
-        for char in self.characters(node, alphabet, writes)? {
-            let mut states = node.states.clone();
-            let mut possible = true;
-            for (text, writing) in writes {
-                let escaped = char == ':' && *writing == Writing::ColonEscaped;
-                let mut plain = [0; 4];
-                let written = if escaped {
-                    "%3A"
-                } else {
-                    char.encode_utf8(&mut plain)
-                };
-                possible = possible && self.write(&mut states, *text, written)?;
-            }
-            if possible {
+        let Scratch { states, named } = scratch;
+        let others = self.name_characters(node, writes, named)?;
+        let fresh = others.then(|| alphabet.fresh(named)).flatten();
+        let usable = named.iter().copied();
+        let usable = usable.filter(|char| alphabet.contains(*char));
+        for char in fresh.into_iter().chain(usable) {
+            states.clear();
+            states.extend_from_slice(&node.joint);
+            if self.write_character(states, writes, char)? {
                 self.push(node.trail, Some(char), node.step, states)?;
             }
         }
         Ok(())
     }
 
-    /// One character for each way to go on.
-    fn characters(
+    /// Whether the demands can still be met after a variable went on like this.
+    fn write_character(
+        &self,
+        states: &mut [StateId],
+        writes: &[(usize, Writing)],
+        char: char,
+    ) -> Result<bool, Undecided> {
+        for (text, writing) in writes {
+            let escaped = char == ':' && *writing == Writing::ColonEscaped;
+            let mut plain = [0; 4];
+            let written = if escaped {
+                "%3A"
+            } else {
+                char.encode_utf8(&mut plain)
+            };
+            if !self.write(states, *text, written)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The demands on a text, by their places.
+    fn on(&self, text: usize) -> &[usize] {
+        self.on_text.get(text).map_or(&[], Vec::as_slice)
+    }
+
+    /// The characters that lead somewhere by themselves, and whether all others,
+    /// which lead to one place, may be worth a try: not where a demand, as that of
+    /// a subject that is written out, wants one of a few characters next.
+    fn name_characters(
         &self,
         node: &Node,
-        alphabet: Alphabet,
         writes: &[(usize, Writing)],
-    ) -> Result<Vec<char>, Undecided> {
-        let mut named = Vec::new();
-        for (at, (text, clause)) in self.demands.iter().enumerate() {
-            if node.states[at] != MET && writes.iter().any(|(written, _)| written == text) {
+        named: &mut Vec<char>,
+    ) -> Result<bool, Undecided> {
+        named.clear();
+        let mut others = true;
+        for (text, writing) in writes {
+            for at in self.on(*text) {
+                let (state, clause) = (node.joint[*at], self.demands[*at].1);
+                if state == MET || !others {
+                    continue;
+                }
                 Machine::with(&clause.union, |machine| {
-                    named.extend_from_slice(machine.named(node.states[at]));
+                    if !clause.negated && machine.only_named(state) {
+                        others = false;
+                        named.clear();
+                    }
+                    named.extend_from_slice(machine.named(state));
                     Ok(())
                 })?;
             }
-        }
-        if writes
-            .iter()
-            .any(|(_, writing)| *writing == Writing::ColonEscaped)
-        {
-            named.push(':');
+            if *writing == Writing::ColonEscaped {
+                named.push(':');
+            }
         }
         named.sort_unstable();
         named.dedup();
-        let fresh = alphabet.fresh(&named);
-        let usable = named.into_iter().filter(|char| alphabet.contains(*char));
-        Ok(fresh.into_iter().chain(usable).collect())
+        Ok(others)
     }
 
-    /// Writes the literals from `step` on, up to a variable or the end.
+    /// Writes the literals from `step` on, up to a variable or the end: the step
+    /// there.
     fn write_literals(
         &self,
         mut step: usize,
-        mut states: Box<[StateId]>,
-    ) -> Result<Option<Joint>, Undecided> {
+        states: &mut [StateId],
+    ) -> Result<Option<usize>, Undecided> {
         while let Some(Step::Literal { text, literal }) = self.script.steps().get(step) {
             let behind = self.script.complete_behind(step);
-            let possible = self.write(&mut states, *text, literal)?
-                && self.complete(&mut states, |text| behind.contains(&text))?;
-            if !possible {
+            if !self.write(states, *text, literal)? || !self.complete(states, behind)? {
                 return Ok(None);
             }
             step += 1;
         }
-        Ok(Some((step, states)))
+        Ok(Some(step))
     }
 
     /// Whether the demands can still be met after this is written.
     fn write(&self, states: &mut [StateId], text: usize, written: &str) -> Result<bool, Undecided> {
-        for (state, (demanded, clause)) in states.iter_mut().zip(self.demands) {
-            if *demanded != text || *state == MET {
+        for at in self.on(text) {
+            let (state, clause) = (&mut states[*at], self.demands[*at].1);
+            if *state == MET {
                 continue;
             }
             *state = Machine::with(&clause.union, |machine| {
@@ -225,14 +276,11 @@ impl Walk<'_> {
         Ok(true)
     }
 
-    /// Whether the demands on the texts that are complete now are met.
-    fn complete(
-        &self,
-        states: &mut [StateId],
-        complete: impl Fn(usize) -> bool,
-    ) -> Result<bool, Undecided> {
-        for (state, (text, clause)) in states.iter_mut().zip(self.demands) {
-            if *state == MET || !complete(*text) {
+    /// Whether the demands on texts that are complete now are met.
+    fn complete(&self, states: &mut [StateId], texts: &[usize]) -> Result<bool, Undecided> {
+        for at in texts.iter().flat_map(|text| self.on(*text)) {
+            let (state, clause) = (&mut states[*at], self.demands[*at].1);
+            if *state == MET {
                 continue;
             }
             let accepts = Machine::with(&clause.union, |machine| Ok(machine.accepts(*state)))?;
@@ -251,17 +299,22 @@ impl Walk<'_> {
         before: usize,
         written: Option<char>,
         step: usize,
-        states: Box<[StateId]>,
+        states: &mut [StateId],
     ) -> Result<(), Undecided> {
-        if !self.known.insert((step, states.clone())) {
+        if let Some(last) = states.last_mut() {
+            *last = number(step)?;
+        }
+        if self.known.contains(states) {
             return Ok(());
         }
         self.budget.spend()?;
+        let joint = Joint::from(&*states);
+        self.known.insert(Rc::clone(&joint));
         self.trail.push((before, written));
         let node = Node {
             trail: self.trail.len() - 1,
             step,
-            states,
+            joint,
         };
         if written.is_some() {
             self.queue.push_back(node);

@@ -1,5 +1,6 @@
 //! The lines that findings point to, fit to be printed.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use audit::Setup;
@@ -13,9 +14,25 @@ const WIDEST: usize = 96;
 /// How much of a longer line is shown before the place that is meant.
 const BEFORE: usize = 32;
 
-/// The texts of all files that were read, by path.
+/// The lines of all files that were read, by path.
 #[derive(Debug, Default)]
-pub(crate) struct Sources<'a>(BTreeMap<&'a str, &'a str>);
+pub(crate) struct Sources<'a>(BTreeMap<&'a str, File<'a>>);
+
+/// A file, cut into lines once something points into it.
+#[derive(Debug)]
+struct File<'a> {
+    text: &'a str,
+    lines: OnceCell<Vec<&'a str>>,
+}
+
+impl<'a> File<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            lines: OnceCell::new(),
+        }
+    }
+}
 
 /// A line with a place in it.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,15 +49,16 @@ impl<'a> Sources<'a> {
         let workflows = setup.workflows.iter().map(|file| (&file.path, &file.text));
         let all = texts.chain(workflows);
         Self(
-            all.map(|(path, text)| (path.as_str(), text.as_str()))
+            all.map(|(path, text)| (path.as_str(), File::new(text)))
                 .collect(),
         )
     }
 
     /// A line of a file, counted from 1, without its end.
     pub(crate) fn line(&self, file: &str, line: usize) -> Option<&'a str> {
-        let text = self.0.get(file)?;
-        text.lines().nth(line.checked_sub(1)?)
+        let file = self.0.get(file)?;
+        let lines = file.lines.get_or_init(|| file.text.lines().collect());
+        lines.get(line.checked_sub(1)?).copied()
     }
 
     /// The line around a place; `None` where there is nothing to show.
@@ -71,7 +89,7 @@ mod tests {
     use super::*;
 
     fn excerpt(text: &str, column: usize) -> Option<Excerpt> {
-        Sources([("a", text)].into()).excerpt("a", 1, column)
+        Sources([("a", File::new(text))].into()).excerpt("a", 1, column)
     }
 
     #[test]
@@ -91,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_place_that_is_not_there_shows_nothing() {
-        let sources = Sources([("a", "x\n\n")].into());
+        let sources = Sources([("a", File::new("x\n\n"))].into());
         for (file, line) in [("a", 0), ("a", 2), ("a", 9), ("b", 1)] {
             assert_eq!(sources.excerpt(file, line, 1), None);
         }
