@@ -137,6 +137,30 @@ impl CargoBuild {
         );
     }
 
+    /// What cargo answers to a question about the workspace.
+    pub(crate) async fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, BuildError> {
+        let mut command = Command::new("cargo");
+        command
+            .current_dir(&self.workspace)
+            .args(arguments)
+            .env("CARGO_TERM_COLOR", "never");
+        self.apart(&mut command);
+        let output = command
+            .output()
+            .await
+            .map_err(|source| BuildError::NoProgram {
+                program: "cargo",
+                source,
+            })?;
+        if !output.status.success() {
+            return Err(BuildError::Failed {
+                status: output.status.to_string(),
+                output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            });
+        }
+        Ok(output.stdout)
+    }
+
     /// A variable of cargo's environment, as an input's value.
     pub(crate) fn variable(&self, name: &str) -> String {
         let value = match name {

@@ -9,7 +9,6 @@ use std::path::Path;
 
 use attest::{Dependencies, Package, PackageSource};
 use serde::Deserialize;
-use tokio::process::Command;
 
 use crate::facts::LOCK_FILE;
 use crate::{BuildError, CargoBuild};
@@ -34,35 +33,13 @@ impl CargoBuild {
     }
 
     async fn tree(&self, edges: &str) -> Result<String, BuildError> {
-        let mut command = Command::new("cargo");
-        command
-            .current_dir(&self.workspace)
-            .args(["tree", "--locked", "--package", &self.package])
-            .args(["--target", &self.target, "--edges", edges])
-            .args([
-                "--prefix",
-                "depth",
-                "--format",
-                "{p}\t{l}",
-                "--charset",
-                "utf8",
-            ])
-            .env("CARGO_TERM_COLOR", "never");
-        self.apart(&mut command);
-        let output = command
-            .output()
-            .await
-            .map_err(|source| BuildError::NoProgram {
-                program: "cargo",
-                source,
-            })?;
-        if !output.status.success() {
-            return Err(BuildError::Failed {
-                status: output.status.to_string(),
-                output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            });
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        let package = ["tree", "--locked", "--package", &self.package];
+        let what = ["--target", &self.target, "--edges", edges];
+        let form = ["--prefix", "depth", "--format", "{p}\t{l}"];
+        let plain = ["--charset", "utf8"];
+        let arguments = [&package[..], &what, &form, &plain].concat();
+        let tree = self.ask(&arguments).await?;
+        Ok(String::from_utf8_lossy(&tree).into_owned())
     }
 }
 

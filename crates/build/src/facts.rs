@@ -10,7 +10,6 @@ use cargo_metadata::{DependencyKind, Metadata, Package, PackageId, TargetKind};
 use fs_err as fs;
 use oci::Digest;
 use serde::{Deserialize, Serialize};
-use tokio::process::Command;
 
 use crate::remembered::{recall, remember};
 use crate::{BuildError, CargoBuild};
@@ -138,26 +137,10 @@ fn locked(lock: &str) -> BTreeMap<String, String> {
 }
 
 async fn metadata(build: &CargoBuild) -> Result<Metadata, BuildError> {
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(&build.workspace)
-        .args(["metadata", "--format-version=1", "--locked"])
-        .args(["--filter-platform", &build.target]);
-    build.apart(&mut command);
-    let output = command
-        .output()
-        .await
-        .map_err(|source| BuildError::NoProgram {
-            program: "cargo",
-            source,
-        })?;
-    if !output.status.success() {
-        return Err(BuildError::Failed {
-            status: output.status.to_string(),
-            output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        });
-    }
-    serde_json::from_slice(&output.stdout)
+    let arguments = ["metadata", "--format-version=1", "--locked"];
+    let platform = ["--filter-platform", &build.target];
+    let answer = build.ask(&[&arguments[..], &platform].concat()).await?;
+    serde_json::from_slice(&answer)
         .map_err(|error| BuildError::NoBinary(format!("cargo's metadata cannot be read: {error}")))
 }
 
