@@ -14,6 +14,7 @@ mod check;
 mod clients;
 mod controls;
 mod directions;
+mod elsewhere;
 mod explain;
 mod harness;
 mod interruption;

@@ -16,7 +16,7 @@ async fn the_publisher_pushes_and_the_second_time_nothing_is_sent() {
     assert_eq!(first["digest"], digest);
     assert_eq!(first["unchanged"], false);
     assert_eq!(first["layers"][0]["origin"], "new");
-    let arn = first["identity"]["arn"].as_str().unwrap();
+    let arn = first["identity"]["principal"].as_str().unwrap();
     assert!(
         arn.contains("assumed-role/portfolio-publisher/") && arn.contains("42"),
         "{arn}"

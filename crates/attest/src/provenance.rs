@@ -40,10 +40,10 @@ pub struct Provenance {
 pub enum Builder {
     /// A run of a workflow, as the claims of its OIDC token say.
     Github(Box<Workflow>),
-    /// Somebody's machine, under this AWS identity.
+    /// Somebody's machine.
     Person {
-        /// The ARN of the caller.
-        arn: String,
+        /// The ARN of the caller, or `USERNAME@HOST` of a registry that is not ECR.
+        name: String,
     },
 }
 
@@ -86,11 +86,11 @@ impl Provenance {
     pub fn predicate(&self) -> Value {
         let (build_type, external, internal, builder, invocation) = match &self.builder {
             Builder::Github(run) => of_run(run),
-            Builder::Person { arn } => (
+            Builder::Person { name } => (
                 OWN_BUILD,
                 json!({"command": "longshore publish"}),
                 json!({}),
-                format!("urn:longshore:builder:{arn}"),
+                format!("urn:longshore:builder:{name}"),
                 None,
             ),
         };
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_persons_build_claims_no_workflow_and_says_that_the_source_was_dirty() {
         let person = Builder::Person {
-            arn: "arn:aws:iam::123456789012:user/ada".to_owned(),
+            name: "arn:aws:iam::123456789012:user/ada".to_owned(),
         };
         let predicate = Provenance {
             dirty: true,

@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use oci::Digest;
-use pipeline::Archive;
+use pipeline::{Archive, RegistryAddress};
 
 /// A commit to a published image in Amazon ECR, with short-lived identities.
 #[derive(Debug, Parser)]
@@ -108,7 +108,7 @@ pub(crate) struct Build {
 
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  longshore publish                                   build this commit, then push it\n  longshore publish --layout DIR --digest sha256:...  push what another job built\n  longshore publish --dry-run                         show the plan, push nothing"
+    after_long_help = "Examples:\n  longshore publish                                   build this commit, then push it\n  longshore publish --layout DIR --digest sha256:...  push what another job built\n  longshore publish --to localhost:5000/team/app      push to another registry; AWS is not asked\n  longshore publish --dry-run                         show the plan, push nothing"
 )]
 pub(crate) struct Publish {
     /// Push this layout instead of building; needs --digest
@@ -117,6 +117,9 @@ pub(crate) struct Publish {
     /// The digest that `longshore build` printed for the layout
     #[arg(long, value_name = "DIGEST", requires = "layout")]
     pub(crate) digest: Option<Digest>,
+    /// Push to this registry instead of ECR, with the login that `docker login` keeps
+    #[arg(long, value_name = "HOST[:PORT]/REPOSITORY")]
+    pub(crate) to: Option<RegistryAddress>,
     /// Print the plan and stop
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -24,6 +24,7 @@ pub use configuration::{
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;
 pub use publish::{
-    Destination, Gate, GateFailure, IdentityPlan, PublishFailure, PublishPlan, Signer,
-    SigningFailure, Sigstore, SourcePublish, VerifyFailure, connect,
+    AddressError, Destination, Gate, GateFailure, IdentityPlan, LoginError, PublishFailure,
+    PublishPlan, RegistryAddress, Signer, SigningFailure, Sigstore, SourcePublish, VerifyFailure,
+    connect,
 };

@@ -118,7 +118,7 @@ problem_codes! {
     BadSigningKey = "E015", Configuration, "The key that is to sign cannot be read, or did not sign.";
     Vulnerable = "E016", Build, "Packages that were compiled are known to be vulnerable.";
     NoAdvisories = "E017", Build, "What is known of packages that were compiled could not be read.";
-    NoIdentity = "E020", Identity, "There is no identity to ask AWS with.";
+    NoIdentity = "E020", Identity, "There is no identity to ask AWS or a registry with.";
     IdentityRefused = "E021", Identity, "AWS refused the GitHub identity.";
     IdentityInvalid = "E022", Identity, "AWS did not accept the token: its provider, audience, time or signature.";
     WrongAccount = "E023", Identity, "The identity belongs to another AWS account than the one configured.";

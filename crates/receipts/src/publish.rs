@@ -106,10 +106,11 @@ pub struct TagOutcome {
 /// Who published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Identity {
-    /// The AWS principal, an ARN.
-    pub arn: String,
-    /// The AWS account.
-    pub account: String,
+    /// The AWS principal, an ARN; at a registry that is not ECR the username, or
+    /// `anonymous`.
+    pub principal: String,
+    /// The AWS account; `None` at a registry that is not ECR.
+    pub account: Option<String>,
     /// Where the credentials came from.
     pub source: String,
     /// The GitHub subject, where GitHub vouched.

@@ -38,3 +38,4 @@ pub use event::{Event, Observer};
 pub use options::Options;
 pub use referrers::ReferrerManifest;
 pub use registry::{Registry, Renew, Renewing};
+pub use transport::endpoint;

@@ -49,6 +49,19 @@ fn builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
 }
 
+/// The address of the registry at `host`, which may have a port: plain `http` on this
+/// machine, as Docker has it, `https` everywhere else. `None` where that is no host.
+pub fn endpoint(host: &str) -> Option<Url> {
+    let plain: Url = format!("http://{host}").parse().ok()?;
+    if host.contains(['/', '@', '?', '#', '\\']) {
+        return None;
+    }
+    if is_loopback(&plain) {
+        return Some(plain);
+    }
+    format!("https://{host}").parse().ok()
+}
+
 /// Whether what is sent there can be read on the way: only `https`, or this very
 /// machine, protects it.
 pub(crate) fn is_private(url: &Url) -> bool {
@@ -67,6 +80,25 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_asked_in_plain_http_on_this_machine_only() {
+        for (host, expected) in [
+            ("localhost:5000", Some("http://localhost:5000/")),
+            ("127.0.0.1", Some("http://127.0.0.1/")),
+            ("[::1]:5000", Some("http://[::1]:5000/")),
+            ("r.example:5000", Some("https://r.example:5000/")),
+            ("10.0.0.1", Some("https://10.0.0.1/")),
+            ("localhost.example", Some("https://localhost.example/")),
+            ("ada:secret@r.example", None),
+            ("r.example/v2", None),
+            ("r.example:port", None),
+            ("", None),
+        ] {
+            let found = endpoint(host);
+            assert_eq!(found.as_ref().map(Url::as_str), expected, "{host}");
+        }
+    }
 
     #[test]
     fn plain_http_is_private_on_this_machine_only() {

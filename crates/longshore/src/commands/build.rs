@@ -70,7 +70,7 @@ fn published(
 ) -> Result<(SourcePublish, Arc<Client>), Problem> {
     let cloud = project.cloud(project.resources()?.as_ref())?;
     let client = client(&settings.environment, &cloud.region)?;
-    let source = SourcePublish::new(plan, &cloud, identity(settings, &cloud));
+    let source = SourcePublish::new(plan, &cloud.repository, identity(settings, &cloud));
     Ok((source.map_err(|error| no_tag(&error))?, Arc::new(client)))
 }
 

@@ -13,6 +13,7 @@ use crate::project::Project;
 use crate::settings::Settings;
 use crate::{github_actions, printer, render};
 
+pub(crate) use caller::ANY_REGION;
 pub(crate) use denial::with_explanation;
 
 /// Explains; fails if the caller is refused, so that a script can ask.

@@ -1,10 +1,11 @@
 //! `longshore publish`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws::{Client, session_name};
 use image::Layout;
+use oci::RepositoryName;
 use pipeline::{
     BuildPlan, Cloud, ConfigurationError, Gate, IdentityPlan, PublishFailure, PublishPlan,
     SourcePublish,
@@ -12,7 +13,7 @@ use pipeline::{
 use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt};
 
 use crate::arguments::{Format, Publish};
-use crate::commands::explain::with_explanation;
+use crate::commands::explain::{ANY_REGION, with_explanation};
 use crate::environment::Environment;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -25,13 +26,13 @@ const LAYOUT: &str = "target/longshore/layout";
 /// Publishes; stdout carries the image's reference by digest.
 pub(crate) async fn run(arguments: &Publish, settings: &Settings) -> Result<ExitCode, Problem> {
     let project = Project::find(&settings.directory)?;
-    let cloud = project.cloud(project.resources()?.as_ref())?;
+    let goal = Goal::new(arguments, &project, settings)?;
     let progress = Progress::new(settings);
     let publish = Publishing {
         arguments,
         settings,
         project: &project,
-        cloud: &cloud,
+        goal: &goal,
         progress: &progress,
     };
     let receipt = match (&arguments.layout, arguments.dry_run) {
@@ -46,12 +47,50 @@ pub(crate) async fn run(arguments: &Publish, settings: &Settings) -> Result<Exit
     }
 }
 
+/// Where the image goes.
+struct Goal {
+    repository: RepositoryName,
+    identity: IdentityPlan,
+    /// Of the AWS that is asked, where any is.
+    region: String,
+}
+
+impl Goal {
+    /// What `--to` names; otherwise the repository in AWS that the project is about.
+    fn new(arguments: &Publish, project: &Project, settings: &Settings) -> Result<Self, Problem> {
+        if let Some(registry) = &arguments.to {
+            return Ok(Self {
+                repository: registry.repository.clone(),
+                identity: IdentityPlan::Login {
+                    registry: registry.clone(),
+                    configuration: docker_configuration(settings),
+                },
+                region: ANY_REGION.to_owned(),
+            });
+        }
+        let cloud = project.cloud(project.resources()?.as_ref())?;
+        Ok(Self {
+            identity: identity(settings, &cloud),
+            repository: cloud.repository,
+            region: cloud.region,
+        })
+    }
+}
+
+/// Where Docker keeps its logins.
+fn docker_configuration(settings: &Settings) -> Option<PathBuf> {
+    let environment = &settings.environment;
+    let home = || Some(Path::new(environment.get("HOME")?).join(".docker"));
+    let directory = environment.get("DOCKER_CONFIG").map(PathBuf::from);
+    Some(directory.or_else(home)?.join("config.json"))
+}
+
 /// One run of the command.
 struct Publishing<'a> {
     arguments: &'a Publish,
     settings: &'a Settings,
     project: &'a Project,
-    cloud: &'a Cloud,
+    goal: &'a Goal,
     progress: &'a Progress,
 }
 
@@ -59,11 +98,11 @@ impl Publishing<'_> {
     /// Publishes the commit, building what is not there yet.
     async fn source(&self) -> Result<PublishReceipt, Problem> {
         let build = self.build_plan().await?;
+        let (repository, identity) = (&self.goal.repository, self.goal.identity.clone());
         let mut publish =
-            SourcePublish::new(build, self.cloud, identity(self.settings, self.cloud))
-                .map_err(|error| no_tag(&error))?;
+            SourcePublish::new(build, repository, identity).map_err(|error| no_tag(&error))?;
         publish.signer = signing::signer(self.project, self.settings)?;
-        let client = Arc::new(client(&self.settings.environment, &self.cloud.region)?);
+        let client = Arc::new(client(&self.settings.environment, &self.goal.region)?);
         let receipt = publish
             .execute(&client, &|event| self.progress.show(&event))
             .await;
@@ -73,7 +112,7 @@ impl Publishing<'_> {
     /// Publishes what another job built.
     async fn layout(&self, layout: &Path) -> Result<PublishReceipt, Problem> {
         let plan = self.plan(layout)?;
-        let client = Arc::new(client(&self.settings.environment, &self.cloud.region)?);
+        let client = Arc::new(client(&self.settings.environment, &self.goal.region)?);
         let receipt = plan
             .execute(layout, &client, &|event| self.progress.show(&event))
             .await;
@@ -114,9 +153,9 @@ impl Publishing<'_> {
         let image = Layout::open(layout)
             .and_then(|layout| layout.image())
             .map_err(|error| pipeline::layout_problem(&error))?;
-        let identity = identity(self.settings, self.cloud);
+        let (repository, identity) = (&self.goal.repository, self.goal.identity.clone());
         let table = &self.project.configuration.publish;
-        let plan = PublishPlan::new(&image, table, self.cloud, identity);
+        let plan = PublishPlan::new(&image, table, repository, identity);
         let mut plan = plan.map_err(|error| no_tag(&error))?;
         plan.signer = signing::signer(self.project, self.settings)?;
         plan.gate = Gate::new(&self.project.configuration.audit, &self.project.root);
@@ -151,11 +190,14 @@ pub(crate) fn identity(settings: &Settings, cloud: &Cloud) -> IdentityPlan {
     let environment = &settings.environment;
     let has_token = environment.get("ACTIONS_ID_TOKEN_REQUEST_URL").is_some();
     if !settings.in_github_actions() && !has_token {
-        return IdentityPlan::Chain;
+        return IdentityPlan::Chain {
+            account: cloud.account.clone(),
+        };
     }
     let run = environment.get("GITHUB_RUN_ID").unwrap_or("0");
     let attempt = environment.get("GITHUB_RUN_ATTEMPT").unwrap_or("1");
     IdentityPlan::Github {
+        account: cloud.account.clone(),
         role: cloud.role.clone(),
         session_name: session_name(run, attempt),
     }

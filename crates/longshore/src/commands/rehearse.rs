@@ -111,11 +111,12 @@ async fn rehearse(
 /// The publish as the workflow's job would do it.
 fn plan(image: &StoredImage, project: &Project, cloud: &Cloud) -> Result<PublishPlan, Problem> {
     let identity = IdentityPlan::Github {
+        account: cloud.account.clone(),
         role: cloud.role.clone(),
         session_name: aws::session_name("rehearsal", "1"),
     };
     let table = &project.configuration.publish;
-    PublishPlan::new(image, table, cloud, identity).map_err(|error| {
+    PublishPlan::new(image, table, &cloud.repository, identity).map_err(|error| {
         Problem::new(
             ProblemCode::BadConfiguration,
             "nothing was rehearsed: a tag cannot be made",

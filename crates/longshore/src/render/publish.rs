@@ -14,7 +14,7 @@ pub(crate) fn text(receipt: &PublishReceipt) -> String {
     let mut lines = vec![format!("{headline}  {}", receipt.reference)];
     lines.push(format!(
         "as         {} ({})",
-        receipt.identity.arn, receipt.identity.source
+        receipt.identity.principal, receipt.identity.source
     ));
     if let Some(subject) = &receipt.identity.subject {
         lines.push(format!("subject    {subject}"));
@@ -79,7 +79,7 @@ pub(crate) fn markdown(receipt: &PublishReceipt) -> String {
         receipt.reference,
         tags.join(", "),
         receipt.revision.as_deref().unwrap_or("unknown"),
-        receipt.identity.arn,
+        receipt.identity.principal,
         receipt.layers.len(),
         bytes(receipt.sent_bytes),
         duration(receipt.milliseconds),

@@ -82,7 +82,10 @@ fn provenance(image: &StoredImage, bills: &[Referrer], session: &Session) -> Pro
         builder: match &session.claims {
             Some(claims) => Builder::Github(Box::new(workflow(claims))),
             None => Builder::Person {
-                arn: session.identity.arn.clone(),
+                name: match (&session.identity.principal, &session.identity.account) {
+                    (arn, Some(_)) => arn.clone(),
+                    (username, None) => format!("{username}@{}", session.host),
+                },
             },
         },
         repository: optional(annotation::SOURCE).map(str::to_owned),

@@ -1,18 +1,17 @@
 //! Where an image goes, and as whom: a value.
 
+use std::path::PathBuf;
+
 use oci::{NameError, RepositoryName, Tag};
 use registry::RegistryError;
 
-use super::PublishFailure;
-use crate::cloud::Cloud;
+use super::{PublishFailure, RegistryAddress};
 use crate::configuration::{ConfigurationError, PublishTable};
 use crate::placeholder::Placeholders;
 
 /// Where an image goes, under which tags, and as whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
-    /// The account that the identity must belong to.
-    pub account: String,
     /// The repository.
     pub repository: RepositoryName,
     /// The tag that is set once.
@@ -28,22 +27,35 @@ pub struct Destination {
 pub enum IdentityPlan {
     /// The workflow run: GitHub's token, exchanged for the role.
     Github {
+        /// The account that the role must belong to.
+        account: String,
         /// The role's ARN.
         role: String,
         /// The session's name; it names run and attempt, for the audit trail.
         session_name: String,
     },
     /// Whoever the standard credential chain finds, on a laptop.
-    Chain,
+    Chain {
+        /// The account that they must belong to.
+        account: String,
+    },
+    /// Whoever is logged in to a registry that is not ECR, as Docker keeps it, or
+    /// nobody. AWS is not asked.
+    Login {
+        /// The registry.
+        registry: RegistryAddress,
+        /// Docker's `config.json`; `None` where there can be none.
+        configuration: Option<PathBuf>,
+    },
 }
 
 impl Destination {
-    /// The destination in `cloud`, with the tags of `table` for the source that
+    /// The destination `repository`, with the tags of `table` for the source that
     /// `placeholders` stand for.
     pub(crate) fn new(
         placeholders: &Placeholders,
         table: &PublishTable,
-        cloud: &Cloud,
+        repository: &RepositoryName,
         identity: IdentityPlan,
     ) -> Result<Self, ConfigurationError> {
         let tag = |key, template: &str| -> Result<Tag, ConfigurationError> {
@@ -56,8 +68,7 @@ impl Destination {
         };
         let moving = |template: &String| tag("publish.moving-tags", template);
         Ok(Self {
-            account: cloud.account.clone(),
-            repository: cloud.repository.clone(),
+            repository: repository.clone(),
             immutable_tag: tag("publish.immutable-tag", &table.immutable_tag)?,
             moving_tags: table
                 .moving_tags
@@ -86,10 +97,15 @@ impl Destination {
             .map(Tag::to_string)
             .collect::<Vec<_>>();
         let repository = self.repository.clone();
+        let login = match &self.identity {
+            IdentityPlan::Login { registry, .. } => Some(registry.host.clone()),
+            IdentityPlan::Github { .. } | IdentityPlan::Chain { .. } => None,
+        };
         move |source| PublishFailure::Registry {
             step,
             tags_set: tags_set.clone(),
             repository: repository.clone(),
+            login: login.clone(),
             source: Box::new(source),
         }
     }

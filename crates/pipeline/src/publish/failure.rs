@@ -8,7 +8,7 @@ use oci::{Digest, ErrorCode, RepositoryName, Tag};
 use receipts::{Problem, ProblemCode};
 use registry::RegistryError;
 
-use super::{GateFailure, SigningFailure};
+use super::{GateFailure, LoginError, SigningFailure};
 use crate::build::{BuildFailure, image_problem};
 
 /// Why a publish did not end as planned.
@@ -31,6 +31,14 @@ pub enum PublishFailure {
     /// The credential chain found nobody.
     #[error(transparent)]
     NoCredentials(AwsError),
+    /// A login to a registry that is not ECR cannot be read.
+    #[error("the login to {host} cannot be read")]
+    NoLogin {
+        /// The registry.
+        host: String,
+        /// Why.
+        source: LoginError,
+    },
     /// STS did not exchange the token for the role.
     #[error("the token could not be exchanged for {role}")]
     Refused {
@@ -95,6 +103,8 @@ pub enum PublishFailure {
         tags_set: Vec<String>,
         /// The repository.
         repository: RepositoryName,
+        /// The registry's host, where it is not ECR.
+        login: Option<String>,
         /// What the registry said.
         source: Box<RegistryError>,
     },
@@ -145,6 +155,7 @@ impl PublishFailure {
                     .caused_by(error)
                     .hint("log in with `aws sso login` or `aws configure`, then check `aws sts get-caller-identity`")
             }
+            Self::NoLogin { host, source } => no_login(host, source),
             Self::Refused { role, claims, source } => refused(role, claims, source),
             Self::WrongAccount { expected, found, arn } => {
                 nothing(ProblemCode::WrongAccount, "the credentials belong to another AWS account")
@@ -172,14 +183,23 @@ impl PublishFailure {
             }
             Self::OtherInputs { tag, holds, changed, .. } => other_inputs(tag, holds, changed),
             Self::Build(failure) => failure.problem(),
-            Self::Registry { step, tags_set, repository, source } => {
-                registry_problem(step, tags_set, repository, source)
+            Self::Registry { step, tags_set, repository, login, source } => {
+                let problem = registry_problem(step, tags_set, repository, source);
+                registry_hints(problem, login.as_deref())
             }
             Self::Gate(failure) => failure.problem(),
             Self::Signing(failure) => failure.problem(),
             Self::Interrupted(_) => nothing(ProblemCode::Io, "the work was interrupted").caused_by(self),
         }
     }
+}
+
+fn no_login(host: &str, error: &LoginError) -> Problem {
+    let what = format!("{NOTHING}: the login to the registry cannot be read");
+    Problem::new(ProblemCode::NoIdentity, what)
+        .caused_by(error)
+        .fact("registry", host)
+        .hint(format!("`docker login {host}` makes a login"))
 }
 
 fn other_inputs(tag: &Tag, holds: &Digest, changed: &[String]) -> Problem {
@@ -273,16 +293,24 @@ fn registry_problem(
     } else {
         format!("only tag {} was set", tags_set.join(", "))
     };
-    let problem = Problem::new(code, format!("{done}: {what} ({step})"))
+    Problem::new(code, format!("{done}: {what} ({step})"))
         .caused_by(error)
-        .fact("repository", repository.to_string());
-    match code {
-        ProblemCode::RepositoryMissing => problem
+        .fact("repository", repository.to_string())
+}
+
+/// What to do about it; `login` is the registry's host, where it is not ECR.
+fn registry_hints(problem: Problem, login: Option<&str>) -> Problem {
+    match (problem.code, login) {
+        (ProblemCode::RepositoryMissing, None) => problem
             .hint("ECR makes no repository on a push: run `terraform apply`, or correct `aws.repository`"),
-        ProblemCode::PushDenied => problem
+        (ProblemCode::RepositoryMissing, Some(host)) => problem
+            .hint(format!("{host} makes no repository on a push: make it there, or correct `--to`")),
+        (ProblemCode::PushDenied, None) => problem
             .hint("the sentence above names the action and the resource: add them to the role's policy")
             .hint("`longshore rehearse` runs the same requests against your Terraform root"),
-        ProblemCode::RegistryLied => problem
+        (ProblemCode::PushDenied, Some(host)) => problem
+            .hint(format!("log in with `docker login {host}`, as somebody who may push to this repository")),
+        (ProblemCode::RegistryLied, _) => problem
             .hint("something between here and the registry changes what passes: look for a proxy or a cache"),
         _ => problem.hint("run the same command again: what the registry already has is not sent twice"),
     }

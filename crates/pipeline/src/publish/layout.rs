@@ -8,14 +8,13 @@ use std::time::Instant;
 
 use aws::Client;
 use image::{ImageError, Layout, StoredImage};
-use oci::{Digest, Tag, annotation};
+use oci::{Digest, RepositoryName, Tag, annotation};
 use receipts::PublishReceipt;
 use registry::Pushed;
 
 use super::push::{Local, Push};
 use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
 use crate::build::{dependencies_of, milliseconds};
-use crate::cloud::Cloud;
 use crate::configuration::{ConfigurationError, PublishTable};
 use crate::event::{Event, Observer, Stage};
 use crate::placeholder::Placeholders;
@@ -43,7 +42,7 @@ impl PublishPlan {
     pub fn new(
         image: &StoredImage,
         table: &PublishTable,
-        cloud: &Cloud,
+        repository: &RepositoryName,
         identity: IdentityPlan,
     ) -> Result<Self, ConfigurationError> {
         let annotation = |key: &str| image.manifest.annotations.get(key).cloned();
@@ -54,7 +53,7 @@ impl PublishPlan {
         Ok(Self {
             digest: image.descriptor.digest,
             size: image.size(),
-            destination: Destination::new(&placeholders, table, cloud, identity)?,
+            destination: Destination::new(&placeholders, table, repository, identity)?,
             signer: None,
             gate: None,
         })
@@ -128,7 +127,6 @@ async fn verified(
 impl fmt::Display for PublishPlan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Destination {
-            account,
             repository,
             immutable_tag,
             moving_tags,
@@ -140,16 +138,23 @@ impl fmt::Display for PublishPlan {
             "image       {} ({} bytes)",
             self.digest, self.size
         )?;
-        writeln!(formatter, "repository  {repository} in account {account}")?;
         match identity {
-            IdentityPlan::Github { role, session_name } => {
-                writeln!(
-                    formatter,
-                    "identity    GitHub, as {role} (session {session_name})"
-                )?;
+            IdentityPlan::Github {
+                account,
+                role,
+                session_name,
+            } => {
+                writeln!(formatter, "repository  {repository} in account {account}")?;
+                let as_role = format!("as {role} (session {session_name})");
+                writeln!(formatter, "identity    GitHub, {as_role}")?;
             }
-            IdentityPlan::Chain => {
+            IdentityPlan::Chain { account } => {
+                writeln!(formatter, "repository  {repository} in account {account}")?;
                 writeln!(formatter, "identity    the standard AWS credential chain")?;
+            }
+            IdentityPlan::Login { registry, .. } => {
+                writeln!(formatter, "repository  {repository} at {}", registry.host)?;
+                writeln!(formatter, "identity    who is logged in there, or nobody")?;
             }
         }
         match &self.signer {

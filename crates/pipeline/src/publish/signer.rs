@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use attest::{Certificate, Envelope, KeyError, LogEntry, SigningKey, Statement};
-use aws::{AwsError, CertifiedKey, KmsKey};
+use aws::{AwsError, CertifiedKey, Client, Credentials, KmsKey};
 use oci::Digest;
 use receipts::{Problem, ProblemCode};
 use url::Url;
@@ -38,7 +38,7 @@ pub struct Sigstore {
 /// A signer who is known to be able to.
 pub(super) enum ReadySigner<'a> {
     Key(&'a SigningKey),
-    Kms(KmsKey),
+    Kms(KmsKey, &'a Credentials),
     Run(&'a Sigstore),
 }
 
@@ -57,16 +57,31 @@ pub enum SigningFailure {
     /// There is no run that could be vouched for.
     #[error("a signature without a key is one of a workflow's run, and this is none")]
     NoRun,
+    /// AWS KMS or a run, where neither AWS nor GitHub is asked.
+    #[error(
+        "only a key in a file or a variable signs for {0}: no identity but the login is asked for"
+    )]
+    OnlyLogin(String),
 }
 
 impl Signer {
     /// Finds out whether it can sign, before anything depends on that.
-    pub(super) async fn ready(&self, session: &Session) -> Result<ReadySigner<'_>, SigningFailure> {
+    pub(super) async fn ready<'a>(
+        &'a self,
+        session: &'a Session,
+    ) -> Result<ReadySigner<'a>, SigningFailure> {
         match self {
             Self::Key(key) => Ok(ReadySigner::Key(key)),
             Self::Kms(id) => {
-                let key = session.client.kms_key(&session.credentials, id).await;
-                Ok(ReadySigner::Kms(key.map_err(SigningFailure::Kms)?))
+                let credentials = session.credentials.as_ref();
+                let none = || SigningFailure::OnlyLogin(session.host.clone());
+                let credentials = credentials.ok_or_else(none)?;
+                let key = session.client.kms_key(credentials, id).await;
+                let key = key.map_err(SigningFailure::Kms)?;
+                Ok(ReadySigner::Kms(key, credentials))
+            }
+            Self::Run(_) if session.credentials.is_none() => {
+                Err(SigningFailure::OnlyLogin(session.host.clone()))
             }
             Self::Run(_) if session.claims.is_none() => Err(SigningFailure::NoRun),
             Self::Run(sigstore) => Ok(ReadySigner::Run(sigstore)),
@@ -103,7 +118,9 @@ impl ReadySigner<'_> {
                     let signature = key.sign(&envelope.message())?;
                     envelope.signed(&signature, key.public_key())?
                 }
-                (Self::Kms(key), _) => kms(&envelope, key, session).await?,
+                (Self::Kms(key, credentials), _) => {
+                    kms(&envelope, key, &session.client, credentials).await?
+                }
                 (_, Some((sigstore, key))) => key.sign(&envelope, sigstore, session).await?,
                 (_, None) => return Err(SigningFailure::NoRun),
             });
@@ -115,10 +132,11 @@ impl ReadySigner<'_> {
 async fn kms(
     envelope: &Envelope,
     key: &KmsKey,
-    session: &Session,
+    client: &Client,
+    credentials: &Credentials,
 ) -> Result<Vec<u8>, SigningFailure> {
     let digest = hex::decode(Digest::of(&envelope.message()).hex()).unwrap_or_default();
-    let signature = session.client.kms_sign(&session.credentials, key, &digest);
+    let signature = client.kms_sign(credentials, key, &digest);
     let signature = signature.await.map_err(SigningFailure::Kms)?;
     Ok(envelope.signed(&signature, &key.public_key)?)
 }
@@ -179,6 +197,7 @@ impl SigningFailure {
             Self::Sigstore(_) => problem.hint(
                 "try again, or sign with a key: `publish.signing-key` names a file, a variable or `awskms:///KEY`",
             ),
+            Self::OnlyLogin(_) => problem.hint("let `publish.signing-key` name a file or `env://NAME`"),
             Self::NoRun => problem.hint("publish from a workflow, or leave out `publish.signing-key`"),
         }
     }

@@ -16,7 +16,7 @@ use aws::Client;
 use build::{Compiled, Workspace};
 use futures_util::stream;
 use image::{Layout, Recipe, StoredImage};
-use oci::{Digest, Tag, annotation};
+use oci::{Digest, RepositoryName, Tag, annotation};
 use receipts::PublishReceipt;
 use registry::{Blob, Pushed};
 use tokio::sync::mpsc;
@@ -26,7 +26,6 @@ use super::push::{Done, Held, Local, Push};
 use super::session::Session;
 use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
 use crate::build::{BuildFailure, BuildPlan, milliseconds};
-use crate::cloud::Cloud;
 use crate::configuration::ConfigurationError;
 use crate::event::{Event, Observer, Stage};
 use crate::inputs::{Expected, declared_of};
@@ -66,12 +65,12 @@ impl SourcePublish {
     /// Plans to publish what `build` makes.
     pub fn new(
         build: BuildPlan,
-        cloud: &Cloud,
+        repository: &RepositoryName,
         identity: IdentityPlan,
     ) -> Result<Self, ConfigurationError> {
         let placeholders = placeholders(&build.source);
         let table = &build.configuration.publish;
-        let destination = Destination::new(&placeholders, table, cloud, identity)?;
+        let destination = Destination::new(&placeholders, table, repository, identity)?;
         Ok(Self {
             build,
             destination,

@@ -37,7 +37,7 @@ const KEY_SET: Input = Input {
 };
 
 /// The region of a client that only asks GitHub, or STS who it is.
-pub(super) const ANY_REGION: &str = "us-east-1";
+pub(crate) const ANY_REGION: &str = "us-east-1";
 
 /// A caller with its claims.
 pub(super) struct Asked {

@@ -1,0 +1,384 @@
+//! A registry that is not ECR, and a login to it from where `docker login` keeps it:
+//! Docker's `config.json` itself, or a credential helper that it names ([Docker's
+//! reference]).
+//!
+//! [Docker's reference]: https://docs.docker.com/reference/cli/docker/login/
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::str::FromStr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use oci::{NameError, RepositoryName};
+use receipts::Identity;
+use registry::{Credentials, Password};
+use serde::Deserialize;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use url::Url;
+
+use super::PublishFailure;
+
+/// Docker Hub, as people name it.
+const HUB: &str = "docker.io";
+/// Where Docker Hub's registry answers.
+const HUB_REGISTRY: &str = "registry-1.docker.io";
+/// The name under which logins to Docker Hub are kept.
+const HUB_LOGIN: &str = "https://index.docker.io/v1/";
+/// The username with which helpers mark a token that is to be exchanged first.
+const TOKEN_USER: &str = "<token>";
+/// Long enough for a person to open a key ring.
+const PATIENCE: Duration = Duration::from_mins(2);
+const LONGEST_COMPLAINT: usize = 300;
+
+/// A repository of a registry that is not looked up in AWS: `HOST[:PORT]/REPOSITORY`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryAddress {
+    /// Host and port, as they stand in image references.
+    pub host: String,
+    /// Where the registry answers.
+    pub endpoint: Url,
+    /// The repository.
+    pub repository: RepositoryName,
+}
+
+/// Why a text names no repository of a registry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// No host, or something else in its place.
+    #[error(
+        "it must be HOST[:PORT]/REPOSITORY, such as `registry.example.com/team/app` or `docker.io/team/app`"
+    )]
+    Host,
+    /// The rest is no repository's name.
+    #[error("{0}; tags come from `[publish]` of longshore.toml")]
+    Repository(#[from] NameError),
+}
+
+impl FromStr for RegistryAddress {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let (host, repository) = text.split_once('/').ok_or(AddressError::Host)?;
+        // As for Docker, a name without these is a part of the repository's.
+        if !host.contains(['.', ':']) && host != "localhost" {
+            return Err(AddressError::Host);
+        }
+        let answers = if host == HUB { HUB_REGISTRY } else { host };
+        Ok(Self {
+            host: host.to_owned(),
+            endpoint: registry::endpoint(answers).ok_or(AddressError::Host)?,
+            repository: repository.parse()?,
+        })
+    }
+}
+
+/// Why a login that may be there cannot be used. Never shows what is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The file.
+    #[error(transparent)]
+    Unreadable(#[from] io::Error),
+    /// The file is not what Docker writes.
+    #[error("{file} is no configuration of Docker: line {line}, column {column}")]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// Where.
+        line: usize,
+        /// Where.
+        column: usize,
+    },
+    /// `auth` is not the base64 of a username and a password.
+    #[error("`auths` of {0} holds no username and password for it")]
+    NoPair(PathBuf),
+    /// A helper.
+    #[error("{helper} {what}")]
+    Helper {
+        /// The program.
+        helper: String,
+        /// What it did.
+        what: String,
+    },
+    /// A token that Docker would exchange for another one.
+    #[error("{0} keeps an identity token, which Longshore does not exchange")]
+    IdentityToken(String),
+}
+
+/// A login as it was found; nobody's, where there is none.
+pub(super) struct Kept {
+    pub(super) identity: Identity,
+    pub(super) credentials: Option<Credentials>,
+}
+
+/// `config.json`, as far as it is about logins.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct DockerConfiguration {
+    auths: BTreeMap<String, Auth>,
+    /// Helpers by registry.
+    cred_helpers: BTreeMap<String, String>,
+    /// The helper of all other registries.
+    creds_store: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Auth {
+    auth: Option<String>,
+    identitytoken: Option<String>,
+}
+
+/// What a helper prints.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HelperAnswer {
+    username: String,
+    secret: String,
+}
+
+impl RegistryAddress {
+    /// The login to this registry that `file` keeps or names a helper for.
+    pub(super) async fn login(&self, file: Option<&Path>) -> Result<Kept, PublishFailure> {
+        let found = self.find(file).await;
+        let (source, credentials) = found.map_err(|source| PublishFailure::NoLogin {
+            host: self.host.clone(),
+            source,
+        })?;
+        let username = credentials.as_ref().map(|found| found.username.clone());
+        Ok(Kept {
+            identity: Identity {
+                principal: username.unwrap_or_else(|| "anonymous".to_owned()),
+                account: None,
+                source,
+                subject: None,
+            },
+            credentials,
+        })
+    }
+
+    /// The name under which Docker keeps the login.
+    fn key(&self) -> &str {
+        if self.host == HUB {
+            HUB_LOGIN
+        } else {
+            &self.host
+        }
+    }
+
+    async fn find(&self, file: Option<&Path>) -> Result<(String, Option<Credentials>), LoginError> {
+        let nobody = || ("no login".to_owned(), None);
+        let Some(file) = file else {
+            return Ok(nobody());
+        };
+        let Some(configuration) = read(file)? else {
+            return Ok(nobody());
+        };
+        let own = configuration.cred_helpers.get(self.key());
+        if let Some(name) = own.or(configuration.creds_store.as_ref()) {
+            let helper = format!("docker-credential-{name}");
+            let kept = ask(&helper, self.key()).await?;
+            if own.is_some() || kept.is_some() {
+                return Ok((helper, kept));
+            }
+        }
+        let mut auths = configuration.auths.iter();
+        let Some((_, kept)) = auths.find(|(name, _)| names(name, self.key())) else {
+            return Ok(nobody());
+        };
+        let source = file.display().to_string();
+        if kept
+            .identitytoken
+            .as_ref()
+            .is_some_and(|text| !text.is_empty())
+        {
+            return Err(LoginError::IdentityToken(source));
+        }
+        // An empty entry says that a helper has the login.
+        let Some(pair) = kept.auth.as_ref().filter(|text| !text.is_empty()) else {
+            return Ok(nobody());
+        };
+        let pair = credentials_of(pair).ok_or_else(|| LoginError::NoPair(file.to_owned()))?;
+        Ok((source, Some(pair)))
+    }
+}
+
+impl fmt::Display for RegistryAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.host, self.repository)
+    }
+}
+
+fn read(file: &Path) -> Result<Option<DockerConfiguration>, LoginError> {
+    let text = match fs_err::read(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text?,
+    };
+    // The parser's own message could quote a password.
+    let parsed = serde_json::from_slice(&text).map_err(|error| LoginError::Malformed {
+        file: file.to_owned(),
+        line: error.line(),
+        column: error.column(),
+    });
+    parsed.map(Some)
+}
+
+/// Whether an entry called `name` is for the registry `key`: older versions of Docker
+/// kept addresses.
+fn names(name: &str, key: &str) -> bool {
+    let host = |text: &str| -> String {
+        let text = text.strip_prefix("https://").unwrap_or(text);
+        let text = text.strip_prefix("http://").unwrap_or(text);
+        text.split('/').next().unwrap_or_default().to_owned()
+    };
+    name == key || host(name) == host(key)
+}
+
+/// The username and password that the base64 text of an `auth` says.
+fn credentials_of(auth: &str) -> Option<Credentials> {
+    let pair = String::from_utf8(STANDARD.decode(auth.trim()).ok()?).ok()?;
+    let (username, password) = pair.split_once(':')?;
+    Some(Credentials {
+        username: username.to_owned(),
+        password: Password::new(password.trim_end_matches('\0')),
+    })
+}
+
+/// Asks a credential helper; `None` where it has no login ([its protocol]).
+///
+/// [its protocol]: https://github.com/docker/docker-credential-helpers
+async fn ask(helper: &str, key: &str) -> Result<Option<Credentials>, LoginError> {
+    let failed = |what: String| LoginError::Helper {
+        helper: helper.to_owned(),
+        what,
+    };
+    let running = tokio::time::timeout(PATIENCE, run(helper, key));
+    let output = running
+        .await
+        .map_err(|_| failed("did not end within two minutes".to_owned()))?
+        .map_err(|error| failed(format!("cannot be run: {error}")))?;
+    if !output.status.success() {
+        // By its protocol a helper says on stdout why it failed.
+        let said = String::from_utf8_lossy(&output.stdout);
+        if said.contains("credentials not found") {
+            return Ok(None);
+        }
+        let said: String = said.trim().chars().take(LONGEST_COMPLAINT).collect();
+        return Err(failed(format!("failed ({}): {said}", output.status)));
+    }
+    let answer: HelperAnswer = serde_json::from_slice(&output.stdout)
+        .map_err(|_| failed("printed no login".to_owned()))?;
+    if answer.username == TOKEN_USER {
+        return Err(LoginError::IdentityToken(helper.to_owned()));
+    }
+    Ok(Some(Credentials {
+        username: answer.username,
+        password: Password::new(answer.secret),
+    }))
+}
+
+async fn run(helper: &str, key: &str) -> io::Result<Output> {
+    let mut child = Command::new(helper)
+        .arg("get")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A helper that does not read has its answer all the same.
+        let _ = stdin.write_all(key.as_bytes()).await;
+    }
+    child.wait_with_output().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> RegistryAddress {
+        text.parse().unwrap()
+    }
+
+    async fn found(text: &str, configuration: &str) -> Result<Kept, PublishFailure> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config.json");
+        fs_err::write(&file, configuration).unwrap();
+        address(text).login(Some(&file)).await
+    }
+
+    async fn who(text: &str, configuration: &str) -> String {
+        found(text, configuration).await.unwrap().identity.principal
+    }
+
+    #[test]
+    fn an_address_has_a_host_and_a_repository_and_no_tag() {
+        let local = address("localhost:5000/team/app");
+        assert_eq!(local.endpoint.as_str(), "http://localhost:5000/");
+        assert_eq!(local.repository.as_str(), "team/app");
+        let hub = address("docker.io/team/app");
+        assert_eq!(hub.endpoint.as_str(), "https://registry-1.docker.io/");
+        assert_eq!(hub.to_string(), "docker.io/team/app");
+        for wrong in [
+            "app",
+            "team/app",
+            "/app",
+            "https://r.example/app",
+            "ada:secret@r.example/app",
+            "r.example/",
+            "r.example/app:tag",
+            "r.example/App",
+        ] {
+            assert!(wrong.parse::<RegistryAddress>().is_err(), "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_login_is_found_under_its_host_or_an_older_address() {
+        let auth = STANDARD.encode("ada:hunter2:x");
+        for (image, key) in [
+            ("r.example/app", "r.example"),
+            ("r.example:5000/app", "r.example:5000"),
+            ("r.example/app", "https://r.example/v1/"),
+            ("docker.io/team/app", "https://index.docker.io/v1/"),
+        ] {
+            let text = format!(r#"{{"auths":{{"{key}":{{"auth":"{auth}"}}}}}}"#);
+            let kept = found(image, &text).await.unwrap();
+            assert_eq!(kept.identity.principal, "ada", "{key}");
+            assert!(!format!("{:?}", kept.credentials).contains("hunter2"));
+        }
+        let text = format!(r#"{{"auths":{{"r.example:5000":{{"auth":"{auth}"}}}}}}"#);
+        assert_eq!(who("r.example/app", &text).await, "anonymous");
+        assert_eq!(who("other.example/app", &text).await, "anonymous");
+        assert_eq!(who("r.example/app", "{}").await, "anonymous");
+        let address = address("r.example/app");
+        assert!(address.login(None).await.unwrap().credentials.is_none());
+        let missing = address.login(Some("/missing/config.json".as_ref())).await;
+        assert!(missing.unwrap().credentials.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_used_is_an_error_that_shows_nothing_of_it() {
+        for text in [
+            r#"{"auths":{"r.example":{"auth":"hunter2"}}}"#,
+            r#"{"auths":{"r.example":"hunter2"}}"#,
+            r#"{"auths":{"r.example":{"auth":"aHVudGVyMg=="}}}"#,
+            r#"{"auths":{"r.example":{"identitytoken":"hunter2"}}}"#,
+            r#"{"credHelpers":{"r.example":"of-nobody-hunter"}}"#,
+        ] {
+            let failure = found("r.example/app", text).await.err().unwrap();
+            let problem = failure.problem();
+            let said = format!("{problem:?} {failure:?}");
+            assert!(
+                !said.contains("hunter2") && !said.contains("aHVu"),
+                "{said}"
+            );
+            assert!(said.contains("docker login r.example"), "{said}");
+        }
+    }
+}

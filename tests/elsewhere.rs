@@ -1,0 +1,264 @@
+//! Publishing to a registry that is not ECR, with a login that Docker keeps.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::{
+    Emulator, Project, REPOSITORY, assert_valid, both, has, json_of, longshore, seen, snapshots,
+    succeed,
+};
+
+/// A registry that behaves as the specification says, somebody who may push there,
+/// and a directory for what Docker keeps.
+struct Elsewhere {
+    emulator: Emulator,
+    password: String,
+    docker: TempDir,
+    project: Project,
+    digest: String,
+}
+
+impl Elsewhere {
+    async fn new() -> Self {
+        let (project, digest) = Project::built();
+        let emulator = Emulator::start_with(project.path(), &["--spec-registry"]);
+        let password = emulator.registry_reader().await.password;
+        // Nothing of AWS may be needed.
+        let file = project.path().join("longshore.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let aws = "[aws]\nterraform = \"infra/production\"\naccount = \"123456789012\"\n";
+        assert!(text.contains(aws), "{text}");
+        std::fs::write(file, text.replace(aws, "")).unwrap();
+        Self {
+            emulator,
+            password,
+            docker: tempfile::tempdir().unwrap(),
+            project,
+            digest,
+        }
+    }
+
+    fn address(&self) -> String {
+        format!("{}/{REPOSITORY}", self.emulator.registry())
+    }
+
+    /// Docker's `config.json`.
+    fn keep(&self, configuration: &Value) {
+        let file = self.docker.path().join("config.json");
+        std::fs::write(file, configuration.to_string()).unwrap();
+    }
+
+    /// What `docker login` keeps.
+    fn log_in(&self, password: &str) {
+        let auth = STANDARD.encode(format!("AWS:{password}"));
+        self.keep(&json!({"auths": {self.emulator.registry(): {"auth": auth}}}));
+    }
+
+    fn publish(&self) -> Command {
+        let mut command = self.project.publish(&self.digest, &[]);
+        command.args(["--to", &self.address()]);
+        command.env("DOCKER_CONFIG", self.docker.path());
+        command
+    }
+
+    /// What the user sees, without what changes from run to run.
+    fn seen(&self, command: &mut Command) -> String {
+        let text = seen(&command.output().unwrap());
+        assert!(!text.contains(&self.password), "{text}");
+        let docker = self.docker.path().display().to_string();
+        text.replace(&docker, "DOCKER")
+            .replace(self.emulator.registry(), "REGISTRY")
+            .replace(&self.digest, "sha256:DIGEST")
+    }
+}
+
+fn settings() -> insta::Settings {
+    let mut settings = snapshots();
+    settings.add_filter(r"sha256:[0-9a-f]{64}", "sha256:HEX");
+    settings.add_filter(r"\b[0-9a-f]{40}\b", "COMMIT");
+    settings.add_filter(r"[\d.]+ [kM]?B\b", "SIZE");
+    settings.add_filter(r"\b\d+ bytes", "SIZE");
+    // Both tags are asked about at the same time.
+    settings.add_filter(r"manifests/(COMMIT|latest)", "manifests/TAG");
+    settings.add_filter(r"in [\d.]+ m?s\b", "in TIME");
+    settings
+}
+
+#[tokio::test]
+async fn who_is_logged_in_publishes_with_tags_and_attestations_and_without_aws() {
+    let elsewhere = Elsewhere::new().await;
+    elsewhere.log_in(&elsewhere.password);
+    let first = json_of(&succeed(elsewhere.publish().args(["--format", "json"])));
+    assert_valid("docs/schemas/publish-receipt.json", &first);
+    let reference = format!("{}@{}", elsewhere.address(), elsewhere.digest);
+    assert_eq!(first["reference"], reference);
+    assert_eq!(first["identity"]["principal"], "AWS");
+    assert_eq!(first["identity"]["account"], Value::Null);
+    assert_eq!(first["tags"][1]["tag"], "latest");
+    let said = first["attestations"].as_array().unwrap();
+    assert_eq!(said.len(), 4, "{first:#}");
+
+    let second = json_of(&succeed(elsewhere.publish().args(["--format", "json"])));
+    assert_eq!(second["unchanged"], true, "{second:#}");
+    assert_eq!(second["sent_bytes"], 0);
+    let registry = elsewhere.emulator.registry_reader().await;
+    assert!(registry.complete_image("latest").await.is_some());
+}
+
+#[tokio::test]
+async fn people_read_where_it_goes_and_as_whom() {
+    let elsewhere = Elsewhere::new().await;
+    elsewhere.log_in(&elsewhere.password);
+    let plan = elsewhere.seen(elsewhere.publish().arg("--dry-run"));
+    let receipt = elsewhere.seen(&mut elsewhere.publish());
+    settings().bind(|| assert_snapshot!("elsewhere_published", format!("{plan}\n{receipt}")));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_denied_before_a_byte_is_sent_and_never_shown() {
+    let elsewhere = Elsewhere::new().await;
+    elsewhere.log_in("hunter2");
+    let refused = elsewhere.seen(&mut elsewhere.publish());
+    elsewhere.keep(&json!({}));
+    let nobody = elsewhere.seen(&mut elsewhere.publish());
+    assert!(!refused.contains("hunter2"), "{refused}");
+    settings().bind(|| assert_snapshot!("elsewhere_denied", format!("{refused}\n{nobody}")));
+    let registry = elsewhere.emulator.registry_reader().await;
+    assert!(registry.complete_image("latest").await.is_none());
+}
+
+#[tokio::test]
+async fn a_credential_helper_is_asked_for_the_login() {
+    let elsewhere = Elsewhere::new().await;
+    let registry = elsewhere.emulator.registry();
+    let helper = elsewhere.docker.path().join("docker-credential-example");
+    let answer = json!({"ServerURL": registry, "Username": "AWS", "Secret": elsewhere.password});
+    let says = |script: &str| {
+        std::fs::write(&helper, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", elsewhere.docker.path().display());
+    says(&format!(
+        "[ $1 = get ] && [ $(cat) = {registry} ] && echo '{answer}'"
+    ));
+    for kept in [
+        json!({"credHelpers": {registry: "example"}, "credsStore": "missing"}),
+        json!({"credsStore": "example", "auths": {registry: {}}}),
+    ] {
+        elsewhere.keep(&kept);
+        let mut publish = elsewhere.publish();
+        publish.env("PATH", &path).args(["--format", "json"]);
+        let receipt = json_of(&succeed(&mut publish));
+        assert_eq!(receipt["identity"]["principal"], "AWS");
+        assert_eq!(receipt["identity"]["source"], "docker-credential-example");
+    }
+
+    says("echo 'the key ring is locked'; exit 1");
+    let failed = elsewhere.seen(elsewhere.publish().env("PATH", &path));
+    settings().bind(|| assert_snapshot!("elsewhere_helper", failed));
+}
+
+#[tokio::test]
+async fn an_address_without_a_host_or_with_a_tag_is_refused() {
+    let project = Project::hello();
+    for address in [
+        "team/app",
+        "localhost:5000/app:latest",
+        "http://localhost/app",
+    ] {
+        let mut command = longshore(project.path());
+        let output = command.args(["publish", "--to", address]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", both(&output));
+    }
+}
+
+/// Debian's `docker-registry`, which lets everybody in.
+struct Registry {
+    child: Child,
+    host: String,
+    _data: TempDir,
+}
+
+impl Registry {
+    fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let file = data.path().join("config.yml");
+        let blobs = data.path().join("blobs");
+        let text = format!(
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '127.0.0.1:0'}}\n",
+            blobs.display()
+        );
+        std::fs::write(&file, text).unwrap();
+        let mut child = Command::new("docker-registry")
+            .arg("serve")
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let host = lines.find_map(|line| {
+            let line = line.unwrap();
+            let (_, after) = line.split_once("listening on ")?;
+            Some(after.split('"').next().unwrap().to_owned())
+        });
+        // It stops where nobody reads what it says.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            child,
+            host: host.unwrap(),
+            _data: data,
+        }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_source_goes_to_debians_registry_and_only_what_changed_is_sent() {
+    if !has("docker-registry") {
+        return;
+    }
+    let registry = Registry::start();
+    let project = Project::hello();
+    let publish = |directory: &Path| {
+        let mut command = longshore(directory);
+        let address = format!("{}/team/hello", registry.host);
+        command.args(["publish", "--format", "json", "--to", &address]);
+        command.env("DOCKER_CONFIG", directory.join("missing"));
+        json_of(&succeed(&mut command))
+    };
+    let first = publish(project.path());
+    assert_eq!(first["identity"]["principal"], "anonymous");
+    let said = first["attestations"].as_array().unwrap();
+    assert_eq!(said.len(), 4, "{first:#}");
+    assert_eq!(publish(project.path())["unchanged"], true);
+
+    project.edit("src/main.rs", "\\r\\n\\r\\nok", "\\r\\n\\r\\nOK");
+    project.commit();
+    let changed = publish(project.path());
+    let layers = changed["layers"].as_array().unwrap();
+    let origins: Vec<_> = layers.iter().map(|layer| &layer["origin"]).collect();
+    assert_eq!(origins, ["reused", "new"]);
+    if has("skopeo") {
+        let mut inspect = Command::new("skopeo");
+        inspect.args(["inspect", "--tls-verify=false"]);
+        let image = format!("docker://{}/team/hello:latest", registry.host);
+        let found = json_of(&succeed(inspect.arg(image)));
+        assert_eq!(found["Digest"], changed["digest"]);
+    }
+}
