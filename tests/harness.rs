@@ -441,6 +441,32 @@ impl Reader {
         )
     }
 
+    /// Stores a manifest under a tag.
+    pub(crate) async fn push_manifest(&self, repository: &str, tag: &str, bytes: &[u8]) {
+        let url = format!("{}/v2/{repository}/manifests/{tag}", self.url);
+        let put = reqwest::Client::new()
+            .put(url)
+            .basic_auth("AWS", Some(&self.password))
+            .header("content-type", "application/vnd.oci.image.manifest.v1+json");
+        let answer = put.body(bytes.to_vec()).send().await.unwrap();
+        answer.error_for_status().unwrap();
+    }
+
+    /// Stores a blob.
+    pub(crate) async fn push_blob(&self, repository: &str, bytes: &[u8]) {
+        let client = reqwest::Client::new();
+        let url = format!("{}/v2/{repository}/blobs/uploads/", self.url);
+        let post = client.post(url).basic_auth("AWS", Some(&self.password));
+        let answer = post.send().await.unwrap().error_for_status().unwrap();
+        let place = answer.headers()["location"].to_str().unwrap();
+        let mut place = answer.url().join(place).unwrap();
+        let digest = oci::Digest::of(bytes).to_string();
+        place.query_pairs_mut().append_pair("digest", &digest);
+        let put = client.put(place).basic_auth("AWS", Some(&self.password));
+        let answer = put.body(bytes.to_vec()).send().await.unwrap();
+        answer.error_for_status().unwrap();
+    }
+
     /// The manifest that `tag` of the publishers' repository points to, after a
     /// check that every blob it names is there, whole.
     pub(crate) async fn complete_image(&self, tag: &str) -> Option<Value> {

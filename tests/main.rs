@@ -10,6 +10,7 @@
 mod advisories;
 mod attestations;
 mod bad_input;
+mod base;
 mod check;
 mod clients;
 mod controls;

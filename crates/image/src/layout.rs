@@ -214,31 +214,36 @@ impl Layout {
     /// and size say. A blob that the layout leaves out on purpose is missing here
     /// too: who can do without it asks [`Layout::check`].
     pub fn verify(&self, descriptor: &Descriptor) -> Result<(), ImageError> {
-        let expected = descriptor.digest;
-        let file = self.blob(&expected);
-        let actual = match fs::metadata(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(if self.absent.contains(&expected) {
-                    ImageError::AbsentBlob(expected)
-                } else {
-                    ImageError::MissingBlob(expected)
-                });
+        match verify_blob(&self.blob(&descriptor.digest), descriptor) {
+            Err(ImageError::MissingBlob(digest)) if self.absent.contains(&digest) => {
+                Err(ImageError::AbsentBlob(digest))
             }
-            metadata => metadata?.len(),
-        };
-        if actual != descriptor.size {
-            return Err(ImageError::WrongSize {
-                digest: expected,
-                expected: descriptor.size,
-                actual,
-            });
+            verified => verified,
         }
-        let (actual, _) = hash_file_with(&file, Hasher::new(expected.algorithm()))?;
-        if actual != expected {
-            return Err(ImageError::TamperedBlob { expected, actual });
-        }
-        Ok(())
     }
+}
+
+/// Makes sure that `file` is the blob of `descriptor`: its length and its bytes.
+pub fn verify_blob(file: &Path, descriptor: &Descriptor) -> Result<(), ImageError> {
+    let expected = descriptor.digest;
+    let actual = match fs::metadata(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(ImageError::MissingBlob(expected));
+        }
+        metadata => metadata?.len(),
+    };
+    if actual != descriptor.size {
+        return Err(ImageError::WrongSize {
+            digest: expected,
+            expected: descriptor.size,
+            actual,
+        });
+    }
+    let (actual, _) = hash_file_with(file, Hasher::new(expected.algorithm()))?;
+    if actual != expected {
+        return Err(ImageError::TamperedBlob { expected, actual });
+    }
+    Ok(())
 }
 
 fn blob_path(directory: &Path, digest: &Digest) -> PathBuf {

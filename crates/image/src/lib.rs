@@ -42,7 +42,7 @@ pub use compatibility::COMPATIBILITY;
 pub use compression::{Choice, Compression, CompressionError, GzipReason, Runtime, Wishes};
 pub use entry::{Content, Entry};
 pub use error::ImageError;
-pub use layout::{Checked, Layout, Stored, StoredImage, StoredIndex};
+pub use layout::{Checked, Layout, Stored, StoredImage, StoredIndex, verify_blob};
 pub use published::{inputs, take_over};
 pub use recipe::{LayerKind, LayerRecipe, PublishedLayer, Recipe, RecordedInputs, layer_inputs};
 pub use store::{LayerStore, StoredLayer};

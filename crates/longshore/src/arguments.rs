@@ -74,6 +74,8 @@ impl Arguments {
 pub(crate) enum Command {
     /// Build the image of this commit into an OCI layout; needs no credentials
     Build(Build),
+    /// Pin the base image in longshore.lock, and tell what changed in it
+    Base(BaseArguments),
     /// Push an image to ECR as this workflow run, then set its tags
     Publish(Publish),
     /// Run the repository's own workflow against the built-in AWS, for every caller
@@ -104,6 +106,18 @@ pub(crate) struct Build {
     /// Build although files differ from the commit; the image says so
     #[arg(long)]
     pub(crate) allow_dirty: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BaseArguments {
+    #[command(subcommand)]
+    pub(crate) command: BaseCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaseCommand {
+    /// Look up what `image.base` names now, and write its digests to longshore.lock; builds use nothing else
+    Update,
 }
 
 #[derive(Debug, Args)]

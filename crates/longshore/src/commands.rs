@@ -1,6 +1,7 @@
 //! One module per command. Each turns settings into calls of the libraries,
 //! and results into text.
 
+mod base;
 mod build;
 mod check;
 mod emulator;
@@ -18,6 +19,7 @@ use crate::{github_actions, printer, render};
 pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
     let result = match command {
         Command::Build(arguments) => build::run(&arguments, settings).await,
+        Command::Base(arguments) => base::run(&arguments, settings).await,
         Command::Publish(arguments) => publish::run(&arguments, settings).await,
         Command::Rehearse(arguments) => rehearse::run(&arguments, settings).await,
         Command::Check(arguments) => check::run(&arguments, settings).await,

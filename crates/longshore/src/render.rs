@@ -1,5 +1,6 @@
 //! Results as text. Values in, text out: nothing here prints.
 
+pub(crate) mod base;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod escape;

@@ -25,6 +25,13 @@ impl Settings {
         }
     }
 
+    /// Where Docker keeps its logins to registries.
+    pub(crate) fn docker_configuration(&self) -> Option<PathBuf> {
+        let home = || Some(PathBuf::from(self.environment.get("HOME")?).join(".docker"));
+        let directory = self.environment.get("DOCKER_CONFIG").map(PathBuf::from);
+        Some(directory.or_else(home)?.join("config.json"))
+    }
+
     /// Whether this is a job of GitHub Actions.
     pub(crate) fn in_github_actions(&self) -> bool {
         self.environment.is_true("GITHUB_ACTIONS")

@@ -6,13 +6,15 @@ mod dependencies;
 mod failure;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use attest::Dependencies;
 use build::{CargoBuild, Compiled, Declared, Environment, Inputs, Source, Workspace};
-use image::{Assembly, LayerStore, Recipe, StoredImage, StoredLayer};
+use image::{Assembly, Base, LayerStore, Recipe, StoredImage, StoredLayer};
 use receipts::{BuildReceipt, Layer};
 
+use crate::base::{BaseFailure, BaseReference, LOCK_FILE_NAME, PinnedBase};
 use crate::configuration::{Configuration, FILE_NAME};
 use crate::event::{Event, Observer, Stage};
 use crate::inputs::Expected;
@@ -41,6 +43,11 @@ pub struct BuildPlan {
     pub archives: Vec<Archive>,
     /// The environment that the compiler is started in.
     pub environment: Environment,
+    /// Docker's file of logins to registries, for the base; `None` where there can be
+    /// none.
+    pub logins: Option<PathBuf>,
+    /// The base, as it is pinned.
+    pub(crate) base: Option<Arc<PinnedBase>>,
     /// Where cargo puts what it makes, if not to its usual place.
     pub(crate) target_directory: Option<PathBuf>,
 }
@@ -67,6 +74,7 @@ impl BuildPlan {
         if source.dirty && !allow_dirty {
             return Err(BuildFailure::Dirty(source.commit));
         }
+        let base = PinnedBase::of(&configuration.image, checkout).map_err(base_failed)?;
         let (checkout, configuration) = (checkout.to_owned(), configuration.clone());
         Ok(Self {
             checkout,
@@ -75,6 +83,8 @@ impl BuildPlan {
             layout,
             archives: Vec::new(),
             environment: Environment::default(),
+            logins: None,
+            base: base.map(Arc::new),
             target_directory: None,
         })
     }
@@ -91,6 +101,11 @@ impl BuildPlan {
             None => self.compile(&workspace, observe).await?,
         };
         let compile_milliseconds = milliseconds(started);
+        if let Some(base) = &self.base {
+            observe(Event::Stage(Stage::Base));
+            let fetched = base.fetch(self.logins.as_deref()).await;
+            fetched.map_err(base_failed)?;
+        }
 
         observe(Event::Stage(Stage::Assemble));
         let started = Instant::now();
@@ -117,9 +132,25 @@ impl BuildPlan {
 
     /// Looks at everything that the image would be made from.
     pub(crate) async fn look(&self) -> Result<Workspace, BuildFailure> {
-        Workspace::read(&self.engine())
-            .await
-            .map_err(BuildFailure::Engine)
+        let engine = self.engine();
+        let workspace = async {
+            let workspace = Workspace::read(&engine).await;
+            workspace.map_err(BuildFailure::Engine)
+        };
+        // A base that cannot be had is no reason to have compiled.
+        let (workspace, _) = tokio::try_join!(workspace, self.read_base())?;
+        Ok(workspace)
+    }
+
+    /// What the base hands down, if there is one.
+    async fn read_base(&self) -> Result<Option<&Base>, BuildFailure> {
+        match &self.base {
+            None => Ok(None),
+            Some(base) => {
+                let read = base.read(self.logins.as_deref()).await;
+                read.map(Some).map_err(base_failed)
+            }
+        }
     }
 
     /// Runs cargo. Dropping the future stops it.
@@ -176,11 +207,12 @@ impl BuildPlan {
         compile: Inputs,
         declared: Declared,
     ) -> Result<Expected, BuildFailure> {
+        let base = self.read_base().await?.cloned();
         let plan = self.clone();
         blocking(move || {
             let table = &plan.configuration.image;
             let assets = assets(table, &plan.checkout).map_err(BuildFailure::Image)?;
-            let recipe = recipe(table, &plan.source, &program, assets)
+            let recipe = recipe(table, &plan.source, &program, assets, base.as_ref())
                 .map_err(BuildFailure::Configuration)?;
             let store = plan.store()?;
             let layers = image::inputs(&recipe, &store).map_err(BuildFailure::Image)?;
@@ -224,6 +256,10 @@ impl BuildPlan {
     fn engine(&self) -> CargoBuild {
         let table = &self.configuration.image;
         let assets = table.assets.iter().map(|assets| assets.from.clone());
+        let layout = match &table.base {
+            Some(BaseReference::Layout(directory)) => Some(directory.clone()),
+            _ => None,
+        };
         CargoBuild {
             workspace: self.checkout.clone(),
             package: table.package.clone(),
@@ -232,10 +268,17 @@ impl BuildPlan {
             profile: table.profile.clone(),
             source_date_epoch: self.source.committed_at,
             environment: self.environment.clone(),
-            set_aside: assets.chain([FILE_NAME.into()]).collect(),
+            set_aside: assets
+                .chain(layout)
+                .chain([FILE_NAME.into(), LOCK_FILE_NAME.into()])
+                .collect(),
             target_directory: self.target_directory.clone(),
         }
     }
+}
+
+fn base_failed(error: BaseFailure) -> BuildFailure {
+    BuildFailure::Base(Box::new(error))
 }
 
 async fn blocking<T: Send + 'static>(

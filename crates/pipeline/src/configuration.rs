@@ -10,6 +10,8 @@ use image::{Compression, Runtime};
 use oci::RepositoryName;
 use serde::Deserialize;
 
+use crate::base::BaseReference;
+
 mod assets;
 mod audit;
 mod check;
@@ -55,6 +57,8 @@ pub struct ImageTable {
     pub package: String,
     /// Its binary; a package with one binary needs no name.
     pub binary: Option<String>,
+    /// The image that this one is built on.
+    pub base: Option<BaseReference>,
     /// The Rust target. Never chosen by what is installed: the same commit must
     /// give the same image on every machine.
     #[serde(default = "default_target")]
@@ -326,6 +330,7 @@ mod tests {
                 "[image]\npackage = \"api\"\n[[image.assets]]\nfrom = \"a\"\nto = \"/a\"\nexclude = [\"a[\"]\n",
                 "image.assets.exclude",
             ),
+            ("[image]\npackage = \"api\"\nbase = \"debian:12\"\n", "HOST"),
             ("[image]\npackage = \"api\"\ncompression = \"xz\"\n", "xz"),
             (
                 "[image]\npackage = \"api\"\nruntimes = [\"docker\"]\n",

@@ -5,6 +5,8 @@
 pub enum Stage {
     /// Looking at what the image is made from.
     Inputs,
+    /// Reading the base image.
+    Base,
     /// Compiling the package.
     Compile,
     /// Writing layers, configuration and manifest.
@@ -24,6 +26,7 @@ impl Stage {
     pub fn title(self) -> &'static str {
         match self {
             Self::Inputs => "looking for changes",
+            Self::Base => "reading the base image",
             Self::Compile => "compiling",
             Self::Assemble => "assembling the image",
             Self::VerifyLayout => "verifying the layout",

@@ -73,9 +73,11 @@ fn image_inputs(recipe: &Recipe, layers: &[Digest], compile: &Inputs) -> Inputs 
     inputs.insert("image:created", &**created);
     let ports = ports.iter().map(u16::to_string);
     inputs.insert("image:ports", ports.collect::<Vec<_>>().join(" "));
+    let name = base.as_ref().and_then(|base| base.name.clone());
     let base = base.as_ref().map(|base| base.digest.to_string());
     let optional = [
         ("base", &base),
+        ("base-name", &name),
         ("user", user),
         ("directory", working_directory),
     ];

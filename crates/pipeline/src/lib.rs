@@ -4,6 +4,7 @@
 //! Everything that an environment variable, a clock or a terminal decides is
 //! passed in.
 
+mod base;
 mod build;
 mod cloud;
 mod configuration;
@@ -14,6 +15,7 @@ mod publish;
 mod recipe;
 
 pub use crate::build::layout_problem;
+pub use base::{BaseFailure, BaseReference, BaseReferenceError, LOCK_FILE_NAME, update_base};
 pub use build::{Archive, ArchiveError, ArchiveForm, BuildFailure, BuildPlan, Built};
 pub use cloud::{Cloud, CloudError};
 pub use configuration::{

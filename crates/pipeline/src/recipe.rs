@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use build::Source;
 use image::{
-    Compression, Entry, ImageError, LayerKind, LayerRecipe, NONROOT, Recipe, SystemFiles, Wishes,
+    Base, Compression, Entry, ImageError, LayerKind, LayerRecipe, NONROOT, Recipe, SystemFiles,
+    Wishes,
 };
 use oci::{Digest, Platform, annotation};
 
@@ -47,12 +48,13 @@ pub(crate) struct Program {
 }
 
 /// The recipe of the image; `assets` are its layers between the system's and
-/// the binary's.
+/// the binary's, `base` what they all lie on.
 pub(crate) fn recipe(
     table: &ImageTable,
     source: &Source,
     program: &Program,
     assets: Vec<LayerRecipe>,
+    base: Option<&Base>,
 ) -> Result<Recipe, ConfigurationError> {
     let placeholders = placeholders(source);
     let path = format!("usr/bin/{}", program.name);
@@ -61,23 +63,25 @@ pub(crate) fn recipe(
     let system = SystemFiles {
         writable: &table.writable,
         time_zones: table.time_zones,
-        on_base: false,
+        on_base: base.is_some(),
     };
-    let mut layers = vec![LayerRecipe::new(LayerKind::System, system.entries())];
+    let system = LayerRecipe::new(LayerKind::System, system.entries());
+    // On a base there may be nothing of ours to add.
+    let mut layers = Vec::from_iter((!system.entries.is_empty()).then_some(system));
     layers.extend(assets);
     let mut layer = LayerRecipe::new(LayerKind::Binary(path.clone()), vec![entry]);
     layer.inputs = Some(program.inputs);
     layers.push(layer);
     Ok(Recipe {
-        base: None,
+        base: base.cloned(),
         layers,
-        compression: compression(table),
+        compression: compression(table, base),
         platform: Platform::linux(&program.architecture),
         entrypoint: vec![path],
-        user: Some(format!("{NONROOT}:{NONROOT}")),
+        user: user(base),
         working_directory: None,
         ports: table.ports.clone(),
-        environment: environment(table, &placeholders)?,
+        environment: environment(table, base, &placeholders)?,
         labels: labels(table),
         annotations: annotations(table, source, &placeholders),
         created: placeholders.committed_at.clone(),
@@ -97,11 +101,21 @@ pub(crate) fn assets(table: &ImageTable, checkout: &Path) -> Result<Vec<LayerRec
     table.assets.iter().map(layer).collect()
 }
 
-/// What was asked for, or what the runtimes can read.
-fn compression(table: &ImageTable) -> Compression {
+/// Nobody of rank, unless the base says who.
+fn user(base: Option<&Base>) -> Option<String> {
+    let theirs = base.and_then(|base| base.config.config.user.as_deref());
+    match theirs {
+        Some(user) if !user.is_empty() => None,
+        _ => Some(format!("{NONROOT}:{NONROOT}")),
+    }
+}
+
+/// What was asked for, or what the runtimes can read and the base is written in.
+fn compression(table: &ImageTable, base: Option<&Base>) -> Compression {
     let wishes = Wishes {
         requested: table.compression,
         runtimes: &table.runtimes,
+        base: base.map(|base| base.media_type.as_str()),
         ..Wishes::default()
     };
     wishes.choose().compression
@@ -109,9 +123,14 @@ fn compression(table: &ImageTable) -> Compression {
 
 fn environment(
     table: &ImageTable,
+    base: Option<&Base>,
     placeholders: &Placeholders,
 ) -> Result<BTreeMap<String, String>, ConfigurationError> {
-    let mut environment = BTreeMap::from([("PATH".to_owned(), "/usr/bin".to_owned())]);
+    let mut environment = BTreeMap::new();
+    let mut theirs = base.iter().flat_map(|base| &base.config.config.env);
+    if !theirs.any(|pair| pair.starts_with("PATH=")) {
+        environment.insert("PATH".to_owned(), "/usr/bin".to_owned());
+    }
     for (name, template) in &table.environment {
         let value =
             placeholders
@@ -187,7 +206,7 @@ mod tests {
         let table = table(
             "ports = [8080]\nhealth = \"/healthz\"\nenvironment = { REVISION = \"{commit}\" }\n",
         );
-        let recipe = recipe(&table, &source(false), &program(), Vec::new()).unwrap();
+        let recipe = recipe(&table, &source(false), &program(), Vec::new(), None).unwrap();
         assert_eq!(recipe.user.as_deref(), Some("65532:65532"));
         assert_eq!(recipe.entrypoint, ["/usr/bin/api"]);
         assert_eq!(recipe.environment["REVISION"], "a".repeat(40));
@@ -199,7 +218,7 @@ mod tests {
     #[test]
     fn layers_are_zstd_unless_a_runtime_needs_gzip_or_the_file_says_so() {
         let of = |text| {
-            recipe(&table(text), &source(false), &program(), Vec::new())
+            recipe(&table(text), &source(false), &program(), Vec::new(), None)
                 .unwrap()
                 .compression
         };
@@ -211,14 +230,14 @@ mod tests {
 
     #[test]
     fn a_dirty_source_never_claims_the_commit() {
-        let recipe = recipe(&table(""), &source(true), &program(), Vec::new()).unwrap();
+        let recipe = recipe(&table(""), &source(true), &program(), Vec::new(), None).unwrap();
         assert!(recipe.annotations[annotation::REVISION].ends_with("-dirty"));
     }
 
     #[test]
     fn an_unknown_placeholder_is_named_with_its_variable() {
         let table = table("environment = { A = \"{branch}\" }\n");
-        let error = recipe(&table, &source(false), &program(), Vec::new())
+        let error = recipe(&table, &source(false), &program(), Vec::new(), None)
             .unwrap_err()
             .to_string();
         assert!(

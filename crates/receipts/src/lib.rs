@@ -2,6 +2,7 @@
 //! `--format json` prints. Their JSON schemas are in `docs/schemas/`, kept equal
 //! to these types by a test.
 
+mod base;
 mod check;
 mod exit_code;
 mod explanation;
@@ -12,6 +13,7 @@ mod rehearsal;
 mod snapshot;
 mod usage;
 
+pub use base::BaseReport;
 pub use check::{CheckReport, Example, Finding, Fix, Location, RoleProof, Severity, Suppressed};
 pub use exit_code::ExitCode;
 pub use explanation::{
@@ -30,8 +32,12 @@ pub use usage::{DeniedPermission, RoleUsage, UnusedPermission, UsageReport, Used
 use serde_json::Value;
 
 /// Every published document with its schema, by file name.
-pub fn schemas() -> [(&'static str, Value); 10] {
+pub fn schemas() -> [(&'static str, Value); 11] {
     [
+        (
+            "base-report.json",
+            schemars::schema_for!(BaseReport).to_value(),
+        ),
         (
             "build-receipt.json",
             schemars::schema_for!(BuildReceipt).to_value(),

@@ -118,6 +118,8 @@ problem_codes! {
     BadSigningKey = "E015", Configuration, "The key that is to sign cannot be read, or did not sign.";
     Vulnerable = "E016", Build, "Packages that were compiled are known to be vulnerable.";
     NoAdvisories = "E017", Build, "What is known of packages that were compiled could not be read.";
+    BaseNotPinned = "E018", Configuration, "The base image is not pinned in `longshore.lock`.";
+    BaseUnusable = "E019", Build, "The base image cannot be read, or is not what was pinned.";
     NoIdentity = "E020", Identity, "There is no identity to ask AWS or a registry with.";
     IdentityRefused = "E021", Identity, "AWS refused the GitHub identity.";
     IdentityInvalid = "E022", Identity, "AWS did not accept the token: its provider, audience, time or signature.";

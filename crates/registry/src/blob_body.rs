@@ -1,21 +1,26 @@
-//! The body of an upload: a file, hashed as it is sent.
+//! The body of an upload: a file, or a blob of another registry, hashed as it is sent.
 //!
-//! The last piece is held back until the whole file has been hashed. A file that
+//! The last piece is held back until all has been hashed. What
 //! is not its descriptor's blob therefore breaks the request off before the
 //! registry has all the bytes that were announced, and the upload cannot complete.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use oci::{Digest, Hasher};
 use tokio::fs::File;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::io::ReaderStream;
 
-use crate::{Blob, BlobContent, RegistryError};
+use crate::error::redacted;
+use crate::exchange::{Call, broken};
+use crate::{Blob, BlobContent, Publication, RegistryError, Step};
 
 const PIECE: usize = 256 * 1024;
 
@@ -44,48 +49,103 @@ impl Progress {
 }
 
 struct Body {
-    pieces: ReaderStream<File>,
-    /// `None` once the file has ended and was found right.
+    pieces: BoxStream<'static, Result<Bytes, RegistryError>>,
+    /// `None` once the bytes have ended and were found right.
     hasher: Option<Hasher>,
     read: u64,
     held: Option<Bytes>,
     handed_over: watch::Sender<u64>,
     fault: Arc<Mutex<Option<RegistryError>>>,
-    path: PathBuf,
+    origin: Origin,
     digest: Digest,
     size: u64,
 }
 
+/// Where the bytes come from.
+enum Origin {
+    File(PathBuf),
+    /// An address, as it may be shown.
+    Registry(String),
+}
+
 /// Opens the blob as a body.
 pub(crate) async fn open(blob: &Blob) -> Result<(reqwest::Body, Progress), RegistryError> {
-    let path = match &blob.content {
-        BlobContent::File(path) => path,
-        BlobContent::Bytes(bytes) => return Ok(in_memory(bytes)),
+    match &blob.content {
+        BlobContent::File(path) => of_file(blob, path).await,
+        BlobContent::Bytes(bytes) => Ok(in_memory(bytes)),
+        BlobContent::Published(place) => published(blob, place).await,
+    }
+}
+
+async fn of_file(blob: &Blob, path: &Path) -> Result<(reqwest::Body, Progress), RegistryError> {
+    let cannot_read = {
+        let path = path.to_owned();
+        move |source| RegistryError::File {
+            path: path.clone(),
+            source,
+        }
     };
-    let cannot_read = |source| RegistryError::File {
-        path: path.clone(),
-        source,
-    };
-    let file = File::open(path).await.map_err(cannot_read)?;
-    let length = file.metadata().await.map_err(cannot_read)?.len();
+    let file = File::open(path).await.map_err(&cannot_read)?;
+    let length = file.metadata().await.map_err(&cannot_read)?.len();
+    let origin = Origin::File(path.to_owned());
+    let size = blob.descriptor.size;
+    if length != size {
+        let problem = format!("it has {length} bytes, not {size}");
+        return Err(origin.tampered(blob.descriptor.digest, problem));
+    }
+    let pieces = ReaderStream::with_capacity(file, PIECE).map_err(cannot_read);
+    Ok(streamed(blob, pieces.boxed(), origin))
+}
+
+/// The bytes as the other registry sends them: none of them touches the disk.
+async fn published(
+    blob: &Blob,
+    place: &Publication,
+) -> Result<(reqwest::Body, Progress), RegistryError> {
+    let opened = place
+        .registry
+        .open_blob(&place.repository, &blob.descriptor);
+    let (call, response) = opened.await?;
+    let origin = Origin::Registry(redacted(&call.url));
+    let silence = place.registry.options.silence;
+    let pieces = stream::try_unfold((call, response), move |(call, mut response)| async move {
+        let piece = timeout(silence, response.chunk()).await;
+        let piece = piece
+            .map_err(|_| stalled(&call, silence))?
+            .map_err(|source| broken(&call, source))?;
+        Ok(piece.map(|piece| (piece, (call, response))))
+    });
+    Ok(streamed(blob, pieces.boxed(), origin))
+}
+
+fn stalled(call: &Call, silence: Duration) -> RegistryError {
+    RegistryError::Stalled {
+        step: call.step,
+        url: redacted(&call.url),
+        silence,
+    }
+}
+
+fn streamed(
+    blob: &Blob,
+    pieces: BoxStream<'static, Result<Bytes, RegistryError>>,
+    origin: Origin,
+) -> (reqwest::Body, Progress) {
     let (handed_over, sent) = watch::channel(0);
     let fault = Arc::default();
     let body = Body {
-        pieces: ReaderStream::with_capacity(file, PIECE),
+        pieces,
         hasher: Some(Hasher::new(blob.descriptor.digest.algorithm())),
         read: 0,
         held: None,
         handed_over,
         fault: Arc::clone(&fault),
-        path: path.clone(),
+        origin,
         digest: blob.descriptor.digest,
         size: blob.descriptor.size,
     };
-    if length != blob.descriptor.size {
-        return Err(body.tampered(format!("it has {length} bytes, not {}", body.size)));
-    }
     let progress = Progress::new(sent, fault);
-    Ok((reqwest::Body::wrap_stream(body.into_stream()), progress))
+    (reqwest::Body::wrap_stream(body.into_stream()), progress)
 }
 
 /// Bytes that came with their digest: they go as they are, all at once.
@@ -117,14 +177,11 @@ impl Body {
                 self.check_end()?;
                 break;
             };
-            let piece = piece.map_err(|source| RegistryError::File {
-                path: self.path.clone(),
-                source,
-            })?;
+            let piece = piece?;
             hasher.update(&piece);
             self.read += piece.len() as u64;
             if self.read > self.size {
-                return Err(self.tampered("it grew while it was read".to_owned()));
+                return Err(self.tampered("it has more bytes than that".to_owned()));
             }
             if let Some(ready) = self.held.replace(piece) {
                 return Ok(Some(self.hand_over(ready)));
@@ -152,10 +209,23 @@ impl Body {
     }
 
     fn tampered(&self, problem: String) -> RegistryError {
-        RegistryError::Tampered {
-            path: self.path.clone(),
-            expected: self.digest,
-            problem,
+        self.origin.tampered(self.digest, problem)
+    }
+}
+
+impl Origin {
+    fn tampered(&self, expected: Digest, problem: String) -> RegistryError {
+        match self {
+            Self::File(path) => RegistryError::Tampered {
+                path: path.clone(),
+                expected,
+                problem,
+            },
+            Self::Registry(url) => RegistryError::Protocol {
+                step: Step::GetBlob,
+                url: url.clone(),
+                problem: format!("does not send {expected}: {problem}"),
+            },
         }
     }
 }

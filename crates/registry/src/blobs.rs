@@ -1,7 +1,9 @@
 //! Pushing blobs: ask which are missing, upload those, several at a time.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
@@ -29,6 +31,24 @@ pub enum BlobContent {
     File(PathBuf),
     /// Here, for there are few.
     Bytes(Bytes),
+    /// In a repository, from which they are mounted, or read while they are sent.
+    Published(Publication),
+}
+
+/// A repository that has a blob.
+#[derive(Clone)]
+pub struct Publication {
+    /// Its registry.
+    pub registry: Arc<Registry>,
+    /// The repository.
+    pub repository: RepositoryName,
+}
+
+impl fmt::Debug for Publication {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoint = &self.registry.endpoint;
+        write!(formatter, "{endpoint}{}", self.repository)
+    }
 }
 
 impl Blob {
@@ -56,7 +76,7 @@ impl Blob {
 pub struct Pushed {
     /// Blobs that the registry lacked, sorted.
     pub uploaded: Vec<Digest>,
-    /// Blobs that it had, sorted.
+    /// Blobs that it had, in this repository or another one, sorted.
     pub existing: Vec<Digest>,
     /// Bytes of the uploaded blobs.
     pub bytes: u64,
@@ -169,7 +189,7 @@ impl Registry {
         Ok(pushed)
     }
 
-    /// Whether the blob was there before; it is there afterwards.
+    /// Whether the registry had the blob before; the repository has it afterwards.
     async fn push_blob(
         &self,
         repository: &RepositoryName,
@@ -188,6 +208,7 @@ impl Registry {
                 .await?
             }
         };
+        let was_there = was_there || self.mount(repository, &blob).await?;
         if was_there {
             observer(Event::Existing { digest, size });
             return Ok((blob.descriptor, true));

@@ -186,6 +186,13 @@ async fn chunk(
             let part = bytes.slice(whole(from)..whole(from + length));
             return Ok((reqwest::Body::from(part), progress));
         }
+        // Never asked for: a stream cannot be read from its middle.
+        BlobContent::Published(place) => {
+            return Err(RegistryError::File {
+                path: place.repository.as_str().into(),
+                source: std::io::ErrorKind::NotSeekable.into(),
+            });
+        }
     };
     let cannot_read = |source| RegistryError::File {
         path: path.clone(),

@@ -269,7 +269,7 @@ impl Registry {
         }
     }
 
-    fn is_own(&self, url: &Url) -> bool {
+    pub(crate) fn is_own(&self, url: &Url) -> bool {
         url.origin() == self.endpoint.origin()
     }
 }

@@ -31,7 +31,7 @@ mod tags;
 mod transport;
 mod upload;
 
-pub use blobs::{Blob, BlobContent, Pushed};
+pub use blobs::{Blob, BlobContent, Publication, Pushed};
 pub use credentials::{Credentials, Password};
 pub use error::{Refusal, RegistryError, Step};
 pub use event::{Event, Observer};

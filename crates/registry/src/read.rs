@@ -9,6 +9,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
+use crate::challenge;
 use crate::error::redacted;
 use crate::exchange::{Answer, Call, Scope, broken};
 use crate::{Registry, RegistryError, Step};
@@ -50,31 +51,43 @@ impl Registry {
         blob: &Descriptor,
         file: &Path,
     ) -> Result<(), RegistryError> {
-        let url = self.url(repository, &format!("blobs/{}", blob.digest));
-        let call = Call::new(Step::GetBlob, Method::GET, url, Scope::pull(repository));
         self.retry(Step::GetBlob, None, async |_| {
-            // Where the registry has the bytes itself, they come with the answer.
-            let request = self.prepare(&call);
-            let response = self.begin(&call, request).await?;
-            if response.status().is_success() {
-                return self.save(&call, response, blob, file).await;
-            }
-            let mut answer = self.read(&call, response).await?;
-            for _ in 0..MOST_REDIRECTS {
-                if !answer.status.is_redirection() {
-                    break;
-                }
-                let next = redirected(&call, &answer)?;
-                let request = reqwest::Request::new(next.method.clone(), next.url.clone());
-                let response = self.begin(&next, request).await?;
-                if response.status().is_success() {
-                    return self.save(&next, response, blob, file).await;
-                }
-                answer = self.read(&next, response).await?;
-            }
-            Err(answer.refusal())
+            let (call, response) = self.open_blob(repository, blob).await?;
+            self.save(&call, response, blob, file).await
         })
         .await
+    }
+
+    /// The answer that carries the bytes of a blob, and the call that it answers:
+    /// of the registry itself, or of its storage, where it sends us on.
+    pub(crate) async fn open_blob(
+        &self,
+        repository: &RepositoryName,
+        blob: &Descriptor,
+    ) -> Result<(Call, reqwest::Response), RegistryError> {
+        let url = self.url(repository, &format!("blobs/{}", blob.digest));
+        let mut call = Call::new(Step::GetBlob, Method::GET, url, Scope::pull(repository));
+        let mut response = self.begin(&call, self.prepare(&call)).await?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(challenge) = challenge::bearer(response.headers())
+        {
+            let refused = self.read(&call, response).await?;
+            self.renew_token(&refused, &challenge, &call.scope).await?;
+            response = self.begin(&call, self.prepare(&call)).await?;
+        }
+        for _ in 0..MOST_REDIRECTS {
+            if !response.status().is_redirection() {
+                break;
+            }
+            let answer = self.read(&call, response).await?;
+            call = redirected(&call, &answer)?;
+            let request = reqwest::Request::new(call.method.clone(), call.url.clone());
+            response = self.begin(&call, request).await?;
+        }
+        if response.status().is_success() {
+            return Ok((call, response));
+        }
+        Err(self.read(&call, response).await?.refusal())
     }
 
     async fn save(

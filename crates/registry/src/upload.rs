@@ -17,7 +17,7 @@ use url::Url;
 use crate::blob_body::{self, Progress};
 use crate::event::{Event, Observer};
 use crate::exchange::{Answer, Call, Scope, broken};
-use crate::{Blob, Registry, RegistryError, Step};
+use crate::{Blob, BlobContent, Registry, RegistryError, Step};
 
 /// Where uploads begin.
 const UPLOADS: &str = "blobs/uploads/";
@@ -52,6 +52,10 @@ impl Registry {
         blob: &Blob,
         observer: Observer<'_>,
     ) -> Result<(), RegistryError> {
+        // What comes in one piece goes in one.
+        if matches!(blob.content, BlobContent::Published(_)) {
+            return self.upload_in_two(repository, blob, observer).await;
+        }
         let size = blob.descriptor.size;
         if size <= self.options.whole
             && self.takes_whole.load(Ordering::Relaxed)
@@ -66,6 +70,36 @@ impl Registry {
             return Ok(());
         }
         self.upload_in_two(repository, blob, observer).await
+    }
+
+    /// Has the registry take a blob over from another of its repositories, where it is
+    /// in one (distribution-spec, "Mounting a blob from another repository"); whether it
+    /// did. One that does not offers a place to upload to, which is left to expire.
+    pub(crate) async fn mount(
+        &self,
+        repository: &RepositoryName,
+        blob: &Blob,
+    ) -> Result<bool, RegistryError> {
+        let from = match &blob.content {
+            BlobContent::Published(place) if self.is_own(&place.registry.endpoint) => {
+                &place.repository
+            }
+            _ => return Ok(false),
+        };
+        let mut url = self.url(repository, UPLOADS);
+        url.query_pairs_mut()
+            .append_pair("mount", &blob.descriptor.digest.to_string())
+            .append_pair("from", from.as_str());
+        let scope = Scope::push(repository);
+        let call = Call::new(Step::StartUpload, Method::POST, url, scope)
+            .with(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        let answer = self.send(&call).await?;
+        if answer.status == StatusCode::CREATED {
+            answer.check_stated_digest(blob.descriptor.digest)?;
+            return Ok(true);
+        }
+        // Whatever it has against that is no reason not to upload.
+        Ok(false)
     }
 
     /// Sends a small blob in the POST (distribution-spec, "Single POST"); whether

@@ -29,6 +29,7 @@ pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCo
     .await
     .map_err(|failure| failure.problem())?;
     plan.environment = settings.environment.of_compiler();
+    plan.logins = settings.docker_configuration();
     plan.archives = arguments.archive.clone();
     for archive in &mut plan.archives {
         archive.file = settings.directory.join(&archive.file);
@@ -38,7 +39,7 @@ pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCo
     }
     let progress = Progress::new(settings);
     let built = if let Some(digest) = arguments.verify {
-        verify(plan, digest, &project, (settings, &progress)).await
+        Box::pin(verify(plan, digest, &project, (settings, &progress))).await
     } else {
         let built = plan.execute(&|event| progress.show(&event)).await;
         built

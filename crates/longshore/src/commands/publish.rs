@@ -1,6 +1,6 @@
 //! `longshore publish`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use aws::{Client, session_name};
@@ -63,7 +63,7 @@ impl Goal {
                 repository: registry.repository.clone(),
                 identity: IdentityPlan::Login {
                     registry: registry.clone(),
-                    configuration: docker_configuration(settings),
+                    configuration: settings.docker_configuration(),
                 },
                 region: ANY_REGION.to_owned(),
             });
@@ -75,14 +75,6 @@ impl Goal {
             region: cloud.region,
         })
     }
-}
-
-/// Where Docker keeps its logins.
-fn docker_configuration(settings: &Settings) -> Option<PathBuf> {
-    let environment = &settings.environment;
-    let home = || Some(Path::new(environment.get("HOME")?).join(".docker"));
-    let directory = environment.get("DOCKER_CONFIG").map(PathBuf::from);
-    Some(directory.or_else(home)?.join("config.json"))
 }
 
 /// One run of the command.
@@ -146,6 +138,7 @@ impl Publishing<'_> {
         );
         let mut plan = plan.await.map_err(|failure| failure.problem())?;
         plan.environment = self.settings.environment.of_compiler();
+        plan.logins = self.settings.docker_configuration();
         Ok(plan)
     }
 

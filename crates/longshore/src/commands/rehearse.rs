@@ -67,6 +67,7 @@ async fn rehearse(
             .await
             .map_err(|failure| failure.problem())?;
     plan_of_build.environment = settings.environment.of_compiler();
+    plan_of_build.logins = settings.docker_configuration();
     let job = project.publishing_job(&plan_of_build.source.commit)?;
     let unknowns = unknowns(&resources);
 

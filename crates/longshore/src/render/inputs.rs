@@ -20,7 +20,8 @@ pub(crate) fn text(report: &InputsReport) -> String {
     lines.join("\n")
 }
 
-fn line(change: &InputChange) -> String {
+/// One input that changed.
+pub(super) fn line(change: &InputChange) -> String {
     let InputChange {
         name,
         before,

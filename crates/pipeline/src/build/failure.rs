@@ -4,6 +4,7 @@ use build::BuildError;
 use image::ImageError;
 use receipts::{Problem, ProblemCode};
 
+use crate::base::BaseFailure;
 use crate::configuration::ConfigurationError;
 
 /// Why a build made nothing.
@@ -21,6 +22,9 @@ pub enum BuildFailure {
     /// The image could not be written.
     #[error(transparent)]
     Image(ImageError),
+    /// The base cannot be used.
+    #[error(transparent)]
+    Base(Box<BaseFailure>),
     /// The work was stopped from inside.
     #[error("the build was interrupted: {0}")]
     Interrupted(String),
@@ -46,6 +50,7 @@ impl BuildFailure {
             )
             .caused_by(error),
             Self::Image(error) => image_problem(error, NOTHING),
+            Self::Base(error) => error.problem(NOTHING),
             Self::Interrupted(_) => Problem::new(
                 ProblemCode::Io,
                 format!("{NOTHING}: the work was interrupted"),

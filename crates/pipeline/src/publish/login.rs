@@ -111,9 +111,9 @@ pub enum LoginError {
 }
 
 /// A login as it was found; nobody's, where there is none.
-pub(super) struct Kept {
-    pub(super) identity: Identity,
-    pub(super) credentials: Option<Credentials>,
+pub(crate) struct Kept {
+    pub(crate) identity: Identity,
+    pub(crate) credentials: Option<Credentials>,
 }
 
 /// `config.json`, as far as it is about logins.
@@ -144,7 +144,7 @@ struct HelperAnswer {
 
 impl RegistryAddress {
     /// The login to this registry that `file` keeps or names a helper for.
-    pub(super) async fn login(&self, file: Option<&Path>) -> Result<Kept, PublishFailure> {
+    pub(crate) async fn login(&self, file: Option<&Path>) -> Result<Kept, PublishFailure> {
         let found = self.find(file).await;
         let (source, credentials) = found.map_err(|source| PublishFailure::NoLogin {
             host: self.host.clone(),

@@ -14,7 +14,7 @@ use std::time::Instant;
 use attest::Dependencies;
 use aws::Client;
 use build::{Compiled, Workspace};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use image::{Layout, Recipe, StoredImage};
 use oci::{Digest, RepositoryName, Tag, annotation};
 use receipts::PublishReceipt;
@@ -248,16 +248,30 @@ impl SourcePublish {
             image::take_over(&mut expected.recipe, &expected.layers, &lender.manifest);
         }
         let held = found.digests();
+        let elsewhere = self.base_layers(lender).await?;
         let dependencies = workspace.dependencies().await.map_err(engine)?;
         let (image, sent) = self
-            .pack(push, expected.recipe, &dependencies, &held)
+            .pack(push, expected.recipe, &dependencies, (&held, &elsewhere))
             .await?;
         let layout = Layout::open(&self.build.layout).map_err(PublishFailure::Layout)?;
         let mut local = Local::of(&layout, &image);
+        local.blobs.extend(elsewhere);
         local
             .attest(&image, Some(&dependencies), push, signer.as_ref())
             .await?;
         push.image(&image, &local, &held, sent).await
+    }
+
+    /// The layers of the base that are not on this machine, but for those that
+    /// `lender` shows the repository to have.
+    async fn base_layers(&self, lender: Option<&StoredImage>) -> Result<Vec<Blob>, PublishFailure> {
+        let Some(base) = &self.build.base else {
+            return Ok(Vec::new());
+        };
+        let published = lender.map(|image| &image.manifest);
+        let layers = base.elsewhere(self.build.logins.as_deref(), published);
+        let layers = layers.await;
+        layers.map_err(|error| PublishFailure::Build(BuildFailure::Base(Box::new(error))))
     }
 
     /// Packs the image, and sends each layer as soon as it is packed. Where the
@@ -268,11 +282,13 @@ impl SourcePublish {
         push: &Push<'_>,
         recipe: Recipe,
         dependencies: &Dependencies,
-        held: &[Option<Digest>],
+        (held, elsewhere): (&[Option<Digest>], &[Blob]),
     ) -> Result<(StoredImage, Pushed), PublishFailure> {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let packed = stream::poll_fn(move |context| receiver.poll_recv(context));
         let early = held.first() == Some(&None);
+        let first = if early { elsewhere } else { &[] };
+        let packed = stream::iter(first.to_vec()).chain(packed);
         let assemble = self.build.assemble(recipe, dependencies, move |layer| {
             if early {
                 let blob = Blob::of_file(layer.descriptor.clone(), layer.blob.clone());

@@ -8,6 +8,7 @@ mod bodies;
 mod forms;
 mod manifests;
 mod memory;
+mod published;
 mod push;
 mod reading;
 mod referrers;

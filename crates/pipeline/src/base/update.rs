@@ -1,0 +1,174 @@
+//! `longshore base update`: the tags looked up anew, and what that changes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use image::Base;
+use oci::{AnyManifest, Digest, ImageConfig, Platform};
+use receipts::{BaseReport, InputChange, Layer};
+
+use super::lock::{Lock, LockedBase};
+use super::pinned::{no_platform, place, platform};
+use super::place::Place;
+use super::{BaseFailure, PinnedBase};
+use crate::configuration::ImageTable;
+
+/// Looks up the base of `table`, writes `longshore.lock` where it is another one
+/// than before, and tells what changed for the platform that is built for.
+pub async fn update_base(
+    table: &ImageTable,
+    checkout: &Path,
+    logins: Option<&Path>,
+) -> Result<BaseReport, BaseFailure> {
+    let reference = table.base.as_ref().ok_or(BaseFailure::None)?;
+    let before = Lock::read(checkout)?.and_then(|lock| lock.find(reference));
+    let place = place(reference, checkout, logins).await?;
+    let (digest, manifest) = place.resolve().await?;
+    let locked = LockedBase {
+        reference: reference.to_string(),
+        digest,
+        platforms: platforms(&place, digest, &manifest).await?,
+    };
+    let platform = platform(table);
+    let wanted = locked.image_for(&platform);
+    let wanted = wanted.ok_or_else(|| no_platform(reference, &platform))?;
+    let read = async |digest| {
+        let base = PinnedBase::at(reference, platform.clone(), digest, checkout);
+        base.read(logins).await.cloned()
+    };
+    let base = read(wanted).await?;
+    let former = before.as_ref().and_then(|base| base.image_for(&platform));
+    // The registry may have removed it: then nobody can tell what it was.
+    let former = match former {
+        Some(digest) => read(digest).await.ok(),
+        None => None,
+    };
+    let report = BaseReport {
+        reference: reference.to_string(),
+        changed: before.as_ref() != Some(&locked),
+        previous: before.as_ref().map(|base| base.digest.to_string()),
+        digest: digest.to_string(),
+        platforms: names(&locked),
+        platform: platform.to_string(),
+        layers_added: layers(&base, former.as_ref()),
+        layers_removed: former
+            .as_ref()
+            .map_or_else(Vec::new, |former| layers(former, Some(&base))),
+        changes: changes(former.as_ref(), &base),
+    };
+    if report.changed {
+        Lock::of(locked).write(checkout)?;
+    }
+    Ok(report)
+}
+
+fn names(locked: &LockedBase) -> BTreeMap<String, String> {
+    let platforms = locked.platforms.iter();
+    platforms
+        .map(|(name, digest)| (name.clone(), digest.to_string()))
+        .collect()
+}
+
+/// The images for Linux by platform; what else an index lists is not built on.
+async fn platforms(
+    place: &Place,
+    digest: Digest,
+    manifest: &AnyManifest,
+) -> Result<BTreeMap<String, Digest>, BaseFailure> {
+    let mut platforms = BTreeMap::new();
+    match manifest {
+        AnyManifest::Index(index) => {
+            for listed in &index.manifests {
+                if let Some(platform) = &listed.platform
+                    && platform.os == "linux"
+                {
+                    let name = platform.to_string();
+                    platforms.entry(name).or_insert(listed.digest);
+                }
+            }
+        }
+        AnyManifest::Image(image) => {
+            let config = place.config(&image.config).await?;
+            let config: ImageConfig = serde_json::from_slice(&config).map_err(|error| {
+                BaseFailure::Image(image::ImageError::Base(format!(
+                    "its configuration: {error}"
+                )))
+            })?;
+            let platform = Platform {
+                architecture: config.architecture,
+                os: config.os,
+                variant: config.variant,
+            };
+            platforms.insert(platform.to_string(), digest);
+        }
+    }
+    Ok(platforms)
+}
+
+/// Those layers of `base` that `other` does not have.
+fn layers(base: &Base, other: Option<&Base>) -> Vec<Layer> {
+    let has = |digest: &Digest| {
+        let mut layers = other.iter().flat_map(|base| &base.layers);
+        layers.any(|(layer, _)| layer.digest == *digest)
+    };
+    let layers = base.layers.iter().map(|(layer, _)| layer);
+    layers
+        .filter(|layer| !has(&layer.digest))
+        .map(|layer| Layer {
+            digest: layer.digest.to_string(),
+            size_bytes: layer.size,
+            origin: None,
+        })
+        .collect()
+}
+
+/// What an image may take over from the configuration, or people want to know of
+/// it, and how that changed. All of it is new where there was none before.
+fn changes(before: Option<&Base>, after: &Base) -> Vec<InputChange> {
+    let before = before.map(|base| told(&base.config)).unwrap_or_default();
+    let after = told(&after.config);
+    let mut names: Vec<_> = before.keys().chain(after.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let change = |name: &String| InputChange {
+        name: name.clone(),
+        before: before.get(name).cloned(),
+        after: after.get(name).cloned(),
+    };
+    names
+        .into_iter()
+        .map(change)
+        .filter(|change| change.before != change.after)
+        .collect()
+}
+
+fn told(config: &ImageConfig) -> BTreeMap<String, String> {
+    let runtime = &config.config;
+    let words = |words: &[String]| (!words.is_empty()).then(|| words.join(" "));
+    let optional = [
+        ("created", config.created.clone()),
+        ("user", runtime.user.clone()),
+        ("directory", runtime.working_dir.clone()),
+        ("entrypoint", words(&runtime.entrypoint)),
+        ("arguments", words(&runtime.cmd)),
+    ];
+    let mut told = BTreeMap::new();
+    for (name, value) in optional {
+        let value = value.filter(|value| !value.is_empty());
+        told.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    for pair in &runtime.env {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        told.insert(format!("variable:{name}"), value.to_owned());
+    }
+    for (name, value) in &runtime.labels {
+        told.insert(format!("label:{name}"), value.clone());
+    }
+    for port in runtime.exposed_ports.keys() {
+        told.insert(format!("port:{port}"), "exposed".to_owned());
+    }
+    for volume in runtime.volumes.keys() {
+        told.insert(format!("volume:{volume}"), "declared".to_owned());
+    }
+    told
+}

@@ -1,0 +1,107 @@
+//! Blobs that another repository has: mounted, or passed on.
+
+use std::sync::Arc;
+
+use oci::{Descriptor, Digest, media_type};
+use registry::{Blob, BlobContent, Publication, RegistryError};
+
+use crate::memory::Memory;
+use crate::scripted::{Server, reply};
+use crate::{nobody, options, registry, registry_with, repository};
+
+const LAYER: &[u8] = b"a layer of a base";
+
+fn layer_of(url: &str) -> Blob {
+    Blob {
+        descriptor: Descriptor::of(media_type::LAYER_GZIP, LAYER),
+        content: BlobContent::Published(Publication {
+            registry: Arc::new(registry(url)),
+            repository: "team/base".parse().unwrap(),
+        }),
+    }
+}
+
+/// A registry that sends `bytes` as any blob, and takes none.
+async fn source(bytes: &'static str) -> Server {
+    Server::start(move |_, _| reply(200).body(bytes)).await
+}
+
+#[tokio::test]
+async fn a_layer_goes_from_registry_to_registry_once_and_not_where_it_is() {
+    let from = source(std::str::from_utf8(LAYER).unwrap()).await;
+    let memory = Memory::start().await;
+    let client = registry_with(&memory.server.url, options());
+    let layer = [layer_of(&from.url)];
+    let pushed = client.push_blobs(&repository(), &layer, &nobody).await;
+    assert_eq!(pushed.unwrap().bytes, LAYER.len() as u64);
+    let digest = Digest::of(LAYER).to_string();
+    assert_eq!(memory.contents.lock().unwrap().blobs[&digest], LAYER);
+    let again = client.push_blobs(&repository(), &layer, &nobody).await;
+    assert_eq!(again.unwrap().existing.len(), 1);
+    assert_eq!(from.lines(), [format!("GET /v2/team/base/blobs/{digest}")]);
+    // To another registry no mount is asked for.
+    let mounts = memory.server.lines();
+    assert!(!mounts.iter().any(|line| line.contains("mount=")));
+}
+
+#[tokio::test]
+async fn other_bytes_than_the_digest_says_do_not_arrive() {
+    for lie in [
+        "a layer of a basf",
+        "a layer of a base, and more",
+        "a layer",
+    ] {
+        let from = source(lie).await;
+        let memory = Memory::start().await;
+        let client = registry(&memory.server.url);
+        let layer = [layer_of(&from.url)];
+        let pushed = client.push_blobs(&repository(), &layer, &nobody).await;
+        let error = pushed.unwrap_err();
+        assert!(
+            matches!(error, RegistryError::Protocol { .. }),
+            "{lie}: {error}"
+        );
+        assert!(memory.contents.lock().unwrap().blobs.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_layer_of_the_same_registry_is_mounted_and_its_bytes_stay_there() {
+    let server = Server::start(|_, seen| {
+        if seen.line.starts_with("HEAD ") {
+            return reply(404);
+        }
+        reply(201)
+    })
+    .await;
+    let client = registry(&server.url);
+    let layer = [layer_of(&server.url)];
+    let pushed = client.push_blobs(&repository(), &layer, &nobody).await;
+    let pushed = pushed.unwrap();
+    assert_eq!((pushed.bytes, pushed.existing.len()), (0, 1));
+    let lines = server.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[1].contains("mount=sha256%3A") && lines[1].ends_with("from=team%2Fbase"));
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_mount_gets_the_bytes() {
+    let bytes = std::str::from_utf8(LAYER).unwrap();
+    let server = Server::start(move |_, seen| {
+        let line = &seen.line;
+        match line.split(' ').next() {
+            Some("HEAD") => reply(404),
+            Some("GET") => reply(200).body(bytes),
+            Some("POST") => reply(202).header("location", "/upload"),
+            _ => reply(201),
+        }
+    })
+    .await;
+    let layer = [layer_of(&server.url)];
+    let client = registry(&server.url);
+    let pushed = client.push_blobs(&repository(), &layer, &nobody).await;
+    assert_eq!(pushed.unwrap().bytes, LAYER.len() as u64);
+    let seen = server.seen();
+    let put = seen.iter().find(|seen| seen.line.starts_with("PUT "));
+    assert_eq!(put.unwrap().body.as_deref(), Some(LAYER));
+}
