@@ -345,7 +345,8 @@ async fn a_publish_reads_no_layer_that_the_target_has() {
     let project = project_on(&registry.reference());
     pin(&project);
     let emulator = Emulator::start(project.path());
-    let job = emulator.publisher().await;
+    let proxy = Proxy::start(&emulator).await;
+    let job = proxy.publisher(&emulator).await;
     let publish = |project: &Path| {
         let mut command = longshore(project);
         command.args(["publish", "--format", "json"]);
@@ -368,7 +369,11 @@ async fn a_publish_reads_no_layer_that_the_target_has() {
     let fresh = tempfile::tempdir().unwrap();
     copy(project.path(), fresh.path());
     std::fs::remove_dir_all(fresh.path().join("target")).unwrap();
+    proxy.registry_requests();
     let second = publish(fresh.path());
+    let requests = proxy.registry_requests();
+    let about = |line: &String| line.contains(&image.layer());
+    assert!(!requests.iter().any(about), "{requests:?}");
     assert_eq!(second["layers"][0]["origin"], "reused");
     let read = registry.asked();
     let layer = format!("blobs/{}", image.layer());
