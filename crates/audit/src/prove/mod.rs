@@ -23,6 +23,8 @@ mod vacant;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use policy::Document;
 use policy::language::Undecided;
 use receipts::{Example, RoleProof};
@@ -122,27 +124,31 @@ pub(crate) fn proved<'a>(
         .flat_map(|root| root.aws.roles.iter().map(move |role| (role, root)))
         .collect();
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = roles.len().div_ceil(workers).max(1);
-    let prove_all = |roles: &[(&'a Role, &'a TerraformRoot)]| -> Vec<Proved<'a>> {
+    let next = AtomicUsize::new(0);
+    // Roles differ in how long they take, so each thread takes the next that is left.
+    let prove_some = || -> Vec<(usize, Proved<'a>)> {
         // Automata grow while they are used, so each thread has its own.
         let mint = Mint::new();
-        let told = (&mint, telling);
-        let proofs = roles
-            .iter()
-            .filter_map(|role| prove_role(setup, told, *role, jobs));
-        proofs.collect()
+        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let left = numbers.map_while(|number| Some((number, *roles.get(number)?)));
+        left.filter_map(|(number, role)| {
+            let proof = prove_role(setup, (&mint, telling), role, jobs)?;
+            Some((number, proof))
+        })
+        .collect()
     };
-    std::thread::scope(|scope| {
-        let shares: Vec<_> = roles
-            .chunks(share)
-            .map(|share| scope.spawn(|| prove_all(share)))
+    let mut proved = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers.min(roles.len()))
+            .map(|_| scope.spawn(prove_some))
             .collect();
-        let proofs = shares.into_iter().flat_map(|share| match share.join() {
+        let proofs = workers.into_iter().flat_map(|worker| match worker.join() {
             Ok(proofs) => proofs,
             Err(panic) => std::panic::resume_unwind(panic),
         });
-        proofs.collect()
-    })
+        proofs.collect::<Vec<_>>()
+    });
+    proved.sort_unstable_by_key(|(number, _)| *number);
+    proved.into_iter().map(|(_, proof)| proof).collect()
 }
 
 fn prove_role<'a>(
