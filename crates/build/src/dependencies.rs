@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use attest::{Dependencies, Package, PackageSource};
-use serde::Deserialize;
 
-use crate::facts::LOCK_FILE;
+use crate::lock_file::{LOCK_FILE, Locked, packages};
 use crate::{BuildError, CargoBuild};
 
 /// The registry whose packages need no other name, in both of its protocols.
@@ -59,23 +58,9 @@ struct Line {
     license: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct LockFile {
-    #[serde(default)]
-    package: Vec<Locked>,
-}
-
-#[derive(Deserialize)]
-struct Locked {
-    name: String,
-    version: String,
-    source: Option<String>,
-    checksum: Option<String>,
-}
-
 /// Joins the two trees with the lock file.
 fn resolve(built: &str, shipped: &str, lock: &str) -> Result<Dependencies, String> {
-    let lock: LockFile = toml::from_str(lock).map_err(|error| error.to_string())?;
+    let packages = packages(lock).map_err(|error| error.to_string())?;
     let shipped: BTreeSet<PackageId> = lines(shipped)?.into_iter().map(|line| line.name).collect();
     let lines = lines(built)?;
     let root = lines
@@ -98,7 +83,7 @@ fn resolve(built: &str, shipped: &str, lock: &str) -> Result<Dependencies, Strin
     }
     let places: BTreeMap<_, _> = licenses.keys().zip(0..).collect();
     let package = |(name, license): (&PackageId, &Option<String>)| {
-        let locked = locked(&lock.package, name)?;
+        let locked = locked(&packages, name)?;
         let on = edges.get(name).into_iter().flatten();
         Ok(Package {
             name: name.name.clone(),

@@ -11,11 +11,10 @@ use fs_err as fs;
 use oci::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::lock_file::{self, LOCK_FILE, Locked};
 use crate::remembered::{recall, remember};
 use crate::{BuildError, CargoBuild};
 
-/// The lock file, beside the manifest of the workspace.
-pub(crate) const LOCK_FILE: &str = "Cargo.lock";
 /// A package's or a workspace's manifest.
 pub(crate) const MANIFEST: &str = "Cargo.toml";
 
@@ -114,26 +113,12 @@ impl Facts {
 
 /// The checksum of each crate that a lock file has one for.
 fn locked(lock: &str) -> BTreeMap<String, String> {
-    #[derive(Deserialize)]
-    struct Lock {
-        #[serde(default)]
-        package: Vec<Locked>,
-    }
-    #[derive(Deserialize)]
-    struct Locked {
-        name: String,
-        version: String,
-        checksum: Option<String>,
-    }
-    let lock = toml::from_str(lock).unwrap_or(Lock {
-        package: Vec::new(),
-    });
-    let pair = |Locked {
-                    name,
-                    version,
-                    checksum,
-                }| Some((format!("{name}@{version}"), checksum?));
-    lock.package.into_iter().filter_map(pair).collect()
+    let packages = lock_file::packages(lock).unwrap_or_default();
+    let pair = |locked: Locked| {
+        let name = format!("{}@{}", locked.name, locked.version);
+        Some((name, locked.checksum?))
+    };
+    packages.into_iter().filter_map(pair).collect()
 }
 
 async fn metadata(build: &CargoBuild) -> Result<Metadata, BuildError> {

@@ -13,6 +13,7 @@ mod error;
 mod facts;
 mod files;
 mod inputs;
+mod lock_file;
 mod remembered;
 mod source;
 mod toolchain;

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::cargo_config::CargoConfig;
 use crate::declared::Seen;
-use crate::facts::{Facts, LOCK_FILE, MANIFEST};
+use crate::facts::{Facts, MANIFEST};
 use crate::files::{ABSENT, content, hash, list, plain, walk};
 use crate::inputs::{Declared, Inputs};
+use crate::lock_file::LOCK_FILE;
 use crate::remembered::{recall, remember};
 use crate::toolchain::Toolchain;
 use crate::{Binary, BuildError, CargoBuild};
