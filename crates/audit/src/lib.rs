@@ -10,6 +10,7 @@ mod filter;
 mod findings;
 mod jobs;
 mod matrix;
+pub mod parallel;
 mod permissions;
 mod prove;
 mod reading;

@@ -23,8 +23,6 @@ mod vacant;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use policy::Document;
 use policy::language::Undecided;
 use receipts::{Example, RoleProof};
@@ -33,7 +31,7 @@ use terraform::Role;
 use crate::findings::location;
 use crate::jobs::{IdentityJob, RoleUse};
 use crate::permissions::{Inventory, permissions};
-use crate::{Setup, TerraformRoot};
+use crate::{Setup, TerraformRoot, parallel};
 use ask::Ask;
 pub(crate) use excess::{Excess, ExcessKind};
 pub(crate) use intent::Intent;
@@ -123,32 +121,11 @@ pub(crate) fn proved<'a>(
     let roles: Vec<(&Role, &TerraformRoot)> = roots
         .flat_map(|root| root.aws.roles.iter().map(move |role| (role, root)))
         .collect();
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let next = AtomicUsize::new(0);
-    // Roles differ in how long they take, so each thread takes the next that is left.
-    let prove_some = || -> Vec<(usize, Proved<'a>)> {
-        // Automata grow while they are used, so each thread has its own.
-        let mint = Mint::new();
-        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
-        let left = numbers.map_while(|number| Some((number, *roles.get(number)?)));
-        left.filter_map(|(number, role)| {
-            let proof = prove_role(setup, (&mint, telling), role, jobs)?;
-            Some((number, proof))
-        })
-        .collect()
-    };
-    let mut proved = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers.min(roles.len()))
-            .map(|_| scope.spawn(prove_some))
-            .collect();
-        let proofs = workers.into_iter().flat_map(|worker| match worker.join() {
-            Ok(proofs) => proofs,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        proofs.collect::<Vec<_>>()
+    // Automata grow while they are used, so each thread has its own.
+    let proofs = parallel::map_with(&roles, Mint::new, |mint, role| {
+        prove_role(setup, (mint, telling), *role, jobs)
     });
-    proved.sort_unstable_by_key(|(number, _)| *number);
-    proved.into_iter().map(|(_, proof)| proof).collect()
+    proofs.into_iter().flatten().collect()
 }
 
 fn prove_role<'a>(

@@ -125,8 +125,8 @@ fn never_minted(
             let Some(pattern) = pattern(condition, value) else {
                 continue;
             };
-            let wanted = [(SUBJECT, Clause::any_of([pattern]))];
-            if !has_found(door, &wanted[0].1)? && ask.find(|_| true, &wanted)?.is_none() {
+            let subject = Clause::any_of([pattern]);
+            if !has_found(door, &subject)? && ask.find(|_| true, &[(SUBJECT, subject)])?.is_none() {
                 never.push(value.clone());
             }
         }

@@ -3,7 +3,6 @@
 mod configuration;
 mod files;
 mod load;
-mod parallel;
 mod relative;
 mod report;
 mod roots;

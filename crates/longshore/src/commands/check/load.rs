@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::project::own_repository;
-use audit::{OwnRepository, Setup, Suppression, TerraformRoot, TextFile, WorkflowFile};
+use audit::{OwnRepository, Setup, Suppression, TerraformRoot, TextFile, WorkflowFile, parallel};
 use fs_err as fs;
 use pipeline::{AwsTable, CheckedConfiguration, Cloud, FILE_NAME};
 use receipts::{Problem, ProblemCode};
 
 use super::roots::{self, Known};
-use super::{configuration, files, parallel, texts};
+use super::{configuration, files, texts};
 
 /// Where workflows stand.
 pub(super) const WORKFLOWS: &str = ".github/workflows";

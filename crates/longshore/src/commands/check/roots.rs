@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use audit::{TerraformRoot, UnreadableRoot, WorkflowFile};
+use audit::{TerraformRoot, UnreadableRoot, WorkflowFile, parallel};
 use terraform::{Given, Place, ReadError};
 
-use super::parallel;
 use crate::project::EXAMPLE_ACCOUNT;
 
 /// What is known about the accounts and regions of roots before they are read.

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
+use audit::parallel;
 use fs_err as fs;
-
-use super::parallel;
 
 /// The longest file that is read. GitHub's own limit for a workflow is below it.
 const LONGEST_FILE: u64 = 1024 * 1024;

@@ -8,16 +8,26 @@ use std::thread;
 const STACK: usize = 8 * 1024 * 1024;
 
 /// `work` done on each of `items`; results in their order.
-pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    map_with(items, || (), |(), item| work(item))
+}
+
+/// The same with something of its own for each thread, which `make` makes.
+pub fn map_with<T: Sync, S, R: Send>(
+    items: &[T],
+    make: impl Fn() -> S + Sync,
+    work: impl Fn(&S, &T) -> R + Sync,
+) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(items.len()));
     let run = || {
+        let state = make();
         let mut own = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(number) else { break };
-            own.push((number, work(item)));
+            own.push((number, work(&state, item)));
         }
         results
             .lock()
