@@ -66,6 +66,14 @@ impl Project {
         }
     }
 
+    /// `path` as seen from the `longshore.toml` of `project`, or from `directory` where
+    /// there is none.
+    pub(crate) fn at_if_any(project: Option<&Self>, directory: &Path, path: &Path) -> PathBuf {
+        project
+            .map_or(directory, |project| &project.root)
+            .join(path)
+    }
+
     /// `path` as seen from `longshore.toml`.
     pub(crate) fn at(&self, path: &Path) -> PathBuf {
         self.root.join(path)

@@ -154,10 +154,7 @@ fn stage(arguments: &EmulatorArguments, settings: &Settings) -> Result<Stage, Pr
     };
     let resources = project.as_ref().map(Project::resources).transpose()?;
     let resources = resources.flatten();
-    let root = project
-        .as_ref()
-        .map_or(&settings.directory, |project| &project.root);
-    let data = root.join(&arguments.data);
+    let data = Project::at_if_any(project.as_ref(), &settings.directory, &arguments.data);
     let table = project
         .as_ref()
         .map(|project| project.configuration.aws.clone());

@@ -48,10 +48,12 @@ fn data(arguments: &Usage, settings: &Settings) -> Result<PathBuf, Problem> {
         return Ok(arguments.data.clone());
     }
     let project = Project::find_if_any(&settings.directory)?;
-    let root = project
-        .as_ref()
-        .map_or(&settings.directory, |project| &project.root);
-    Ok(root.join(&arguments.data))
+    let directory = &settings.directory;
+    Ok(Project::at_if_any(
+        project.as_ref(),
+        directory,
+        &arguments.data,
+    ))
 }
 
 fn read(data: &Path, since: Option<Timestamp>) -> Result<Activity, Problem> {
