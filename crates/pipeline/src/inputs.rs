@@ -3,6 +3,7 @@
 use build::{Declared, Inputs};
 use image::{COMPATIBILITY, LayerKind, Recipe, RecordedInputs};
 use oci::Digest;
+use receipts::InputChange;
 
 /// An image that would be made.
 #[derive(Debug, Clone)]
@@ -35,6 +36,18 @@ impl Expected {
             inputs,
         }
     }
+}
+
+/// What differs between two documents, as it is reported.
+pub(crate) fn changes(before: &Inputs, after: &Inputs) -> Vec<InputChange> {
+    let changes = after.changes_since(before).into_iter();
+    changes
+        .map(|change| InputChange {
+            name: change.name,
+            before: change.before,
+            after: change.after,
+        })
+        .collect()
 }
 
 /// What a compile looked at, as a published image has it in its annotation.

@@ -117,8 +117,7 @@ impl PinnedBase {
     }
 
     async fn open(&self, logins: Option<&Path>) -> Result<ReadBase, BaseFailure> {
-        let kept = self.checkout.join(KEPT);
-        let place = Place::open(&self.reference, &self.checkout, logins, &kept).await?;
+        let place = place(&self.reference, &self.checkout, logins).await?;
         let (descriptor, manifest) = place.manifest(&self.digest).await?;
         let AnyManifest::Image(manifest) = manifest else {
             return Err(no_platform(&self.reference, &self.platform));

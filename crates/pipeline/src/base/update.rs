@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use build::Inputs;
 use image::Base;
 use oci::{AnyManifest, Digest, ImageConfig, Platform};
-use receipts::{BaseReport, InputChange, Layer};
+use receipts::{BaseReport, Layer};
 
 use super::lock::{Lock, LockedBase};
 use super::pinned::{no_platform, place, platform};
 use super::place::Place;
 use super::{BaseFailure, PinnedBase};
 use crate::configuration::ImageTable;
+use crate::inputs::changes;
 
 /// Looks up the base of `table`, writes `longshore.lock` where it is another one
 /// than before, and tells what changed for the platform that is built for.
@@ -43,6 +45,8 @@ pub async fn update_base(
         Some(digest) => read(digest).await.ok(),
         None => None,
     };
+    let former_told = former.as_ref().map(|base| told(&base.config));
+    let former_told = former_told.unwrap_or_default();
     let report = BaseReport {
         reference: reference.to_string(),
         changed: before.as_ref() != Some(&locked),
@@ -54,7 +58,8 @@ pub async fn update_base(
         layers_removed: former
             .as_ref()
             .map_or_else(Vec::new, |former| layers(former, Some(&base))),
-        changes: changes(former.as_ref(), &base),
+        // All of it is new where there was none before.
+        changes: changes(&former_told, &told(&base.config)),
     };
     if report.changed {
         Lock::of(locked).write(checkout)?;
@@ -122,27 +127,8 @@ fn layers(base: &Base, other: Option<&Base>) -> Vec<Layer> {
         .collect()
 }
 
-/// What an image may take over from the configuration, or people want to know of
-/// it, and how that changed. All of it is new where there was none before.
-fn changes(before: Option<&Base>, after: &Base) -> Vec<InputChange> {
-    let before = before.map(|base| told(&base.config)).unwrap_or_default();
-    let after = told(&after.config);
-    let mut names: Vec<_> = before.keys().chain(after.keys()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let change = |name: &String| InputChange {
-        name: name.clone(),
-        before: before.get(name).cloned(),
-        after: after.get(name).cloned(),
-    };
-    names
-        .into_iter()
-        .map(change)
-        .filter(|change| change.before != change.after)
-        .collect()
-}
-
-fn told(config: &ImageConfig) -> BTreeMap<String, String> {
+/// What an image may take over from the configuration, or people want to know of it.
+fn told(config: &ImageConfig) -> Inputs {
     let runtime = &config.config;
     let words = |words: &[String]| (!words.is_empty()).then(|| words.join(" "));
     let optional = [
@@ -152,23 +138,24 @@ fn told(config: &ImageConfig) -> BTreeMap<String, String> {
         ("entrypoint", words(&runtime.entrypoint)),
         ("arguments", words(&runtime.cmd)),
     ];
-    let mut told = BTreeMap::new();
+    let mut told = Inputs::default();
     for (name, value) in optional {
-        let value = value.filter(|value| !value.is_empty());
-        told.extend(value.map(|value| (name.to_owned(), value)));
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            told.insert(name, value);
+        }
     }
     for pair in &runtime.env {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        told.insert(format!("variable:{name}"), value.to_owned());
+        told.insert(format!("variable:{name}"), value);
     }
     for (name, value) in &runtime.labels {
-        told.insert(format!("label:{name}"), value.clone());
+        told.insert(format!("label:{name}"), value.as_str());
     }
     for port in runtime.exposed_ports.keys() {
-        told.insert(format!("port:{port}"), "exposed".to_owned());
+        told.insert(format!("port:{port}"), "exposed");
     }
     for volume in runtime.volumes.keys() {
-        told.insert(format!("volume:{volume}"), "declared".to_owned());
+        told.insert(format!("volume:{volume}"), "declared");
     }
     told
 }

@@ -78,20 +78,22 @@ impl PublishPlan {
             observe,
         };
         let held = push.held(&image).await?;
-        let dependencies = dependencies_of(&image, directory);
-        let is_new = held.first() != Some(&Some(self.digest));
-        let advisories = match &self.gate {
-            Some(gate) if is_new => gate.pass(dependencies.as_ref()).await?,
-            _ => Vec::new(),
-        };
-        let signer = match &self.signer {
-            Some(signer) => Some(signer.ready(&session).await?),
-            None => None,
-        };
         let mut local = Local::of(&layout, &image);
-        local
-            .attest(&image, dependencies.as_ref(), &push, signer.as_ref())
-            .await?;
+        let mut advisories = Vec::new();
+        // Of an image that is there nothing is asked and nothing said again.
+        if held.first() != Some(&Some(self.digest)) {
+            let dependencies = dependencies_of(&image, directory);
+            if let Some(gate) = &self.gate {
+                advisories = gate.pass(dependencies.as_ref()).await?;
+            }
+            let signer = match &self.signer {
+                Some(signer) => Some(signer.ready(&session).await?),
+                None => None,
+            };
+            local
+                .attest(&image, dependencies.as_ref(), &push, signer.as_ref())
+                .await?;
+        }
         let mut done = push.image(&image, &local, &held, Pushed::default()).await?;
         done.advisories = advisories;
         Ok(done.receipt(&session, &self.destination, milliseconds(started)))

@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 
 use super::push::{Done, Held, Local, Push};
 use super::session::Session;
+use super::signer::ReadySigner;
 use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
 use crate::build::{BuildFailure, BuildPlan, milliseconds};
 use crate::configuration::ConfigurationError;
@@ -218,11 +219,16 @@ impl SourcePublish {
             }
             None => Vec::new(),
         };
+        let signer = match &self.signer {
+            Some(signer) => Some(signer.ready(push.session).await?),
+            None => None,
+        };
+        let signer = signer.as_ref();
         let lender = found.last();
-        let first = self.attempt(push, found, workspace, (lender, &mut compiled));
+        let first = self.attempt(push, found, workspace, (lender, &mut compiled, signer));
         let mut done = match first.await {
             Err(failure) if failure.is_lost_blob() && lender.is_some() => {
-                let again = self.attempt(push, found, workspace, (None, &mut compiled));
+                let again = self.attempt(push, found, workspace, (None, &mut compiled, signer));
                 again.await?
             }
             done => done?,
@@ -236,12 +242,12 @@ impl SourcePublish {
         push: &Push<'_>,
         found: &Found,
         workspace: &Workspace,
-        (lender, compiled): (Option<&StoredImage>, &mut Option<Compiled>),
+        (lender, compiled, signer): (
+            Option<&StoredImage>,
+            &mut Option<Compiled>,
+            Option<&ReadySigner<'_>>,
+        ),
     ) -> Result<Done, PublishFailure> {
-        let signer = match &self.signer {
-            Some(signer) => Some(signer.ready(push.session).await?),
-            None => None,
-        };
         let mut expected = self.expected(push, workspace, lender, compiled).await?;
         (push.observe)(Event::Stage(Stage::Assemble));
         if let Some(lender) = lender {
@@ -257,7 +263,7 @@ impl SourcePublish {
         let mut local = Local::of(&layout, &image);
         local.blobs.extend(elsewhere);
         local
-            .attest(&image, Some(&dependencies), push, signer.as_ref())
+            .attest(&image, Some(&dependencies), push, signer)
             .await?;
         push.image(&image, &local, &held, sent).await
     }

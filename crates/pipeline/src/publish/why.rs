@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use aws::Client;
-use receipts::{InputChange, InputsReport};
+use receipts::InputsReport;
 
 use super::PublishFailure;
 use super::source::{SourcePublish, recorded};
 use crate::event::{Event, Observer, Stage};
+use crate::inputs::changes;
 
 impl SourcePublish {
     /// Compares the inputs of this source with those that the published image
@@ -41,13 +42,7 @@ impl SourcePublish {
             .published_inputs(&found.session.registry, &image.descriptor.digest)
             .await
             .map_err(self.destination.failed("reading the last image", 0))?;
-        let changes = before.map(|before| expected.inputs.changes_since(&before));
-        let change = |change: build::Change| InputChange {
-            name: change.name,
-            before: change.before,
-            after: change.after,
-        };
-        report.changes = changes.map(|changes| changes.into_iter().map(change).collect());
+        report.changes = before.map(|before| changes(&before, &expected.inputs));
         Ok(report)
     }
 }
