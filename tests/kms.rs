@@ -122,6 +122,10 @@ async fn answer(State(kms): State<Arc<Kms>>, headers: HeaderMap, body: Bytes) ->
 /// The project's publish, signed by `kms`.
 async fn publish(project: &Project, digest: &str, emulator: &Emulator, kms: &Kms) -> Command {
     name_key(project, "awskms:///alias/release");
+    publish_again(project, digest, emulator, kms).await
+}
+
+async fn publish_again(project: &Project, digest: &str, emulator: &Emulator, kms: &Kms) -> Command {
     let mut publish = project.publish(digest, &emulator.publisher().await);
     publish.args(["--format", "json"]);
     publish.env("AWS_ENDPOINT_URL_KMS", &kms.url);
@@ -153,6 +157,21 @@ async fn a_key_of_kms_signs_with_the_identity_that_publishes() {
             "a session of the role"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_signed_for_an_image_that_is_there() {
+    if !has("openssl") {
+        return;
+    }
+    let (project, digest) = Project::built();
+    let emulator = Emulator::start(project.path());
+    let kms = Kms::start(Conduct::Signs).await;
+    succeed(&mut publish(&project, &digest, &emulator, &kms).await);
+    let asked = std::mem::take(&mut *kms.seen.lock().unwrap()).len();
+    assert_eq!(asked, 3, "the key, and a signature of each statement");
+    succeed(&mut publish_again(&project, &digest, &emulator, &kms).await);
+    assert_eq!(kms.seen.lock().unwrap().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
