@@ -1,4 +1,5 @@
-//! The configuration: what the variables `PORTFOLIO_*` say, as values.
+//! The configuration: an environment variable outweighs a line of the file, and a
+//! line of the file outweighs the default. Every mistake is found at once.
 
 use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,9 +7,20 @@ use std::path::PathBuf;
 
 use tracing::level_filters::LevelFilter;
 
-use crate::timestamp::is_timestamp;
+pub use effective::Effective;
+pub use mistake::{Mistake, Mistakes};
+pub use settings::list;
 
-/// Everything that can be configured.
+mod effective;
+mod file;
+mod mistake;
+mod settings;
+
+/// The variable that names the file.
+const FILE_VARIABLE: &str = "PORTFOLIO_CONFIG";
+
+/// Everything that can be configured. `settings.rs` has the name and the meaning of
+/// each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Where to listen. Port 0 lets the system choose one.
@@ -30,18 +42,6 @@ pub struct Build {
     pub built_at: Option<String>,
 }
 
-/// A variable with a value that it cannot have.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} must be {expected}, not `{}`", value.escape_debug())]
-pub struct ConfigError {
-    /// The variable.
-    pub variable: &'static str,
-    /// What its value may be.
-    pub expected: &'static str,
-    /// Its value.
-    pub value: String,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -53,90 +53,55 @@ impl Default for Config {
     }
 }
 
-impl Config {
-    /// Reads the configuration from environment variables. One that is empty counts
-    /// as not set. Others are not looked at, `PORTFOLIO_*` included: orchestrators
-    /// add variables named after a service (`PORTFOLIO_SERVICE_HOST`).
-    ///
-    /// # Errors
-    /// The first variable whose value it cannot have.
-    pub fn from_variables(
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Self, ConfigError> {
-        let mut config = Self::default();
-        for (name, value) in variables {
-            if value.is_empty() {
-                continue;
-            }
-            match name.to_str() {
-                Some("PORTFOLIO_LISTEN") => config.listen = listen(&value)?,
-                Some("PORTFOLIO_DATABASE") => config.database = value.into(),
-                Some("PORTFOLIO_COMMIT") => config.build.commit = Some(commit(&value)?),
-                Some("PORTFOLIO_BUILT_AT") => config.build.built_at = Some(built_at(&value)?),
-                Some("PORTFOLIO_LOG") => config.log = log(&value)?,
-                _ => {}
-            }
+/// Reads the configuration from environment variables and from the file that
+/// `PORTFOLIO_CONFIG` names. A variable that is empty counts as not set.
+///
+/// # Errors
+/// Every mistake in either.
+pub fn read(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Effective, Mistakes> {
+    let mut effective = Effective::default();
+    let mut mistakes = Vec::new();
+    let variables: Vec<_> = variables
+        .into_iter()
+        .filter(|(name, value)| is_ours(name) && !value.is_empty())
+        .collect();
+    if let Some((_, path)) = variables.iter().find(|(name, _)| name == FILE_VARIABLE) {
+        effective.file = Some(path.into());
+        match file::read(path.as_ref()) {
+            Ok(lines) => mistakes.extend(
+                lines
+                    .into_iter()
+                    .filter_map(|(key, value)| effective.take_line(&key, value).err()),
+            ),
+            Err(mistake) => mistakes.push(mistake),
         }
-        Ok(config)
+    }
+    for (name, value) in &variables {
+        if name != FILE_VARIABLE {
+            mistakes.extend(effective.take_variable(name, value).err());
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(effective)
+    } else {
+        Err(Mistakes(mistakes))
     }
 }
 
-fn listen(value: &OsStr) -> Result<SocketAddr, ConfigError> {
-    judge(
-        "PORTFOLIO_LISTEN",
-        "an IP address and a port, such as 0.0.0.0:8080 or [::1]:8080",
-        value,
-        |text| text.parse().ok(),
-    )
-}
-
-fn commit(value: &OsStr) -> Result<String, ConfigError> {
-    let is_id = |id: &str| {
-        (7..=64).contains(&id.len()) && id.chars().all(|digit| digit.is_ascii_hexdigit())
+/// Whether a variable is one of this program, or looks so much like one that it
+/// must be a slip. Kubernetes gives every container variables that are named after
+/// services (`PORTFOLIO_SERVICE_HOST`, `PORTFOLIO_PORT_8080_TCP`): those are not.
+fn is_ours(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
     };
-    judge(
-        "PORTFOLIO_COMMIT",
-        "a commit id of 7 to 64 hexadecimal digits, which `-dirty` may follow",
-        value,
-        |text| is_id(text.strip_suffix("-dirty").unwrap_or(text)).then(|| text.to_owned()),
-    )
-}
-
-fn built_at(value: &OsStr) -> Result<String, ConfigError> {
-    judge(
-        "PORTFOLIO_BUILT_AT",
-        "a time as in RFC 3339, such as 2026-01-31T09:30:00Z",
-        value,
-        |text| is_timestamp(text).then(|| text.to_owned()),
-    )
-}
-
-fn log(value: &OsStr) -> Result<LevelFilter, ConfigError> {
-    judge(
-        "PORTFOLIO_LOG",
-        "error, warn, info or debug",
-        value,
-        |text| match text {
-            "error" => Some(LevelFilter::ERROR),
-            "warn" => Some(LevelFilter::WARN),
-            "info" => Some(LevelFilter::INFO),
-            "debug" => Some(LevelFilter::DEBUG),
-            _ => None,
-        },
-    )
-}
-
-fn judge<T>(
-    variable: &'static str,
-    expected: &'static str,
-    value: &OsStr,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<T, ConfigError> {
-    value.to_str().and_then(parse).ok_or_else(|| ConfigError {
-        variable,
-        expected,
-        value: value.to_string_lossy().into_owned(),
-    })
+    let of_kubernetes = ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT_"];
+    settings::of_variable(name).is_some()
+        || (name.starts_with("PORTFOLIO_")
+            && !name.ends_with("_PORT")
+            && !of_kubernetes.iter().any(|part| name.contains(part)))
 }
 
 #[cfg(test)]

@@ -11,28 +11,27 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use backend::app::{AppState, app};
-use backend::config::{Config, ConfigError};
+use backend::config::{self, Config, Mistakes};
 use backend::database::{self, OpenError};
 use backend::logging;
 use backend::server::{self, Stopped};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-const HELP: &str = "\
+const USAGE: &str = "\
 Serves a portfolio over HTTP.
 
 Usage: backend [--help | --version]
+       backend config check    shows the configuration, or every mistake in it
 
-It is configured by environment variables:
-  PORTFOLIO_LISTEN    where to listen [default: 0.0.0.0:8080]
-  PORTFOLIO_DATABASE  the SQLite file [default: data/portfolio.sqlite]
-  PORTFOLIO_COMMIT    the commit that /version shows
-  PORTFOLIO_BUILT_AT  the build time that /version shows (RFC 3339)
-  PORTFOLIO_LOG       error, warn, info or debug [default: info]
+It is configured by environment variables, and by the TOML file that PORTFOLIO_CONFIG
+names, in which PORTFOLIO_LISTEN is called `listen`. Variables outweigh the file.
+";
 
+const EXIT_CODES: &str = "
 Exit codes:
   0   it was told to stop, and had answered every request
-  64  an argument or a variable is wrong
+  64  an argument or the configuration is wrong
   65  the database is not one of this version
   69  it cannot listen where it should
   70  it failed in a way that it should not
@@ -52,8 +51,10 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 enum Failure {
     #[error("there is no argument `{}`; see `backend --help`", .0.display())]
     Argument(OsString),
+    #[error("`backend {0}` is all that can be said there; see `backend --help`")]
+    Incomplete(&'static str),
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] Mistakes),
     #[error("the database {} cannot be used", path.display())]
     Database {
         path: PathBuf,
@@ -84,7 +85,7 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Argument(_) | Self::Config(_) => 64,
+            Self::Argument(_) | Self::Incomplete(_) | Self::Config(_) => 64,
             Self::Database { source, .. } => match source {
                 OpenError::NotADatabase | OpenError::Foreign { .. } | OpenError::Changed(_) => 65,
                 OpenError::PathNotText => 64,
@@ -98,7 +99,8 @@ impl Failure {
 }
 
 fn main() -> ExitCode {
-    match run(std::env::args_os().nth(1)) {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let mut sentence = failure.to_string();
@@ -107,21 +109,28 @@ fn main() -> ExitCode {
                 sentence = format!("{sentence}: {error}");
                 source = error.source();
             }
-            // If even standard error is closed there is nobody left to tell.
-            let _ = writeln!(io::stderr(), "backend: {sentence}");
+            for line in sentence.lines() {
+                // If even standard error is closed there is nobody left to tell.
+                let _ = writeln!(io::stderr(), "backend: {line}");
+            }
             ExitCode::from(failure.exit_code())
         }
     }
 }
 
-fn run(argument: Option<OsString>) -> Result<(), Failure> {
-    match argument {
-        None => serve(Config::from_variables(std::env::vars_os())?),
-        Some(argument) => match argument.to_str() {
-            Some("--help" | "-h") => print(HELP),
-            Some("--version" | "-V") => print(concat!("backend ", env!("CARGO_PKG_VERSION"), "\n")),
-            _ => Err(Failure::Argument(argument)),
-        },
+fn run(arguments: &[OsString]) -> Result<(), Failure> {
+    let words: Vec<_> = arguments
+        .iter()
+        .map(|argument| argument.to_str().unwrap_or_default())
+        .collect();
+    match words[..] {
+        [] => serve(config::read(std::env::vars_os())?.config),
+        ["config", "check"] => print(&config::read(std::env::vars_os())?.to_string()),
+        ["--help" | "-h"] => print(&format!("{USAGE}{}{EXIT_CODES}", config::list())),
+        ["--version" | "-V"] => print(concat!("backend ", env!("CARGO_PKG_VERSION"), "\n")),
+        ["config"] => Err(Failure::Incomplete("config check")),
+        ["config", _, ..] => Err(Failure::Argument(arguments[1].clone())),
+        [_, ..] => Err(Failure::Argument(arguments[0].clone())),
     }
 }
 

@@ -172,6 +172,33 @@ fn a_wrong_argument_or_variable_is_refused() {
 }
 
 #[test]
+fn the_configuration_is_checked_without_doing_anything_else() {
+    let directory = directory();
+    let file = directory.path().join("portfolio.toml");
+    fs_err::write(&file, "log = 'warn'\n").expect("a file");
+    let check = |listen: &str| {
+        let mut command = backend(directory.path());
+        command.args(["config", "check"]);
+        command.env("PORTFOLIO_CONFIG", &file);
+        command.env("PORTFOLIO_LISTEN", listen);
+        command.output().expect("a process")
+    };
+    let checked = check("127.0.0.1:0");
+    assert_eq!(checked.status.code(), Some(0));
+    let shown = String::from_utf8(checked.stdout).expect("text");
+    assert!(shown.contains("log = \"warn\""), "{shown}");
+    assert!(!directory.path().join("data").exists());
+
+    fs_err::write(&file, "log = 'loud'\n").expect("a file");
+    let refused = check("nowhere");
+    assert_eq!(refused.status.code(), Some(64));
+    assert!(refused.stdout.is_empty());
+    let mistakes = String::from_utf8(refused.stderr).expect("text");
+    assert!(mistakes.lines().all(|line| line.starts_with("backend: ")));
+    assert_eq!(mistakes.lines().count(), 2, "{mistakes}");
+}
+
+#[test]
 fn an_address_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("an address");
     let address = taken.local_addr().expect("an address").to_string();
@@ -215,7 +242,7 @@ fn help_and_version_are_printed_and_nothing_else_happens() {
         assert_eq!(output.status.code(), Some(0));
         String::from_utf8(output.stdout).expect("text")
     };
-    assert!(print("--help").contains("PORTFOLIO_DATABASE"));
+    assert!(print("--help").contains("[default: data/portfolio.sqlite]"));
     assert_eq!(
         print("--version"),
         format!("backend {}\n", env!("CARGO_PKG_VERSION"))
