@@ -33,6 +33,10 @@ pub struct CargoBuild {
     pub package: String,
     /// Its binary; a package with one binary needs no name.
     pub binary: Option<String>,
+    /// Features of the package, besides its default ones.
+    pub features: Vec<String>,
+    /// Whether its default features are on.
+    pub default_features: bool,
     /// The Rust target; its C library is linked statically.
     pub target: String,
     /// The cargo profile.
@@ -125,7 +129,31 @@ impl CargoBuild {
         } = self;
         let binary = self.binary.as_deref().unwrap_or_default();
         let apart = self.target_directory.as_ref().map_or("", |_| "-apart");
-        file_name(&format!("{package}-{binary}-{target}-{profile}{apart}"))
+        let features = match self.features() {
+            features if features.is_empty() => String::new(),
+            features => format!(
+                "-{}",
+                &Digest::of(features.join(" ").as_bytes()).hex()[..16]
+            ),
+        };
+        file_name(&format!(
+            "{package}-{binary}-{target}-{profile}{features}{apart}"
+        ))
+    }
+
+    /// Cargo's options for the package's features; none for the default ones.
+    pub(crate) fn features(&self) -> Vec<String> {
+        let mut options = Vec::new();
+        if !self.default_features {
+            options.push("--no-default-features".to_owned());
+        }
+        if !self.features.is_empty() {
+            let mut features = self.features.clone();
+            features.sort_unstable();
+            features.dedup();
+            options.extend(["--features".to_owned(), features.join(",")]);
+        }
+        options
     }
 
     /// Has cargo put what it makes to the place that was asked for.
@@ -196,6 +224,7 @@ impl CargoBuild {
                 "--bin",
                 &facts.binary,
             ])
+            .args(self.features())
             .args(["--profile", &self.profile, "--target", &self.target])
             .arg("--message-format=json-render-diagnostics")
             .env("CARGO_ENCODED_RUSTFLAGS", rustflags(facts).join("\u{1f}"))

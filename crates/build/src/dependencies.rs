@@ -36,7 +36,9 @@ impl CargoBuild {
         let what = ["--target", &self.target, "--edges", edges];
         let form = ["--prefix", "depth", "--format", "{p}\t{l}"];
         let plain = ["--charset", "utf8"];
-        let arguments = [&package[..], &what, &form, &plain].concat();
+        let features = self.features();
+        let features: Vec<_> = features.iter().map(String::as_str).collect();
+        let arguments = [&package[..], &features, &what, &form, &plain].concat();
         let tree = self.ask(&arguments).await?;
         Ok(String::from_utf8_lossy(&tree).into_owned())
     }

@@ -124,7 +124,14 @@ fn locked(lock: &str) -> BTreeMap<String, String> {
 async fn metadata(build: &CargoBuild) -> Result<Metadata, BuildError> {
     let arguments = ["metadata", "--format-version=1", "--locked"];
     let platform = ["--filter-platform", &build.target];
-    let answer = build.ask(&[&arguments[..], &platform].concat()).await?;
+    // Cargo does not say what a package with these features needs, but what any may.
+    let features: &[_] = if build.features.is_empty() {
+        &[]
+    } else {
+        &["--all-features"]
+    };
+    let arguments = [&arguments[..], &platform, features].concat();
+    let answer = build.ask(&arguments).await?;
     serde_json::from_slice(&answer)
         .map_err(|error| BuildError::NoBinary(format!("cargo's metadata cannot be read: {error}")))
 }

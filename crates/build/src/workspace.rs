@@ -110,6 +110,10 @@ impl Workspace {
         inputs.insert("binary", &*self.facts.binary);
         inputs.insert("profile", &*build.profile);
         inputs.insert("target", &*build.target);
+        let features = build.features();
+        if !features.is_empty() {
+            inputs.insert("features", features.join(" "));
+        }
         inputs.insert("flags", crate::cargo::FLAGS);
         inputs.insert("compiler", &*self.toolchain.compiler);
         inputs.insert("linker", &*self.toolchain.linker);
@@ -245,9 +249,10 @@ impl Workspace {
 fn facts_key(build: &CargoBuild, toolchain: &Toolchain, config: Digest) -> Digest {
     // Writing to a text never fails.
     let mut text = format!(
-        "{}\n{:?}\n{}\n{}\n{}\n{config}\n",
+        "{}\n{:?}\n{:?}\n{}\n{}\n{}\n{config}\n",
         build.package,
         build.binary,
+        build.features(),
         build.workspace.display(),
         build.target,
         toolchain.compiler

@@ -90,6 +90,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Build {
+    /// Only the image of this name, where longshore.toml has several; can be repeated
+    #[arg(long = "image", value_name = "NAME")]
+    pub(crate) images: Vec<String>,
     /// Where the layout goes
     #[arg(long, value_name = "DIR", default_value = "target/longshore/layout")]
     pub(crate) layout: PathBuf,
@@ -125,6 +128,9 @@ pub(crate) enum BaseCommand {
     after_long_help = "Examples:\n  longshore publish                                   build this commit, then push it\n  longshore publish --layout DIR --digest sha256:...  push what another job built\n  longshore publish --to localhost:5000/team/app      push to another registry; AWS is not asked\n  longshore publish --dry-run                         show the plan, push nothing"
 )]
 pub(crate) struct Publish {
+    /// Only the image of this name, where longshore.toml has several; can be repeated
+    #[arg(long = "image", value_name = "NAME")]
+    pub(crate) images: Vec<String>,
     /// Push this layout instead of building; needs --digest
     #[arg(long, value_name = "DIR", requires = "digest")]
     pub(crate) layout: Option<PathBuf>,
@@ -147,6 +153,9 @@ pub(crate) struct Publish {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rehearse {
+    /// Only the image of this name, where longshore.toml has several; can be repeated
+    #[arg(long = "image", value_name = "NAME")]
+    pub(crate) images: Vec<String>,
     /// Keep the emulator's data here, to look at its trail and its registry
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,

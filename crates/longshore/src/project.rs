@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use github::{Event, Repository, Run, Visibility, Workflow};
-use pipeline::{Cloud, Configuration, FILE_NAME, GithubTable};
+use pipeline::{Cloud, CloudError, Configuration, FILE_NAME, GithubTable, ImageTable};
 use receipts::{Problem, ProblemCode};
 use terraform::AwsResources;
 
@@ -115,23 +115,40 @@ impl Project {
         Ok(Some(read))
     }
 
-    /// Account, region, role and repository.
-    pub(crate) fn cloud(&self, resources: Option<&AwsResources>) -> Result<Cloud, Problem> {
-        Cloud::resolve(&self.configuration.aws, resources).map_err(|error| {
-            let mut problem = Problem::new(
-                ProblemCode::TerraformSilent,
-                "nothing was done: it is not clear where to publish, or as whom",
-            )
-            .caused_by(&error)
-            .hint("say it in `[aws]` of longshore.toml");
-            for unknown in resources.iter().flat_map(|resources| &resources.unknowns) {
-                problem = problem.fact(
-                    &format!("{}.{}", unknown.address, unknown.attribute),
-                    unknown.reason.as_str(),
-                );
-            }
-            problem
+    /// The images with the names `wanted`; all, where no name is given.
+    pub(crate) fn images(&self, wanted: &[String]) -> Result<Vec<&ImageTable>, Problem> {
+        self.configuration.selected(wanted).map_err(|error| {
+            let what = "nothing was done: there is no such image";
+            Problem::new(ProblemCode::BadConfiguration, what).caused_by(&error)
         })
+    }
+
+    /// The one image among those with the names `wanted`.
+    pub(crate) fn image(&self, wanted: &[String]) -> Result<&ImageTable, Problem> {
+        let images = self.images(wanted)?;
+        if let [image] = images.as_slice() {
+            return Ok(image);
+        }
+        let names = images.iter().map(|image| image.name());
+        let what = "nothing was done: longshore.toml has several images";
+        Err(Problem::new(ProblemCode::BadConfiguration, what)
+            .fact("images", names.collect::<Vec<_>>().join(", "))
+            .hint("choose one with `--image NAME`"))
+    }
+
+    /// Account, region, role, and the repository of each image.
+    pub(crate) fn cloud(
+        &self,
+        images: &[&ImageTable],
+        resources: Option<&AwsResources>,
+    ) -> Result<Cloud, Problem> {
+        Cloud::resolve(&self.configuration.aws, images, resources)
+            .map_err(|error| unclear(&error, resources))
+    }
+
+    /// The ARN of the role that publishes.
+    pub(crate) fn role(&self, resources: Option<&AwsResources>) -> Result<String, Problem> {
+        Cloud::role(&self.configuration.aws, resources).map_err(|error| unclear(&error, resources))
     }
 
     /// The job of the workflow that may ask for an identity, with the run that
@@ -180,6 +197,20 @@ impl Project {
             run,
         })
     }
+}
+
+fn unclear(error: &CloudError, resources: Option<&AwsResources>) -> Problem {
+    let what = "nothing was done: it is not clear where to publish, or as whom";
+    let mut problem = Problem::new(ProblemCode::TerraformSilent, what)
+        .caused_by(error)
+        .hint("say it in `[aws]` of longshore.toml");
+    for unknown in resources.iter().flat_map(|resources| &resources.unknowns) {
+        problem = problem.fact(
+            &format!("{}.{}", unknown.address, unknown.attribute),
+            unknown.reason.as_str(),
+        );
+    }
+    problem
 }
 
 /// The repository that `[github]` names.

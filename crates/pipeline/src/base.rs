@@ -12,4 +12,4 @@ pub use failure::BaseFailure;
 pub use lock::LOCK_FILE_NAME;
 pub(crate) use pinned::PinnedBase;
 pub use reference::{BaseReference, BaseReferenceError};
-pub use update::update_base;
+pub use update::update_bases;

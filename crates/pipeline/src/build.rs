@@ -15,7 +15,7 @@ use image::{Assembly, Base, LayerStore, Recipe, StoredImage, StoredLayer};
 use receipts::{BuildReceipt, Layer};
 
 use crate::base::{BaseFailure, BaseReference, LOCK_FILE_NAME, PinnedBase};
-use crate::configuration::{Configuration, FILE_NAME};
+use crate::configuration::{Configuration, FILE_NAME, ImageTable};
 use crate::event::{Event, Observer, Stage};
 use crate::inputs::Expected;
 use crate::recipe::{Program, assets, recipe, rfc3339};
@@ -33,7 +33,9 @@ const LAYERS: &str = "target/longshore/layers";
 pub struct BuildPlan {
     /// The checkout's directory.
     pub checkout: PathBuf,
-    /// The configuration.
+    /// The image.
+    pub image: ImageTable,
+    /// What is said of all images.
     pub configuration: Configuration,
     /// The commit.
     pub source: Source,
@@ -61,25 +63,32 @@ pub struct Built {
     pub receipt: BuildReceipt,
 }
 
+/// The commit of `checkout`. One with uncommitted changes is refused unless
+/// `allow_dirty`.
+pub async fn read_source(checkout: &Path, allow_dirty: bool) -> Result<Source, BuildFailure> {
+    let source = Source::read(checkout).await.map_err(BuildFailure::Engine)?;
+    if source.dirty && !allow_dirty {
+        return Err(BuildFailure::Dirty(source.commit));
+    }
+    Ok(source)
+}
+
 impl BuildPlan {
-    /// Reads the source of `checkout`. A source with uncommitted changes is
-    /// refused unless `allow_dirty`.
-    pub async fn new(
+    /// Plans to build `image` of `configuration` from the source of `checkout`, which
+    /// [`read_source`] gave.
+    pub fn new(
         checkout: &Path,
         configuration: &Configuration,
+        image: &ImageTable,
+        source: &Source,
         layout: PathBuf,
-        allow_dirty: bool,
     ) -> Result<Self, BuildFailure> {
-        let source = Source::read(checkout).await.map_err(BuildFailure::Engine)?;
-        if source.dirty && !allow_dirty {
-            return Err(BuildFailure::Dirty(source.commit));
-        }
-        let base = PinnedBase::of(&configuration.image, checkout).map_err(base_failed)?;
-        let (checkout, configuration) = (checkout.to_owned(), configuration.clone());
+        let base = PinnedBase::of(image, checkout).map_err(base_failed)?;
         Ok(Self {
-            checkout,
-            configuration,
-            source,
+            checkout: checkout.to_owned(),
+            image: image.clone(),
+            configuration: configuration.clone(),
+            source: source.clone(),
             layout,
             archives: Vec::new(),
             environment: Environment::default(),
@@ -190,7 +199,7 @@ impl BuildPlan {
         declared: Declared,
     ) -> Result<Expected, BuildFailure> {
         let inputs = workspace.inputs(&declared).map_err(BuildFailure::Engine)?;
-        let target = &self.configuration.image.target;
+        let target = &self.image.target;
         let architecture = build::architecture_of(target).unwrap_or(target);
         let program = Program {
             name: workspace.binary().to_owned(),
@@ -210,7 +219,7 @@ impl BuildPlan {
         let base = self.read_base().await?.cloned();
         let plan = self.clone();
         blocking(move || {
-            let table = &plan.configuration.image;
+            let table = &plan.image;
             let assets = assets(table, &plan.checkout).map_err(BuildFailure::Image)?;
             let recipe = recipe(table, &plan.source, &program, assets, base.as_ref())
                 .map_err(BuildFailure::Configuration)?;
@@ -254,7 +263,7 @@ impl BuildPlan {
     }
 
     fn engine(&self) -> CargoBuild {
-        let table = &self.configuration.image;
+        let table = &self.image;
         let assets = table.assets.iter().map(|assets| assets.from.clone());
         let layout = match &table.base {
             Some(BaseReference::Layout(directory)) => Some(directory.clone()),
@@ -264,6 +273,8 @@ impl BuildPlan {
             workspace: self.checkout.clone(),
             package: table.package.clone(),
             binary: table.binary.clone(),
+            features: table.features.clone(),
+            default_features: table.default_features,
             target: table.target.clone(),
             profile: table.profile.clone(),
             source_date_epoch: self.source.committed_at,

@@ -3,7 +3,7 @@
 use oci::{NameError, RepositoryName};
 use terraform::AwsResources;
 
-use crate::configuration::AwsTable;
+use crate::configuration::{AwsTable, ImageTable};
 
 /// Where to publish, and as whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct Cloud {
     pub region: String,
     /// The ARN of the role that publishes.
     pub role: String,
-    /// The repository.
-    pub repository: RepositoryName,
+    /// The repository of each image that was asked about, in their order.
+    pub repositories: Vec<RepositoryName>,
 }
 
 /// What neither `longshore.toml` nor the Terraform root says.
@@ -39,7 +39,7 @@ pub enum CloudError {
     },
     /// The one named is not there.
     #[error(
-        "`aws.{key}` names `{name}`, which the Terraform root does not have; it has {}",
+        "`{key}` names `{name}`, which the Terraform root does not have; it has {}",
         listed(found)
     )]
     Unknown {
@@ -79,8 +79,13 @@ impl Cloud {
 
     /// Joins what the file says with what the Terraform root has; the file wins.
     ///
-    /// Without a Terraform root, the file must say everything.
-    pub fn resolve(table: &AwsTable, resources: Option<&AwsResources>) -> Result<Self, CloudError> {
+    /// Without a Terraform root, the file must say everything. Without `images` there
+    /// is one repository, that of the project.
+    pub fn resolve(
+        table: &AwsTable,
+        images: &[&ImageTable],
+        resources: Option<&AwsResources>,
+    ) -> Result<Self, CloudError> {
         let missing = |key, what| CloudError::Missing { key, what };
         let account = account(table, resources)?;
         let region = table
@@ -89,12 +94,22 @@ impl Cloud {
             .or_else(|| resources.and_then(|resources| resources.region.clone()))
             .ok_or_else(|| missing("region", "provider \"aws\" with a region that can be known"))?;
         let role = role(table, resources, &account)?;
-        let repository = repository(table, resources)?;
+        let own = images.iter().map(|image| image.repository.as_ref());
+        let own = if images.is_empty() {
+            vec![None]
+        } else {
+            own.collect()
+        };
+        let repositories = own.into_iter().map(|own| match own {
+            Some(own) => named("image.repository", own, resources),
+            None => repository(table, resources),
+        });
+        let repositories = repositories.collect::<Result<_, _>>()?;
         Ok(Self {
             account,
             region,
             role,
-            repository,
+            repositories,
         })
     }
 }
@@ -139,7 +154,7 @@ fn role(
         return role
             .map(|role| role.arn.clone())
             .ok_or_else(|| CloudError::Unknown {
-                key: "role",
+                key: "aws.role",
                 name: name.clone(),
                 found: found(),
             });
@@ -158,23 +173,36 @@ fn repository(
     table: &AwsTable,
     resources: Option<&AwsResources>,
 ) -> Result<RepositoryName, CloudError> {
-    let names = || {
-        resources
-            .iter()
-            .flat_map(|resources| &resources.repositories)
-    };
-    let names: Vec<_> = names().map(|repository| repository.name.clone()).collect();
     match &table.repository {
-        Some(name) if resources.is_none() || names.iter().any(|found| found == name.as_str()) => {
-            Ok(name.clone())
-        }
-        Some(name) => Err(CloudError::Unknown {
-            key: "repository",
-            name: name.to_string(),
-            found: names,
-        }),
-        None => Ok(only("repository", "aws_ecr_repository", names)?.parse()?),
+        Some(name) => named("aws.repository", name, resources),
+        None => Ok(only("repository", "aws_ecr_repository", names(resources))?.parse()?),
     }
+}
+
+/// The repository that `key` names, which a Terraform root must have.
+fn named(
+    key: &'static str,
+    name: &RepositoryName,
+    resources: Option<&AwsResources>,
+) -> Result<RepositoryName, CloudError> {
+    let found = names(resources);
+    if resources.is_none() || found.iter().any(|found| found == name.as_str()) {
+        return Ok(name.clone());
+    }
+    Err(CloudError::Unknown {
+        key,
+        name: name.to_string(),
+        found,
+    })
+}
+
+fn names(resources: Option<&AwsResources>) -> Vec<String> {
+    let repositories = resources
+        .iter()
+        .flat_map(|resources| &resources.repositories);
+    repositories
+        .map(|repository| repository.name.clone())
+        .collect()
 }
 
 fn only(

@@ -3,19 +3,17 @@
 //! Unknown keys are errors: a misspelt key that is silently ignored is worse
 //! than one that stops the command.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use image::{Compression, Runtime};
 use oci::RepositoryName;
 use serde::Deserialize;
-
-use crate::base::BaseReference;
 
 mod assets;
 mod audit;
 mod check;
+mod image;
 
+pub use self::image::ImageTable;
 pub use assets::AssetTable;
 pub use audit::{AdvisoryLevel, AuditTable, IgnoreTable};
 pub use check::{CheckTable, SuppressTable};
@@ -23,13 +21,14 @@ pub use check::{CheckTable, SuppressTable};
 /// The file's name; it stands at the root of the repository.
 pub const FILE_NAME: &str = "longshore.toml";
 
-/// The whole file. For commands that build nothing `[image]` may be missing:
-/// there it is [`CheckedConfiguration`].
+/// The whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Configuration<Image = ImageTable> {
-    /// What the image holds.
-    pub image: Image,
+pub struct Configuration {
+    /// What is built: one image, or each `[[image]]` in its order. Empty only where
+    /// nothing is built, for a check.
+    #[serde(rename = "image", default, deserialize_with = "image::one_or_several")]
+    pub images: Vec<ImageTable>,
     /// Under which tags it is published.
     #[serde(default)]
     pub publish: PublishTable,
@@ -44,58 +43,6 @@ pub struct Configuration<Image = ImageTable> {
     /// What `longshore check` leaves out or accepts.
     #[serde(default)]
     pub check: CheckTable,
-}
-
-/// The file as `longshore check` reads it, which needs no image.
-pub type CheckedConfiguration = Configuration<Option<ImageTable>>;
-
-/// `[image]`: what the image holds.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ImageTable {
-    /// The cargo package.
-    pub package: String,
-    /// Its binary; a package with one binary needs no name.
-    pub binary: Option<String>,
-    /// The image that this one is built on.
-    pub base: Option<BaseReference>,
-    /// The Rust target. Never chosen by what is installed: the same commit must
-    /// give the same image on every machine.
-    #[serde(default = "default_target")]
-    pub target: String,
-    /// The cargo profile.
-    #[serde(default = "default_profile")]
-    pub profile: String,
-    /// TCP ports that the program listens on.
-    #[serde(default)]
-    pub ports: Vec<u16>,
-    /// The path that answers 200 when the program is healthy.
-    pub health: Option<String>,
-    /// Directories that the program may write to.
-    #[serde(default)]
-    pub writable: Vec<String>,
-    /// Environment variables; values may hold placeholders.
-    #[serde(default)]
-    pub environment: BTreeMap<String, String>,
-    /// Files of the project, each table a layer of its own.
-    #[serde(default)]
-    pub assets: Vec<AssetTable>,
-    /// Whether the image has all time zones.
-    #[serde(default)]
-    pub time_zones: bool,
-    /// How layers are compressed, where the rule is not to decide.
-    pub compression: Option<Compression>,
-    /// Runtimes that cannot read zstd and will run the image.
-    #[serde(default)]
-    pub runtimes: Vec<Runtime>,
-}
-
-fn default_target() -> String {
-    "x86_64-unknown-linux-gnu".to_owned()
-}
-
-fn default_profile() -> String {
-    "release".to_owned()
 }
 
 /// `[publish]`: under which tags the image is published.
@@ -182,22 +129,46 @@ pub enum ConfigurationError {
 impl Configuration {
     /// Parses and checks the text of a `longshore.toml`.
     pub fn parse(text: &str) -> Result<Self, ConfigurationError> {
+        let configuration = Self::parse_for_check(text)?;
+        if configuration.images.is_empty() {
+            wrong("image", "is missing: nothing says what the image holds")?;
+        }
+        Ok(configuration)
+    }
+
+    /// The same where nothing is built: there need not be an image.
+    pub fn parse_for_check(text: &str) -> Result<Self, ConfigurationError> {
         let configuration: Self = toml::from_str(text)?;
-        configuration.image.check()?;
+        image::check(&configuration.images)?;
         configuration.check()?;
         Ok(configuration)
     }
-}
 
-impl CheckedConfiguration {
-    /// The same where nothing is built.
-    pub fn parse_for_check(text: &str) -> Result<Self, ConfigurationError> {
-        let configuration: Self = toml::from_str(text)?;
-        if let Some(image) = &configuration.image {
-            image.check()?;
+    /// Whether there are several images, each of which goes by its own name.
+    pub fn has_several(&self) -> bool {
+        self.images.len() > 1
+    }
+
+    /// The images with the names `wanted`, in the order of the file; all, where no
+    /// name is given.
+    pub fn selected(&self, wanted: &[String]) -> Result<Vec<&ImageTable>, ConfigurationError> {
+        let names = || self.images.iter().map(ImageTable::name);
+        if let Some(unknown) = wanted
+            .iter()
+            .find(|wanted| !names().any(|name| name == *wanted))
+        {
+            let known = names().collect::<Vec<_>>().join(", ");
+            let reason = format!("names no `{unknown}`; there is {known}");
+            return Err(ConfigurationError::Value {
+                key: "image.name",
+                reason,
+            });
         }
-        configuration.check()?;
-        Ok(configuration)
+        let images = self.images.iter();
+        let chosen = |image: &&ImageTable| {
+            wanted.is_empty() || wanted.iter().any(|wanted| wanted == image.name())
+        };
+        Ok(images.filter(chosen).collect())
     }
 }
 
@@ -208,36 +179,7 @@ fn wrong(key: &'static str, reason: &str) -> Result<(), ConfigurationError> {
     })
 }
 
-impl ImageTable {
-    fn check(&self) -> Result<(), ConfigurationError> {
-        if self
-            .writable
-            .iter()
-            .any(|path| !path.starts_with('/') || path.contains(".."))
-        {
-            return wrong("image.writable", "must list absolute paths without `..`");
-        }
-        for assets in &self.assets {
-            assets.check()?;
-        }
-        if self
-            .health
-            .as_ref()
-            .is_some_and(|path| !path.starts_with('/'))
-        {
-            return wrong("image.health", "must be a path that starts with `/`");
-        }
-        if self.health.is_some() && self.ports.is_empty() {
-            return wrong(
-                "image.health",
-                "needs a port in `image.ports` to be asked on",
-            );
-        }
-        Ok(())
-    }
-}
-
-impl<Image> Configuration<Image> {
+impl Configuration {
     fn check(&self) -> Result<(), ConfigurationError> {
         if let Some(account) = &self.aws.account
             && !(account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
@@ -277,26 +219,19 @@ mod tests {
     #[test]
     fn the_smallest_file_names_a_package() {
         let configuration = Configuration::parse(SMALLEST).unwrap();
-        assert_eq!(configuration.image.target, "x86_64-unknown-linux-gnu");
+        assert_eq!(configuration.images[0].target, "x86_64-unknown-linux-gnu");
         assert_eq!(configuration.publish.moving_tags, ["latest"]);
+        assert_eq!(configuration.images[0].name(), "api");
     }
 
     #[test]
     fn a_check_needs_no_image_and_reads_one_that_is_there() {
-        let alone =
-            CheckedConfiguration::parse_for_check("[aws]\naccount = \"123456789012\"\n").unwrap();
-        assert_eq!(alone.image, None);
-        assert!(
-            CheckedConfiguration::parse_for_check(SMALLEST)
-                .unwrap()
-                .image
-                .is_some()
-        );
+        let alone = Configuration::parse_for_check("[aws]\naccount = \"123456789012\"\n").unwrap();
+        assert_eq!(alone.images, []);
+        let one = Configuration::parse_for_check(SMALLEST).unwrap();
+        assert_eq!(one.images.len(), 1);
         for wrong in ["[image]\n", "[imge]\n", "[aws]\naccount = \"12\"\n"] {
-            assert!(
-                CheckedConfiguration::parse_for_check(wrong).is_err(),
-                "{wrong}"
-            );
+            assert!(Configuration::parse_for_check(wrong).is_err(), "{wrong}");
         }
     }
 

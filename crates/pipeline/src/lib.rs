@@ -15,13 +15,12 @@ mod publish;
 mod recipe;
 
 pub use crate::build::layout_problem;
-pub use base::{BaseFailure, BaseReference, BaseReferenceError, LOCK_FILE_NAME, update_base};
-pub use build::{Archive, ArchiveError, ArchiveForm, BuildFailure, BuildPlan, Built};
+pub use base::{BaseFailure, BaseReference, BaseReferenceError, LOCK_FILE_NAME, update_bases};
+pub use build::{Archive, ArchiveError, ArchiveForm, BuildFailure, BuildPlan, Built, read_source};
 pub use cloud::{Cloud, CloudError};
 pub use configuration::{
-    AdvisoryLevel, AssetTable, AuditTable, AwsTable, CheckTable, CheckedConfiguration,
-    Configuration, ConfigurationError, FILE_NAME, GithubTable, IgnoreTable, ImageTable,
-    PublishTable, SuppressTable,
+    AdvisoryLevel, AssetTable, AuditTable, AwsTable, CheckTable, Configuration, ConfigurationError,
+    FILE_NAME, GithubTable, IgnoreTable, ImageTable, PublishTable, SuppressTable,
 };
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;

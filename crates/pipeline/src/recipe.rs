@@ -180,7 +180,8 @@ mod tests {
     fn table(text: &str) -> ImageTable {
         Configuration::parse(&format!("[image]\npackage = \"api\"\n{text}"))
             .unwrap()
-            .image
+            .images
+            .remove(0)
     }
 
     fn source(dirty: bool) -> Source {

@@ -73,6 +73,8 @@ impl Checkout {
             workspace: self.0.path().canonicalize().unwrap(),
             package: "program".to_owned(),
             binary: None,
+            features: Vec::new(),
+            default_features: true,
             target: "x86_64-unknown-linux-gnu".to_owned(),
             profile: "dev".to_owned(),
             source_date_epoch: 0,
@@ -151,6 +153,42 @@ async fn a_package_that_becomes_a_dependency_counts_from_then_on() {
     checkout.write("other/src/lib.rs", "pub fn changed() {}\n");
     let changes = checkout.inputs().await.changes_since(&before);
     assert_eq!(names(&changes), ["file:other/src/lib.rs"]);
+}
+
+#[tokio::test]
+async fn features_are_inputs_and_bring_in_what_they_need() {
+    let checkout = Checkout::new();
+    let extra = "other = { path = \"../other\", optional = true }\n\
+                 [features]\ndefault = [\"plain\"]\nplain = []\nextra = [\"dep:other\"]\n";
+    checkout.write("program/Cargo.toml", &format!("{}{extra}", FILES[2].1));
+    let lock = fs::read_to_string(checkout.0.path().join("Cargo.lock")).unwrap();
+    checkout.write(
+        "Cargo.lock",
+        &lock.replace(" \"library\",\n", " \"library\",\n \"other\",\n"),
+    );
+    let without = checkout.read().await;
+    let mut build = checkout.build(&[]);
+    build.features = vec!["extra".to_owned()];
+    build.default_features = false;
+    let with = Workspace::read(&build).await.unwrap();
+    let inputs = |workspace: &Workspace| workspace.inputs(&Declared::default()).unwrap();
+    let changes = inputs(&with).changes_since(&inputs(&without));
+    assert_eq!(
+        names(&changes),
+        ["features", "file:other/Cargo.toml", "file:other/src/lib.rs"]
+    );
+    let packages = async |workspace: &Workspace| {
+        let packages = workspace.dependencies().await.unwrap().packages;
+        let names = packages.into_iter().map(|package| package.name);
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(packages(&without).await, ["library", "program"]);
+    assert_eq!(packages(&with).await, ["library", "other", "program"]);
+    let checks =
+        "#[cfg(any(feature = \"plain\", not(feature = \"extra\")))] compile_error!(\"no\");\n";
+    checkout.write("program/src/main.rs", &format!("{checks}fn main() {{}}\n"));
+    let workspace = Workspace::read(&build).await.unwrap();
+    CargoBuild::run(&workspace, &|_| {}).await.unwrap();
 }
 
 #[tokio::test]

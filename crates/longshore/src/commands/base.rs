@@ -14,14 +14,18 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Problem> {
     let BaseCommand::Update = arguments.command;
     let project = Project::find(&settings.directory)?;
-    let table = &project.configuration.image;
     let logins = settings.docker_configuration();
-    let report = pipeline::update_base(table, &project.root, logins.as_deref())
+    let images = &project.configuration.images;
+    let reports = pipeline::update_bases(images, &project.root, logins.as_deref())
         .await
         .map_err(|failure| failure.problem("longshore.lock is as it was"))?;
-    match settings.format {
-        Format::Json => printer::json(&report),
-        Format::Text | Format::Sarif => printer::data(&render::base::text(&report)),
+    match (settings.format, reports.as_slice()) {
+        (Format::Json, [report]) => printer::json(report),
+        (Format::Json, reports) => printer::json(&reports),
+        (Format::Text | Format::Sarif, reports) => {
+            let texts = reports.iter().map(render::base::text);
+            printer::data(&texts.collect::<Vec<_>>().join("\n\n"));
+        }
     }
     Ok(ExitCode::Success)
 }

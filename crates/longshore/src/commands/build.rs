@@ -1,10 +1,11 @@
 //! `longshore build`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws::Client;
 use oci::Digest;
-use pipeline::{BuildPlan, SourcePublish};
+use pipeline::{BuildFailure, BuildPlan, ImageTable, SourcePublish, read_source};
 use receipts::{BuildReceipt, ExitCode, Problem};
 
 use crate::arguments::{Build, Format};
@@ -19,17 +20,10 @@ use crate::{github_actions, printer, render};
 pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCode, Problem> {
     let project = Project::find(&settings.directory)?;
     let layout = project.at(&arguments.layout);
-    let mut plan = BuildPlan::new(
-        &project.root,
-        &project.configuration,
-        layout,
-        // What changed may well be what is not committed.
-        arguments.allow_dirty || arguments.why,
-    )
-    .await
-    .map_err(|failure| failure.problem())?;
-    plan.environment = settings.environment.of_compiler();
-    plan.logins = settings.docker_configuration();
+    let image = project.image(&arguments.images)?;
+    // What changed may well be what is not committed.
+    let allow_dirty = arguments.allow_dirty || arguments.why;
+    let mut plan = plan(&project, image, layout, (allow_dirty, settings)).await?;
     plan.archives = arguments.archive.clone();
     for archive in &mut plan.archives {
         archive.file = settings.directory.join(&archive.file);
@@ -51,6 +45,23 @@ pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCo
     Ok(ExitCode::Success)
 }
 
+/// The plan to build `image` into `layout`.
+pub(crate) async fn plan(
+    project: &Project,
+    image: &ImageTable,
+    layout: PathBuf,
+    (allow_dirty, settings): (bool, &Settings),
+) -> Result<BuildPlan, Problem> {
+    let told = |failure: BuildFailure| failure.problem();
+    let (root, configuration) = (&project.root, &project.configuration);
+    let source = read_source(root, allow_dirty).await.map_err(told)?;
+    let plan = BuildPlan::new(root, configuration, image, &source, layout);
+    let mut plan = plan.map_err(told)?;
+    plan.environment = settings.environment.of_compiler();
+    plan.logins = settings.docker_configuration();
+    Ok(plan)
+}
+
 fn report(receipt: &BuildReceipt, settings: &Settings) {
     match settings.format {
         Format::Json => printer::json(receipt),
@@ -69,9 +80,9 @@ fn published(
     project: &Project,
     settings: &Settings,
 ) -> Result<(SourcePublish, Arc<Client>), Problem> {
-    let cloud = project.cloud(project.resources()?.as_ref())?;
+    let cloud = project.cloud(&[&plan.image], project.resources()?.as_ref())?;
     let client = client(&settings.environment, &cloud.region)?;
-    let source = SourcePublish::new(plan, &cloud.repository, identity(settings, &cloud));
+    let source = SourcePublish::new(plan, &cloud.repositories[0], identity(settings, &cloud));
     Ok((source.map_err(|error| no_tag(&error))?, Arc::new(client)))
 }
 

@@ -13,6 +13,7 @@ use pipeline::{
 use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt};
 
 use crate::arguments::{Format, Publish};
+use crate::commands::build;
 use crate::commands::explain::{ANY_REGION, with_explanation};
 use crate::environment::Environment;
 use crate::progress::Progress;
@@ -68,10 +69,11 @@ impl Goal {
                 region: ANY_REGION.to_owned(),
             });
         }
-        let cloud = project.cloud(project.resources()?.as_ref())?;
+        let image = project.image(&arguments.images)?;
+        let mut cloud = project.cloud(&[image], project.resources()?.as_ref())?;
         Ok(Self {
             identity: identity(settings, &cloud),
-            repository: cloud.repository,
+            repository: cloud.repositories.remove(0),
             region: cloud.region,
         })
     }
@@ -130,16 +132,9 @@ impl Publishing<'_> {
 
     async fn build_plan(&self) -> Result<BuildPlan, Problem> {
         let layout = self.project.at(Path::new(LAYOUT));
-        let plan = BuildPlan::new(
-            &self.project.root,
-            &self.project.configuration,
-            layout,
-            self.arguments.allow_dirty,
-        );
-        let mut plan = plan.await.map_err(|failure| failure.problem())?;
-        plan.environment = self.settings.environment.of_compiler();
-        plan.logins = self.settings.docker_configuration();
-        Ok(plan)
+        let image = self.project.image(&self.arguments.images)?;
+        let allow_dirty = self.arguments.allow_dirty;
+        build::plan(self.project, image, layout, (allow_dirty, self.settings)).await
     }
 
     fn plan(&self, layout: &Path) -> Result<PublishPlan, Problem> {

@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use github::SubjectForm;
 use image::StoredImage;
-use pipeline::{BuildPlan, Cloud, IdentityPlan, PublishPlan};
+use pipeline::{Cloud, IdentityPlan, PublishPlan};
 use receipts::{ExitCode, Problem, ProblemCode, RehearsalReceipt, Verdict};
 
 use crate::arguments::{Format, Rehearse};
+use crate::commands::build;
 use crate::commands::explain::with_explanation;
 use crate::commands::publish::client;
 use crate::progress::Progress;
@@ -60,14 +61,10 @@ async fn rehearse(
 ) -> Result<RehearsalReceipt, Problem> {
     // What can be wrong without compiling anything is found before it.
     let resources = project.resources()?.ok_or_else(no_terraform)?;
-    let cloud = project.cloud(Some(&resources))?;
+    let image = project.image(&arguments.images)?;
+    let cloud = project.cloud(&[image], Some(&resources))?;
     let layout = project.at(Path::new("target/longshore/rehearsal"));
-    let mut plan_of_build =
-        BuildPlan::new(&project.root, &project.configuration, layout.clone(), true)
-            .await
-            .map_err(|failure| failure.problem())?;
-    plan_of_build.environment = settings.environment.of_compiler();
-    plan_of_build.logins = settings.docker_configuration();
+    let plan_of_build = build::plan(project, image, layout.clone(), (true, settings)).await?;
     let job = project.publishing_job(&plan_of_build.source.commit)?;
     let unknowns = unknowns(&resources);
 
@@ -117,7 +114,7 @@ fn plan(image: &StoredImage, project: &Project, cloud: &Cloud) -> Result<Publish
         session_name: aws::session_name("rehearsal", "1"),
     };
     let table = &project.configuration.publish;
-    PublishPlan::new(image, table, &cloud.repository, identity).map_err(|error| {
+    PublishPlan::new(image, table, &cloud.repositories[0], identity).map_err(|error| {
         Problem::new(
             ProblemCode::BadConfiguration,
             "nothing was rehearsed: a tag cannot be made",

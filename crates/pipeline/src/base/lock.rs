@@ -38,10 +38,10 @@ pub(super) struct LockedBase {
 }
 
 impl Lock {
-    pub(super) fn of(base: LockedBase) -> Self {
+    pub(super) fn of(base: Vec<LockedBase>) -> Self {
         Self {
             version: VERSION,
-            base: vec![base],
+            base,
         }
     }
 
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_found_by_its_reference() {
-        let lock = Lock::of(locked());
+        let lock = Lock::of(vec![locked()]);
         let text = lock.text();
         assert!(text.contains("[base.platforms]"), "{text}");
         let read = Lock::parse(&text).unwrap();
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_file_of_another_version_or_with_a_wrong_digest_is_refused() {
-        let text = Lock::of(locked()).text();
+        let text = Lock::of(vec![locked()]).text();
         for (from, to) in [
             ("version = 1", "version = 2"),
             ("sha256:", "sha256:0"),

@@ -11,18 +11,44 @@ use receipts::{BaseReport, Layer};
 use super::lock::{Lock, LockedBase};
 use super::pinned::{no_platform, place, platform};
 use super::place::Place;
-use super::{BaseFailure, PinnedBase};
+use super::{BaseFailure, BaseReference, PinnedBase};
 use crate::configuration::ImageTable;
 use crate::inputs::changes;
 
-/// Looks up the base of `table`, writes `longshore.lock` where it is another one
-/// than before, and tells what changed for the platform that is built for.
-pub async fn update_base(
-    table: &ImageTable,
+/// Looks up each base of `images`, writes `longshore.lock` where one is another than
+/// before, and tells what changed for the platform that is built for.
+pub async fn update_bases(
+    images: &[ImageTable],
     checkout: &Path,
     logins: Option<&Path>,
-) -> Result<BaseReport, BaseFailure> {
-    let reference = table.base.as_ref().ok_or(BaseFailure::None)?;
+) -> Result<Vec<BaseReport>, BaseFailure> {
+    let mut lock = Vec::new();
+    let mut reports: Vec<BaseReport> = Vec::new();
+    for table in images {
+        let Some(reference) = &table.base else {
+            continue;
+        };
+        let name = reference.to_string();
+        if !reports.iter().any(|report| report.reference == name) {
+            let (locked, report) = update(table, reference, (checkout, logins)).await?;
+            lock.push(locked);
+            reports.push(report);
+        }
+    }
+    if reports.is_empty() {
+        return Err(BaseFailure::None);
+    }
+    if reports.iter().any(|report| report.changed) {
+        Lock::of(lock).write(checkout)?;
+    }
+    Ok(reports)
+}
+
+async fn update(
+    table: &ImageTable,
+    reference: &BaseReference,
+    (checkout, logins): (&Path, Option<&Path>),
+) -> Result<(LockedBase, BaseReport), BaseFailure> {
     let before = Lock::read(checkout)?.and_then(|lock| lock.find(reference));
     let place = place(reference, checkout, logins).await?;
     let (digest, manifest) = place.resolve().await?;
@@ -61,10 +87,7 @@ pub async fn update_base(
         // All of it is new where there was none before.
         changes: changes(&former_told, &told(&base.config)),
     };
-    if report.changed {
-        Lock::of(locked).write(checkout)?;
-    }
-    Ok(report)
+    Ok((locked, report))
 }
 
 fn names(locked: &LockedBase) -> BTreeMap<String, String> {

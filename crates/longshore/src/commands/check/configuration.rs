@@ -4,7 +4,7 @@ use std::path::Path;
 
 use audit::{Rule, Suppression};
 use fs_err as fs;
-use pipeline::{CheckedConfiguration, FILE_NAME, SuppressTable};
+use pipeline::{Configuration, FILE_NAME, SuppressTable};
 use receipts::{Location, Problem, ProblemCode};
 
 use crate::render::check::page_url;
@@ -13,16 +13,14 @@ use crate::render::check::page_url;
 const ZIZMOR: &str = "zizmor/";
 
 /// The file and what it suppresses; nothing where there is no file.
-pub(super) fn read(
-    root: &Path,
-) -> Result<(Option<CheckedConfiguration>, Vec<Suppression>), Problem> {
+pub(super) fn read(root: &Path) -> Result<(Option<Configuration>, Vec<Suppression>), Problem> {
     let file = root.join(FILE_NAME);
     if !file.is_file() {
         return Ok((None, Vec::new()));
     }
     let text = fs::read_to_string(&file).map_err(|error| wrong().caused_by(&error))?;
     let configuration =
-        CheckedConfiguration::parse_for_check(&text).map_err(|error| wrong().caused_by(&error))?;
+        Configuration::parse_for_check(&text).map_err(|error| wrong().caused_by(&error))?;
     let tables = configuration.check.suppress.iter();
     let suppressions: Result<_, _> = tables.map(|table| suppression(table, &text)).collect();
     Ok((Some(configuration), suppressions?))

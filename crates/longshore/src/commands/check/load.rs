@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::project::own_repository;
 use audit::{OwnRepository, Setup, Suppression, TerraformRoot, TextFile, WorkflowFile, parallel};
 use fs_err as fs;
-use pipeline::{AwsTable, CheckedConfiguration, Cloud, FILE_NAME};
+use pipeline::{AwsTable, Cloud, Configuration, FILE_NAME};
 use receipts::{Problem, ProblemCode};
 
 use super::roots::{self, Known};
@@ -117,7 +117,7 @@ fn is_workflow(path: &str) -> bool {
     })
 }
 
-fn known(configuration: Option<&CheckedConfiguration>, workflows: &[WorkflowFile]) -> Known {
+fn known(configuration: Option<&Configuration>, workflows: &[WorkflowFile]) -> Known {
     let aws = configuration.map(|configuration| &configuration.aws);
     let terraform = aws.and_then(|aws| aws.terraform.as_deref());
     Known {
@@ -134,7 +134,7 @@ fn known(configuration: Option<&CheckedConfiguration>, workflows: &[WorkflowFile
 }
 
 /// The repository, by `longshore.toml`, or by the address that git pushes to.
-fn repository(root: &Path, configuration: Option<&CheckedConfiguration>) -> Option<OwnRepository> {
+fn repository(root: &Path, configuration: Option<&Configuration>) -> Option<OwnRepository> {
     let github = configuration.and_then(|configuration| configuration.github.as_ref());
     if let Some(github) = github {
         return own_repository(github);
@@ -177,7 +177,7 @@ fn owner_and_name(url: &str) -> Option<(String, String)> {
 /// Who publishes and where to, as far as it can be told: from `longshore.toml`
 /// and its root, or from the only root that can tell.
 fn publisher(
-    configuration: Option<&CheckedConfiguration>,
+    configuration: Option<&Configuration>,
     known: &Known,
     roots: &[TerraformRoot],
     setup: &mut Setup,
@@ -197,9 +197,9 @@ fn publisher(
         .filter_map(|own| Cloud::role(table, *own).ok());
     setup.publisher_role = only(roles);
     let repositories = resources.iter().filter_map(|own| {
-        let cloud = Cloud::resolve(table, *own).ok()?;
+        let cloud = Cloud::resolve(table, &[], *own).ok()?;
         let (region, account) = (cloud.region, cloud.account);
-        let name = cloud.repository;
+        let name = cloud.repositories.first()?;
         Some(format!("arn:aws:ecr:{region}:{account}:repository/{name}"))
     });
     setup.ecr_repository = only(repositories);

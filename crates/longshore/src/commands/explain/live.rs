@@ -63,8 +63,7 @@ fn role_arn(
         None => {
             let project = needed(project)?;
             let resources = project.resources().map_err(not_explained)?;
-            let cloud = project.cloud(resources.as_ref()).map_err(not_explained)?;
-            Ok(cloud.role)
+            project.role(resources.as_ref()).map_err(not_explained)
         }
     }
 }

@@ -155,8 +155,7 @@ fn named(
     resources: &AwsResources,
 ) -> Result<String, Problem> {
     let Some(role) = role else {
-        let cloud = project.cloud(Some(resources)).map_err(not_explained)?;
-        return Ok(cloud.role);
+        return project.role(Some(resources)).map_err(not_explained);
     };
     if role.starts_with("arn:") {
         return checked(role);

@@ -112,8 +112,9 @@ async fn push(client: &Client, cloud: &Cloud, session: &Session) -> Result<(), S
         .await
         .map_err(|error| error.to_string())?;
     let registry = pipeline::connect(&authorization).map_err(|error| error.to_string())?;
-    registry
-        .start_and_cancel_upload(&cloud.repository)
-        .await
-        .map_err(|error| error.to_string())
+    for repository in &cloud.repositories {
+        let upload = registry.start_and_cancel_upload(repository).await;
+        upload.map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }

@@ -1,0 +1,242 @@
+//! `[image]`, or each `[[image]]`: what an image holds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ::image::{Compression, Runtime};
+use oci::RepositoryName;
+use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer};
+
+use super::{AssetTable, ConfigurationError, wrong};
+use crate::base::BaseReference;
+
+/// One image.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ImageTable {
+    /// What the image goes by, where that is not the package's name.
+    pub name: Option<String>,
+    /// The cargo package.
+    pub package: String,
+    /// Its binary; a package with one binary needs no name.
+    pub binary: Option<String>,
+    /// Features of the package, besides its default ones.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Whether the package's default features are on.
+    #[serde(default = "on")]
+    pub default_features: bool,
+    /// The ECR repository, where it is not that of `[aws]`.
+    pub repository: Option<RepositoryName>,
+    /// The image that this one is built on.
+    pub base: Option<BaseReference>,
+    /// The Rust target. Never chosen by what is installed: the same commit must
+    /// give the same image on every machine.
+    #[serde(default = "default_target")]
+    pub target: String,
+    /// The cargo profile.
+    #[serde(default = "default_profile")]
+    pub profile: String,
+    /// TCP ports that the program listens on.
+    #[serde(default)]
+    pub ports: Vec<u16>,
+    /// The path that answers 200 when the program is healthy.
+    pub health: Option<String>,
+    /// Directories that the program may write to.
+    #[serde(default)]
+    pub writable: Vec<String>,
+    /// Environment variables; values may hold placeholders.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Files of the project, each table a layer of its own.
+    #[serde(default)]
+    pub assets: Vec<AssetTable>,
+    /// Whether the image has all time zones.
+    #[serde(default)]
+    pub time_zones: bool,
+    /// How layers are compressed, where the rule is not to decide.
+    pub compression: Option<Compression>,
+    /// Runtimes that cannot read zstd and will run the image.
+    #[serde(default)]
+    pub runtimes: Vec<Runtime>,
+}
+
+fn on() -> bool {
+    true
+}
+
+fn default_target() -> String {
+    "x86_64-unknown-linux-gnu".to_owned()
+}
+
+fn default_profile() -> String {
+    "release".to_owned()
+}
+
+/// `[image]` or each `[[image]]`. Not an untagged enumeration, whose errors name
+/// neither key nor reason.
+pub(super) fn one_or_several<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<ImageTable>, D::Error> {
+    struct Images;
+
+    impl<'de> Visitor<'de> for Images {
+        type Value = Vec<ImageTable>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("`[image]` or several `[[image]]`")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            let image = ImageTable::deserialize(MapAccessDeserializer::new(map))?;
+            Ok(vec![image])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+            let mut images = Vec::new();
+            while let Some(image) = sequence.next_element()? {
+                images.push(image);
+            }
+            Ok(images)
+        }
+    }
+
+    deserializer.deserialize_any(Images)
+}
+
+/// What each image must say, and several must say besides.
+pub(super) fn check(images: &[ImageTable]) -> Result<(), ConfigurationError> {
+    for (position, image) in images.iter().enumerate() {
+        image.check()?;
+        let name = image.name();
+        // It is part of a path and of a repository's name.
+        let plain = name.parse::<RepositoryName>().is_ok() && !name.contains('/');
+        if images.len() > 1 && !plain {
+            return wrong(
+                "image.name",
+                &format!(
+                    "`{name}` must be of small letters and digits, with `.`, `_` or `-` between"
+                ),
+            );
+        }
+        let others = &images[..position];
+        if others.iter().any(|other| other.name() == name) {
+            return wrong(
+                "image.name",
+                &format!("is `{name}` twice: each image needs its own"),
+            );
+        }
+        if images.len() > 1 && image.repository.is_none() {
+            return wrong(
+                "image.repository",
+                &format!("is missing for `{name}`: of several images each has its own"),
+            );
+        }
+        if image.repository.is_some()
+            && others
+                .iter()
+                .any(|other| other.repository == image.repository)
+        {
+            return wrong(
+                "image.repository",
+                "is the same for two images, whose tags would be each other's",
+            );
+        }
+    }
+    Ok(())
+}
+
+impl ImageTable {
+    /// What the image goes by.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.package)
+    }
+
+    fn check(&self) -> Result<(), ConfigurationError> {
+        if self
+            .writable
+            .iter()
+            .any(|path| !path.starts_with('/') || path.contains(".."))
+        {
+            return wrong("image.writable", "must list absolute paths without `..`");
+        }
+        for assets in &self.assets {
+            assets.check()?;
+        }
+        if self
+            .health
+            .as_ref()
+            .is_some_and(|path| !path.starts_with('/'))
+        {
+            return wrong("image.health", "must be a path that starts with `/`");
+        }
+        if self.health.is_some() && self.ports.is_empty() {
+            return wrong(
+                "image.health",
+                "needs a port in `image.ports` to be asked on",
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Configuration;
+
+    fn several(second: &str) -> String {
+        format!("[[image]]\npackage = \"api\"\nrepository = \"team/api\"\n\n[[image]]\n{second}")
+    }
+
+    #[test]
+    fn several_images_are_told_apart_and_chosen_by_name() {
+        let text = several("package = \"api\"\nname = \"jobs\"\nrepository = \"team/jobs\"\n");
+        let configuration = Configuration::parse(&text).unwrap();
+        let names = |wanted: &[&str]| {
+            let wanted: Vec<_> = wanted.iter().map(ToString::to_string).collect();
+            let chosen = configuration
+                .selected(&wanted)
+                .map_err(|error| error.to_string());
+            chosen.map(|images| {
+                images
+                    .iter()
+                    .map(|image| image.name().to_owned())
+                    .collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(names(&[]).unwrap(), ["api", "jobs"]);
+        assert_eq!(names(&["jobs"]).unwrap(), ["jobs"]);
+        assert_eq!(names(&["jobs", "api"]).unwrap(), ["api", "jobs"]);
+        let error = names(&["web"]).unwrap_err();
+        assert!(
+            error.contains("web") && error.contains("api, jobs"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_would_mix_up_two_images_is_refused() {
+        for (second, word) in [
+            (
+                "package = \"api\"\nrepository = \"team/jobs\"\n",
+                "image.name",
+            ),
+            ("package = \"jobs\"\n", "image.repository"),
+            (
+                "package = \"jobs\"\nrepository = \"team/api\"\n",
+                "each other's",
+            ),
+            (
+                "package = \"jobs\"\nname = \"a/b\"\nrepository = \"team/jobs\"\n",
+                "image.name",
+            ),
+            ("package = \"jobs\"\nrepo = \"team/jobs\"\n", "repo"),
+        ] {
+            let error = Configuration::parse(&several(second))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(word), "{second}: {error}");
+        }
+    }
+}
