@@ -22,38 +22,40 @@ resource "aws_ecr_repository" "this" {
   tags = var.tags
 }
 
-# ECR evaluates all rules together and applies them by priority; the rule for
-# `any` must come last.
+# ECR evaluates all rules together and applies them by priority.
 resource "aws_ecr_lifecycle_policy" "this" {
   repository = aws_ecr_repository.this.name
 
   policy = jsonencode({
-    rules = [
-      {
+    rules = concat(
+      [for days in var.untagged_expire_days[*] : {
         rulePriority = 1
-        description  = "Expire untagged images after ${var.untagged_expire_days} days"
+        description  = "Expire untagged images after ${days} days"
         selection = {
           tagStatus   = "untagged"
           countType   = "sinceImagePushed"
           countUnit   = "days"
-          countNumber = var.untagged_expire_days
+          countNumber = days
         }
         action = {
           type = "expire"
         }
-      },
-      {
+      }],
+      # Only what has a tag is counted: with `any` a signature counts as an image
+      # (aws/containers-roadmap#2613).
+      [{
         rulePriority = 2
         description  = "Keep the newest ${var.keep_images} images"
         selection = {
-          tagStatus   = "any"
-          countType   = "imageCountMoreThan"
-          countNumber = var.keep_images
+          tagStatus      = "tagged"
+          tagPatternList = ["*"]
+          countType      = "imageCountMoreThan"
+          countNumber    = var.keep_images
         }
         action = {
           type = "expire"
         }
-      },
-    ]
+      }],
+    )
   })
 }

@@ -25,18 +25,18 @@ variable "kms_key_arn" {
 }
 
 variable "untagged_expire_days" {
-  description = "Days after which an image without a tag expires."
+  description = "Days after which an image without a tag expires; null: never. AWS does not say that such a rule spares the signatures and attestations of images that stay."
   type        = number
-  default     = 14
+  default     = null
 
   validation {
-    condition     = var.untagged_expire_days >= 1 && floor(var.untagged_expire_days) == var.untagged_expire_days
+    condition     = alltrue([for days in var.untagged_expire_days[*] : days >= 1 && floor(days) == days])
     error_message = "The number of days must be a whole number of 1 or more."
   }
 }
 
 variable "keep_images" {
-  description = "How many images to keep, the newest first. ECR counts signatures and attestations as images too, so this is several times the number of releases that a rollback can go back to."
+  description = "How many images with a tag to keep, the newest first: as many releases as a rollback can go back to. Signatures and attestations have no tag and go with their image."
   type        = number
   default     = 100
 

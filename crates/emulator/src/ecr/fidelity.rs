@@ -32,7 +32,7 @@ const BEHAVIOURS: &[Row] = &[
     ("layers that no image of their repository has", Inferred("go 24 hours after their upload, or after `HEAD` or `BatchCheckLayerAvailability` last found them; AWS says \"may be cleaned up at any time\"")),
     ("lifecycle policies: grammar and rules of evaluation", Documented("Amazon ECR User Guide, Lifecycle policy properties; Lifecycle policy evaluation rules")),
     ("when lifecycle policies are evaluated", Inferred("at every midnight UTC of the emulator's clock, also of a clock that jumps (AWS: within 24 hours)")),
-    ("what a lifecycle rule selects", Inferred("it counts within its storage class; reference artifacts follow their subject and are selected by no rule, nor is an image that is being restored; what a manifest list names is acted on in a later evaluation than the list")),
+    ("what a lifecycle rule selects", Inferred("it counts within its storage class; reference artifacts are images like others (aws/containers-roadmap#2613), and follow their subject; an image that is being restored is selected by no rule; what a manifest list names is acted on in a later evaluation than the list")),
     ("what a lifecycle policy does, in the trail", NotEmulated("it is not in the trail")),
     ("a push to a repository that does not exist, under a creation template", Inferred("it is made when the pusher may `ecr:InitiateLayerUpload` under the policy that the template gives it (AWS is reported to make it before it decides, containers-roadmap#853)")),
     ("a creation template with tags or KMS and without a role", Inferred("makes nothing, and the push is told that there is no repository; the role's own permissions are not asked")),

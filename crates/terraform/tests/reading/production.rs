@@ -86,8 +86,9 @@ fn the_repository_is_immutable_except_latest_scanned_and_encrypted() {
     );
     assert_eq!(repository.tags["project"], "portfolio");
     let rules = parsed(repository.lifecycle_policy.as_deref().unwrap())["rules"].clone();
-    assert_eq!(rules[0]["selection"]["tagStatus"], "untagged");
-    assert_eq!(rules[1]["selection"]["countType"], "imageCountMoreThan");
+    assert_eq!(rules[0]["selection"]["tagStatus"], "tagged");
+    assert_eq!(rules[0]["selection"]["countType"], "imageCountMoreThan");
+    assert_eq!(rules.as_array().map(Vec::len), Some(1));
     assert!(repository.place.file.ends_with("modules/registry/main.tf"));
 }
 

@@ -65,13 +65,22 @@ run "lifecycle_policy_follows_ecr_grammar" {
   }
 
   assert {
-    condition     = jsondecode(aws_ecr_lifecycle_policy.this.policy).rules[1].selection == { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 30 }
-    error_message = "The last rule, for any image, must keep the given number."
+    condition     = jsondecode(aws_ecr_lifecycle_policy.this.policy).rules[1].selection == { tagStatus = "tagged", tagPatternList = ["*"], countType = "imageCountMoreThan", countNumber = 30 }
+    error_message = "The last rule, for images with a tag, must keep the given number."
   }
 
   assert {
     condition     = alltrue([for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : rule.action == { type = "expire" }])
     error_message = "Both rules must expire."
+  }
+}
+
+run "untagged_images_stay_unless_asked" {
+  command = plan
+
+  assert {
+    condition     = [for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : rule.selection.tagStatus] == ["tagged"]
+    error_message = "Attestations have no tag: no rule may select them by default."
   }
 }
 

@@ -31,8 +31,8 @@ pub(super) enum Effect {
 /// Every rule looks at all images that it selects, whatever other rules do.
 /// Then the rules are applied by priority: an image that a rule selects, acted
 /// on or not, is out of reach for the rules after it. Images that are listed
-/// by a manifest list outside of the archive stay. Reference artifacts follow
-/// their subject and are not selected themselves (inferred).
+/// by a manifest list outside of the archive stay. Reference artifacts are
+/// images like others (inferred from aws/containers-roadmap#2613).
 pub(super) fn evaluate(policy: &Policy, images: &[Image], now: Timestamp) -> Vec<Verdict> {
     let mut shielded = HashSet::new();
     let mut verdicts = Vec::new();
@@ -99,10 +99,7 @@ pub(super) fn next_change(policy: &Policy, images: &[Image], now: Timestamp) -> 
 }
 
 fn selects(rule: &Rule, image: &Image, now: Timestamp) -> bool {
-    image.subject.is_none()
-        && image.pushed <= now
-        && image.class == Some(rule.class)
-        && rule.tags.select(&image.tags)
+    image.pushed <= now && image.class == Some(rule.class) && rule.tags.select(&image.tags)
 }
 
 /// The moment after which `image` is too old for `rule`.
