@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use axum::routing::{get, post};
 use sqlx::SqlitePool;
 
 use crate::config::Build;
-use crate::protection::{self, REQUEST_TIMEOUT};
+use crate::operations::Operations;
+use crate::protection::protect;
 use crate::{contact, health, openapi, profile, projects, version};
 
 /// What every handler may use.
@@ -15,22 +17,26 @@ use crate::{contact, health, openapi, profile, projects, version};
 pub struct AppState {
     pub(crate) database: SqlitePool,
     pub(crate) build: Arc<Build>,
+    pub(crate) operations: Arc<Operations>,
 }
 
 impl AppState {
     /// State over an opened and migrated database
     /// (see [`database::open`](crate::database::open)).
-    pub fn new(database: SqlitePool, build: Build) -> Self {
+    pub fn new(database: SqlitePool, build: Build, operations: Arc<Operations>) -> Self {
         Self {
             database,
             build: Arc::new(build),
+            operations,
         }
     }
 }
 
-/// The whole service: every route, inside everything that protects it.
-pub fn app(state: AppState) -> Router {
-    protection::protect(routes().with_state(state), REQUEST_TIMEOUT)
+/// The whole service: every route, inside everything that protects it. Scripts of
+/// the sites `cors_origins` may read what it says.
+pub fn app(state: AppState, cors_origins: &[HeaderValue]) -> Router {
+    let operations = state.operations.clone();
+    protect(routes().with_state(state), &operations, cors_origins)
 }
 
 /// Every route. A test compares them with the paths in `openapi.json`.

@@ -5,14 +5,17 @@ use std::ffi::{OsStr, OsString};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use axum::http::HeaderValue;
 use tracing::level_filters::LevelFilter;
 
 pub use effective::Effective;
+pub use limits::Limits;
 pub use mistake::{Mistake, Mistakes};
 pub use settings::list;
 
 mod effective;
 mod file;
+mod limits;
 mod mistake;
 mod settings;
 
@@ -31,6 +34,10 @@ pub struct Config {
     pub build: Build,
     /// The least important level that is logged.
     pub log: LevelFilter,
+    /// How much is taken on, and how long is waited.
+    pub limits: Limits,
+    /// The sites whose scripts may read the API.
+    pub cors_origins: Vec<HeaderValue>,
 }
 
 /// What this build says about itself at `/version`.
@@ -49,6 +56,8 @@ impl Default for Config {
             database: PathBuf::from("data/portfolio.sqlite"),
             build: Build::default(),
             log: LevelFilter::INFO,
+            limits: Limits::default(),
+            cors_origins: Vec::new(),
         }
     }
 }

@@ -29,13 +29,17 @@ pub(crate) async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// The database answers, so requests can be sent here.
+/// The database answers and the service is not about to stop, so requests can be
+/// sent here.
 #[cfg_attr(test, utoipa::path(get, path = "/readyz", tag = "service",
     responses(
-        (status = 200, description = "The database answers", body = Health),
-        (status = 503, description = "The database does not answer"),
+        (status = 200, description = "Requests can be sent here", body = Health),
+        (status = 503, description = "The database does not answer, or the service stops"),
     )))]
 pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
+    if state.operations.is_stopping() {
+        return Err(Problem::unavailable());
+    }
     let answer = tokio::time::timeout(PROBE_LIMIT, database::answers(&state.database)).await;
     match answer {
         Ok(Ok(())) => Ok(Json(Health { status: "ready" })),

@@ -7,8 +7,10 @@ pub mod app;
 pub mod config;
 pub mod database;
 pub mod logging;
+pub mod operations;
 pub mod server;
 
+mod admission;
 mod contact;
 mod health;
 mod json_body;
@@ -20,4 +22,5 @@ mod protection;
 mod request_id;
 mod request_log;
 mod timestamp;
+mod trace_context;
 mod version;

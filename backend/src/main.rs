@@ -14,6 +14,7 @@ use backend::app::{AppState, app};
 use backend::config::{self, Config, Mistakes};
 use backend::database::{self, OpenError};
 use backend::logging;
+use backend::operations::Operations;
 use backend::server::{self, Stopped};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -39,9 +40,6 @@ Exit codes:
   75  it was told to stop, and a request was still open after the deadline
 ";
 
-/// How long open requests may take once the process was told to stop: less than
-/// the 10 s after which container engines kill.
-const DRAIN_LIMIT: Duration = Duration::from_secs(8);
 /// How long the database may take to write its log back and close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -73,7 +71,7 @@ enum Failure {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    #[error("a request was still open {} s after the order to stop", DRAIN_LIMIT.as_secs())]
+    #[error("a request was still open at the deadline (PORTFOLIO_STOP_TIMEOUT)")]
     Deadline,
 }
 
@@ -163,10 +161,18 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let commit = config.build.commit.as_deref();
     tracing::info!(%address, version, commit, "listening");
 
-    let app = app(AppState::new(database.clone(), config.build));
-    let stopped = server::serve(listener, app, stop, DRAIN_LIMIT)
-        .await
-        .map_err(process("go on serving"))?;
+    let mut limits = config.limits;
+    limits.connections = server::make_room(limits.connections);
+    let operations = Operations::new(&limits);
+    let state = AppState::new(database.clone(), config.build, operations.clone());
+    let stop = async {
+        stop.await;
+        operations.stop();
+        tokio::time::sleep(limits.stop_delay).await;
+    };
+    let app = app(state, &config.cors_origins);
+    let connections = operations.connections().clone();
+    let stopped = server::serve(listener, app, limits.clone(), connections, stop).await;
     // A request that is still open may hold a connection: it is not waited for.
     let _ = tokio::time::timeout(CLOSE_LIMIT, database.close()).await;
     tracing::info!("stopped");

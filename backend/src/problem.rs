@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 /// The media type of a problem document (RFC 9457, section 3).
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// When a client that was turned away may come again, in seconds.
+const PAUSE: u64 = 1;
 
 /// An error on its way to the client.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub(crate) struct Problem {
     code: &'static str,
     detail: String,
     errors: Vec<FieldError>,
+    /// After how many seconds it may go better.
+    retry_after: Option<u64>,
 }
 
 /// One field of the request that was not accepted.
@@ -61,6 +66,7 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
+            retry_after: None,
         }
     }
 
@@ -83,12 +89,12 @@ impl Problem {
         )
     }
 
-    /// 408: the request was not answered within `limit`.
+    /// 408: the request's body was not there within `limit`.
     pub(crate) fn timeout(limit: Duration) -> Self {
         Self::new(
             StatusCode::REQUEST_TIMEOUT,
             "timeout",
-            format!("the request took longer than {} s", limit.as_secs()),
+            format!("the body took longer than {} s", limit.as_secs()),
         )
     }
 
@@ -145,6 +151,18 @@ impl Problem {
         )
     }
 
+    /// 503: there is more to do than the service takes on; soon there may be less.
+    pub(crate) fn overloaded() -> Self {
+        Self {
+            retry_after: Some(PAUSE),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "overloaded",
+                "the service has too much to do at the moment",
+            )
+        }
+    }
+
     /// Any other error status, of which nothing is known but its name.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let code = if status.is_client_error() {
@@ -178,6 +196,11 @@ impl IntoResponse for Problem {
             detail: self.detail,
             errors: self.errors,
         };
-        (self.status, [(CONTENT_TYPE, PROBLEM_JSON)], Json(document)).into_response()
+        let headers = [(CONTENT_TYPE, PROBLEM_JSON)];
+        let mut response = (self.status, headers, Json(document)).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }

@@ -1,26 +1,27 @@
 //! The layers around every route: whatever a handler does or a client sends,
-//! the answer comes in time, carries its request id and the security headers,
+//! it is answered in time, the answer carries its request id and the security headers,
 //! and an error is a problem document.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use tower_http::cors::CorsLayer;
 
+use crate::admission::admit;
+use crate::operations::Operations;
 use crate::problem::{PROBLEM_JSON, Problem};
+use crate::request_id::X_REQUEST_ID;
 use crate::{request_id, request_log};
-
-/// How long a request may take, its body included, before it is answered 408.
-pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest request body, in bytes. The longest valid contact message fits
 /// even if each of its characters is written as two JSON escapes (12 bytes).
@@ -40,14 +41,24 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 ];
 
 /// Puts the layers around `router`. The last in the list is the outermost.
-pub(crate) fn protect(router: Router, request_timeout: Duration) -> Router {
-    router
+pub(crate) fn protect(
+    router: Router,
+    operations: &Operations,
+    cors_origins: &[HeaderValue],
+) -> Router {
+    let router = router
         .fallback(no_such_resource)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(request_timeout, answer_in_time))
+        .layer(from_fn_with_state(operations.admission.clone(), admit))
         .layer(from_fn(catch_panic))
-        .layer(map_response(describe_error))
+        .layer(map_response(describe_error));
+    let router = if cors_origins.is_empty() {
+        router
+    } else {
+        router.layer(cors(cors_origins))
+    };
+    router
         .layer(from_fn(request_log::record))
         .layer(map_response(add_headers))
         .layer(from_fn(request_id::identify))
@@ -61,11 +72,15 @@ async fn method_not_allowed() -> Problem {
     Problem::method_not_allowed()
 }
 
-async fn answer_in_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::timeout(limit).into_response(),
-    }
+/// What scripts of other sites may do: read, and send a message. Editing is not for
+/// them: `authorization` is no header that they may send.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origins.to_vec())
+        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_headers([CONTENT_TYPE])
+        .expose_headers([ETAG, RETRY_AFTER, X_REQUEST_ID])
+        .max_age(Duration::from_hours(1))
 }
 
 /// The last net. Nothing is meant to panic; if something does, its client gets

@@ -10,10 +10,12 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+
+use crate::trace_context;
 use tracing::{Instrument, error_span};
 
 /// The header that brings the id in and takes it out again.
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest id that is accepted from outside, in characters.
 const LONGEST: usize = 64;
@@ -22,8 +24,10 @@ const LONGEST: usize = 64;
 /// client the name.
 pub(crate) async fn identify(request: Request, next: Next) -> Response {
     let id = accepted(request.headers().get(X_REQUEST_ID)).unwrap_or_else(generated);
-    // Of the level error, so that the id is there whatever level is logged.
-    let span = error_span!("request", request_id = id);
+    // An id that was made here is as good a name for the trace.
+    let trace_id = trace_context::received(request.headers()).map_or(id.clone(), |it| it.trace_id);
+    // Of the level error, so that the ids are there whatever level is logged.
+    let span = error_span!("request", request_id = id, trace_id);
     let mut response = next.run(request).instrument(span).await;
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(X_REQUEST_ID, value);

@@ -1,13 +1,30 @@
 //! Serving until told to stop, and then stopping: no new connections, the requests
-//! that are open answered, and a deadline for that.
+//! that are open answered, and a deadline for that. axum's own `serve` has no
+//! limits, so hyper is driven directly.
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::io;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+pub use connections::Connections;
+pub use descriptors::make_room;
+
+use crate::config::Limits;
+use activity::Activity;
+
+mod activity;
+mod connection;
+mod connections;
+mod descriptors;
+
+/// How long to wait where the system has no room for a connection.
+const RECOVERY: Duration = Duration::from_millis(100);
 
 /// How serving came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,64 +35,68 @@ pub enum Stopped {
     DeadlinePassed,
 }
 
-/// Serves `app` until `stop` resolves, and then for at most `deadline` longer.
-///
-/// # Errors
-/// If the listener fails for good.
+/// Serves `app` until `stop` resolves, and then for at most `limits.stop` longer.
 pub async fn serve(
     listener: TcpListener,
     app: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-    deadline: Duration,
-) -> io::Result<Stopped> {
-    let (stopping, stopped) = oneshot::channel();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        stop.await;
-        tracing::info!("stopping");
-        // Nobody listens only if the server has stopped already.
-        let _ = stopping.send(());
-    });
-    let deadline_passes = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(deadline).await,
-            Err(_) => std::future::pending().await,
+    limits: Limits,
+    connections: Arc<Connections>,
+    stop: impl Future<Output = ()>,
+) -> Stopped {
+    let limits = Arc::new(limits);
+    let (stopping, stopped) = watch::channel(false);
+    let mut stop = pin!(stop);
+    loop {
+        let admitted = async {
+            let stream = accept(&listener, &connections).await;
+            (stream, connections.admit().await)
+        };
+        let (stream, room) = tokio::select! {
+            admitted = admitted => admitted,
+            () = &mut stop => break,
+        };
+        let activity = Activity::new(limits.clone(), connections.clone());
+        let app = app.clone();
+        let stopped = stopped.clone();
+        tokio::spawn(async move {
+            connection::serve(stream, app, activity, stopped).await;
+            drop(room);
+        });
+    }
+    tracing::info!("stopping");
+    drop(listener);
+    stopping.send_replace(true);
+    match tokio::time::timeout(limits.stop, connections.all_closed()).await {
+        Ok(()) => Stopped::Drained,
+        Err(_) => Stopped::DeadlinePassed,
+    }
+}
+
+/// The next connection, however often the system has none to give.
+async fn accept(listener: &TcpListener, connections: &Connections) -> TcpStream {
+    loop {
+        let error = match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are written at once: nothing is gained by waiting for more.
+                let _ = stream.set_nodelay(true);
+                return stream;
+            }
+            Err(error) => error,
+        };
+        let is_of_the_client = matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::Interrupted
+        );
+        if !is_of_the_client {
+            tracing::error!(%error, "the system has no room for a connection");
+            connections.close_longest_idle();
+            tokio::time::sleep(RECOVERY).await;
         }
-    };
-    tokio::select! {
-        result = server.into_future() => result.map(|()| Stopped::Drained),
-        () = deadline_passes => Ok(Stopped::DeadlinePassed),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use axum::routing::get;
-    use tokio::io::AsyncWriteExt;
-    use tokio::net::TcpStream;
-    use tokio::sync::Notify;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_request_that_never_ends_is_given_up_at_the_deadline() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("an address");
-        let address = listener.local_addr().expect("an address");
-        let begun = Arc::new(Notify::new());
-        let handler_begun = begun.clone();
-        let never_ends = async move || {
-            handler_begun.notify_one();
-            std::future::pending::<()>().await;
-        };
-        let app = Router::new().route("/", get(never_ends));
-        let mut client = TcpStream::connect(address).await.expect("a connection");
-        client
-            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            .await
-            .expect("a request");
-        let stop = async move { begun.notified().await };
-        let stopped = serve(listener, app, stop, Duration::from_secs(8)).await;
-        assert_eq!(stopped.expect("an end"), Stopped::DeadlinePassed);
-    }
-}
+mod tests;

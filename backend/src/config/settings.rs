@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use std::time::Duration;
+
+use axum::http::HeaderValue;
 use tracing::level_filters::LevelFilter;
 
 use super::Config;
@@ -24,6 +27,9 @@ pub(super) struct Setting {
     /// The value in the configuration, in the form in which it is taken.
     pub(super) show: fn(&Config) -> Option<String>,
 }
+
+/// What a setting in seconds may be.
+const SECONDS: &str = "a number of seconds from 0 to 3600";
 
 /// All of them, in the order in which they are shown.
 pub(super) const SETTINGS: &[Setting] = &[
@@ -75,6 +81,94 @@ pub(super) const SETTINGS: &[Setting] = &[
         take: |value, config| put(&mut config.log, level(value)),
         show: |config| Some(config.log.to_string()),
     },
+    Setting {
+        key: "connections",
+        variable: "PORTFOLIO_CONNECTIONS",
+        about: "connections that are open at once",
+        expected: "a number from 1 to 1000000",
+        is_secret: false,
+        take: |value, config| put(&mut config.limits.connections, count(value)),
+        show: |config| Some(config.limits.connections.to_string()),
+    },
+    Setting {
+        key: "requests",
+        variable: "PORTFOLIO_REQUESTS",
+        about: "requests that are worked on at once; one more is answered 503",
+        expected: "a number from 1 to 1000000",
+        is_secret: false,
+        take: |value, config| put(&mut config.limits.requests, count(value)),
+        show: |config| Some(config.limits.requests.to_string()),
+    },
+    Setting {
+        key: "head-timeout",
+        variable: "PORTFOLIO_HEAD_TIMEOUT",
+        about: "seconds that the head of a request may take",
+        expected: SECONDS,
+        is_secret: false,
+        take: |value, config| put(&mut config.limits.head, seconds(value)),
+        show: |config| Some(config.limits.head.as_secs().to_string()),
+    },
+    Setting {
+        key: "request-timeout",
+        variable: "PORTFOLIO_REQUEST_TIMEOUT",
+        about: "seconds that a body may take, and then its answer",
+        expected: SECONDS,
+        is_secret: false,
+        take: |value, config| put(&mut config.limits.request, seconds(value)),
+        show: |config| Some(config.limits.request.as_secs().to_string()),
+    },
+    Setting {
+        key: "write-timeout",
+        variable: "PORTFOLIO_WRITE_TIMEOUT",
+        about: "seconds in which a client must read something of an answer",
+        expected: SECONDS,
+        is_secret: false,
+        take: |value, config| put(&mut config.limits.write, seconds(value)),
+        show: |config| Some(config.limits.write.as_secs().to_string()),
+    },
+    Setting {
+        key: "idle-timeout",
+        variable: "PORTFOLIO_IDLE_TIMEOUT",
+        about: "seconds that a connection may be open without a request",
+        expected: SECONDS,
+        is_secret: false,
+        take: |value, config| put(&mut config.limits.idle, seconds(value)),
+        show: |config| Some(config.limits.idle.as_secs().to_string()),
+    },
+    Setting {
+        key: "stop-delay",
+        variable: "PORTFOLIO_STOP_DELAY",
+        about: "seconds between the order to stop, which /readyz shows, and the stop",
+        expected: SECONDS,
+        is_secret: false,
+        take: |value, config| put(&mut config.limits.stop_delay, seconds(value)),
+        show: |config| Some(config.limits.stop_delay.as_secs().to_string()),
+    },
+    Setting {
+        key: "stop-timeout",
+        variable: "PORTFOLIO_STOP_TIMEOUT",
+        about: "seconds that open requests may take after that",
+        expected: SECONDS,
+        is_secret: false,
+        take: |value, config| put(&mut config.limits.stop, seconds(value)),
+        show: |config| Some(config.limits.stop.as_secs().to_string()),
+    },
+    Setting {
+        key: "cors-origins",
+        variable: "PORTFOLIO_CORS_ORIGINS",
+        about: "the sites whose scripts may read the API, with commas between them",
+        expected: "origins such as https://www.example.com, with commas between them",
+        is_secret: false,
+        take: |value, config| put(&mut config.cors_origins, origins(value)),
+        show: |config| {
+            let origins: Vec<_> = config
+                .cors_origins
+                .iter()
+                .filter_map(|origin| origin.to_str().ok())
+                .collect();
+            (!origins.is_empty()).then(|| origins.join(","))
+        },
+    },
 ];
 
 /// The setting of this key.
@@ -125,4 +219,32 @@ fn level(value: &str) -> Option<LevelFilter> {
         "debug" => Some(LevelFilter::DEBUG),
         _ => None,
     }
+}
+
+fn seconds(value: &str) -> Option<Duration> {
+    let seconds: u64 = value.parse().ok()?;
+    (seconds <= 3600).then(|| Duration::from_secs(seconds))
+}
+
+fn count(value: &str) -> Option<usize> {
+    let count = value.parse().ok()?;
+    (1..=1_000_000).contains(&count).then_some(count)
+}
+
+/// Origins as browsers send them: a scheme and a host, perhaps a port, no path.
+fn origins(value: &str) -> Option<Vec<HeaderValue>> {
+    let origin = |text: &str| {
+        let text = text.trim();
+        let host = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))?;
+        let is_plain = |character: char| {
+            character.is_ascii_lowercase()
+                || character.is_ascii_digit()
+                || "-.:[]".contains(character)
+        };
+        let is_origin = !host.is_empty() && host.chars().all(is_plain);
+        is_origin.then(|| HeaderValue::from_str(text).ok())?
+    };
+    value.split(',').map(origin).collect()
 }

@@ -8,7 +8,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::DOCUMENT;
 use crate::app::{AppState, app, routes};
-use crate::config::Build;
+use crate::config::{Build, Limits};
+use crate::operations::Operations;
 use crate::problem::{PROBLEM_JSON, ProblemDocument};
 use crate::{contact, database, health, openapi, profile, projects, version};
 
@@ -129,10 +130,9 @@ fn every_operation_has_a_name_of_its_own() {
 async fn every_documented_method_is_served_and_no_other() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let database = database::open(&directory.path().join("portfolio.sqlite")).await;
-    let app = app(AppState::new(
-        database.expect("a database"),
-        Build::default(),
-    ));
+    let operations = Operations::new(&Limits::default());
+    let state = AppState::new(database.expect("a database"), Build::default(), operations);
+    let app = app(state, &[]);
     for (path, methods) in documented() {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let request = Request::builder()

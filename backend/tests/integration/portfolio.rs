@@ -4,8 +4,9 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use backend::app::{AppState, app};
-use backend::config::Build;
+use backend::config::{Build, Limits};
 use backend::database;
+use backend::operations::Operations;
 use serde_json::Value;
 use sqlx::SqlitePool;
 use tempfile::TempDir;
@@ -34,7 +35,10 @@ impl Portfolio {
             built_at: None,
         };
         Self {
-            app: app(AppState::new(database.clone(), build)),
+            app: app(
+                AppState::new(database.clone(), build, Operations::new(&Limits::default())),
+                &[],
+            ),
             database,
             _directory: directory,
         }

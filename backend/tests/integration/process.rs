@@ -249,3 +249,38 @@ fn help_and_version_are_printed_and_nothing_else_happens() {
     );
     assert!(!directory.path().join("data").exists());
 }
+
+#[test]
+fn clients_that_send_slowly_or_nothing_do_not_stop_others() {
+    let directory = directory();
+    let running = Running::start(&mut backend(directory.path()));
+    // More open bodies than requests are worked on at once.
+    let body: &[u8] = b"POST /api/v1/contact HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n{";
+    let head: &[u8] = b"GET /api/v1/prof";
+    let slow: Vec<_> = [(body, 300), (head, 200), (b"", 200)]
+        .into_iter()
+        .flat_map(|(bytes, clients)| std::iter::repeat_n(bytes, clients))
+        .map(|bytes| {
+            let mut client = running.connect();
+            client.write_all(bytes).expect("a beginning");
+            client
+        })
+        .collect();
+    let ask = |request: &str| {
+        let mut connection = running.connect();
+        connection.write_all(request.as_bytes()).expect("a request");
+        answer(connection)
+    };
+    let read = ask("GET /api/v1/projects HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert!(read.starts_with("HTTP/1.1 200 OK\r\n"), "{read}");
+    let message = r#"{"name": "Ada", "email": "ada@example.com", "message": "hi"}"#;
+    let written = ask(&format!(
+        "POST /api/v1/contact HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{message}",
+        message.len()
+    ));
+    assert!(
+        written.starts_with("HTTP/1.1 202 Accepted\r\n"),
+        "{written}"
+    );
+    drop(slow);
+}
