@@ -168,16 +168,21 @@ async fn a_credential_helper_is_asked_for_the_login() {
 }
 
 #[tokio::test]
-async fn an_address_without_a_host_or_with_a_tag_is_refused() {
+async fn an_address_that_is_none_is_refused_and_a_password_in_it_not_shown() {
     let project = Project::hello();
-    for address in [
-        "team/app",
-        "localhost:5000/app:latest",
-        "http://localhost/app",
+    for (address, reason) in [
+        ("team/app", "HOST[:PORT]/REPOSITORY"),
+        ("localhost:5000/app:latest", "tags come from"),
+        ("http://localhost/app", "leave `http://` out"),
+        ("ada:hunter2@r.example/app", "docker login HOST"),
+        ("https://ada:hunter2@r.example/app", "docker login HOST"),
     ] {
         let mut command = longshore(project.path());
         let output = command.args(["publish", "--to", address]).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{}", both(&output));
+        let said = both(&output);
+        assert!(said.contains(reason) && said.contains("--to"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
     }
 }
 

@@ -1,10 +1,11 @@
 //! What can be typed.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ::emulator::TlsName;
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -138,7 +139,7 @@ pub(crate) struct Publish {
     #[arg(long, value_name = "DIGEST", requires = "layout")]
     pub(crate) digest: Option<Digest>,
     /// Push to this registry instead of ECR, with the login that `docker login` keeps
-    #[arg(long, value_name = "HOST[:PORT]/REPOSITORY")]
+    #[arg(long, value_name = "HOST[:PORT]/REPOSITORY", value_parser = Unquoted)]
     pub(crate) to: Option<RegistryAddress>,
     /// Print the plan and stop
     #[arg(long)]
@@ -149,6 +150,29 @@ pub(crate) struct Publish {
     /// Write the receipt to this file too
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+}
+
+/// Reads an address without showing it again where it is wrong: people put
+/// passwords into addresses.
+#[derive(Debug, Clone)]
+struct Unquoted;
+
+impl TypedValueParser for Unquoted {
+    type Value = RegistryAddress;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<RegistryAddress, clap::Error> {
+        let text = StringValueParser::new().parse_ref(command, argument, value)?;
+        text.parse().map_err(|error| {
+            let name = argument.map(ToString::to_string).unwrap_or_default();
+            clap::Error::raw(ErrorKind::ValueValidation, format!("{name}: {error}\n"))
+                .with_cmd(command)
+        })
+    }
 }
 
 #[derive(Debug, Args)]

@@ -55,6 +55,14 @@ pub enum AddressError {
         "it must be HOST[:PORT]/REPOSITORY, such as `registry.example.com/team/app` or `docker.io/team/app`"
     )]
     Host,
+    /// A URL.
+    #[error(
+        "leave `{0}://` out: a registry is asked by https, one of this machine (`localhost`, a loopback address) by http"
+    )]
+    Scheme(String),
+    /// A name and a password, which everybody could read on the command line.
+    #[error("it must not hold a login: `docker login HOST` keeps one")]
+    Login,
     /// The rest is no repository's name.
     #[error("{0}; tags come from `[publish]` of longshore.toml")]
     Repository(#[from] NameError),
@@ -64,6 +72,12 @@ impl FromStr for RegistryAddress {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
+        if text.contains('@') {
+            return Err(AddressError::Login);
+        }
+        if let Some((scheme, _)) = text.split_once("://") {
+            return Err(AddressError::Scheme(scheme.to_owned()));
+        }
         let (host, repository) = text.split_once('/').ok_or(AddressError::Host)?;
         // As for Docker, a name without these is a part of the repository's.
         if !host.contains(['.', ':']) && host != "localhost" {
@@ -334,7 +348,8 @@ mod tests {
             "r.example/app:tag",
             "r.example/App",
         ] {
-            assert!(wrong.parse::<RegistryAddress>().is_err(), "{wrong}");
+            let error = wrong.parse::<RegistryAddress>().unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 
