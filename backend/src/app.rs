@@ -3,32 +3,72 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderValue;
 use axum::routing::{get, post};
-use sqlx::SqlitePool;
 
+use crate::cache::Cache;
 use crate::config::Build;
+use crate::database::Database;
+use crate::editor::{audit, documents, messages};
 use crate::operations::Operations;
 use crate::protection::protect;
-use crate::{contact, health, openapi, profile, projects, version};
+use crate::public::{feed, portfolio, posts, search};
+use crate::timestamp::{self, Clock};
+use crate::{contact, health, openapi, version};
+
+/// The longest body of an editor, in bytes: the longest post fits even if each of
+/// its characters is written as two JSON escapes.
+const EDITOR_BODY_LIMIT: usize = 1024 * 1024;
 
 /// What every handler may use.
 #[derive(Debug, Clone)]
 pub struct AppState {
-    pub(crate) database: SqlitePool,
+    pub(crate) database: Database,
     pub(crate) build: Arc<Build>,
     pub(crate) operations: Arc<Operations>,
+    pub(crate) site: Arc<Site>,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) clock: Clock,
+}
+
+/// What the service must know of the world around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Where people find it, without a slash at the end.
+    pub url: String,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            url: "http://localhost:8080".to_owned(),
+        }
+    }
 }
 
 impl AppState {
-    /// State over an opened and migrated database
-    /// (see [`database::open`](crate::database::open)).
-    pub fn new(database: SqlitePool, build: Build, operations: Arc<Operations>) -> Self {
+    /// State over an opened database.
+    pub fn new(
+        database: Database,
+        build: Build,
+        site: Site,
+        operations: Arc<Operations>,
+        clock: Clock,
+    ) -> Self {
         Self {
             database,
             build: Arc::new(build),
             operations,
+            site: Arc::new(site),
+            cache: Arc::default(),
+            clock,
         }
+    }
+
+    /// The time as the database keeps times.
+    pub(crate) fn now(&self) -> String {
+        timestamp::text((self.clock)())
     }
 }
 
@@ -46,8 +86,41 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/readyz", get(health::readyz))
         .route("/version", get(version::version))
         .route("/openapi.json", get(openapi::document))
-        .route("/api/v1/profile", get(profile::show))
-        .route("/api/v1/projects", get(projects::list))
-        .route("/api/v1/projects/{slug}", get(projects::show))
+        .route("/feed.atom", get(feed::show))
+        .route("/api/v1/profile", get(portfolio::profile))
+        .route("/api/v1/projects", get(portfolio::projects))
+        .route("/api/v1/projects/{slug}", get(portfolio::project))
+        .route("/api/v1/posts", get(posts::list))
+        .route("/api/v1/posts/{slug}", get(posts::show))
+        .route("/api/v1/search", get(search::find))
         .route("/api/v1/contact", post(contact::receive))
+        .merge(editor_routes())
+}
+
+fn editor_routes() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/api/v1/editor/profile",
+            get(documents::read_profile).put(documents::put_profile),
+        )
+        .route(
+            "/api/v1/editor/projects/{slug}",
+            get(documents::read_project)
+                .put(documents::put_project)
+                .delete(documents::delete_project),
+        )
+        .route("/api/v1/editor/posts", get(documents::list_posts))
+        .route(
+            "/api/v1/editor/posts/{slug}",
+            get(documents::read_post)
+                .put(documents::put_post)
+                .delete(documents::delete_post),
+        )
+        .route("/api/v1/editor/messages", get(messages::list))
+        .route(
+            "/api/v1/editor/messages/{id}",
+            get(messages::read).delete(messages::delete),
+        )
+        .route("/api/v1/editor/audit", get(audit::list))
+        .layer(DefaultBodyLimit::max(EDITOR_BODY_LIMIT))
 }

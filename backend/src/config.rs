@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use axum::http::HeaderValue;
 use tracing::level_filters::LevelFilter;
 
+use crate::app::Site;
+use crate::database::{Location, ServerUrl};
+
 pub use effective::Effective;
 pub use limits::Limits;
 pub use mistake::{Mistake, Mistakes};
@@ -28,8 +31,12 @@ const FILE_VARIABLE: &str = "PORTFOLIO_CONFIG";
 pub struct Config {
     /// Where to listen. Port 0 lets the system choose one.
     pub listen: SocketAddr,
-    /// Where the database is, or will be.
+    /// The SQLite file, where there is no server.
     pub database: PathBuf,
+    /// The PostgreSQL database.
+    pub server: Option<ServerUrl>,
+    /// Where people find the service.
+    pub site: Site,
     /// What this build says about itself.
     pub build: Build,
     /// The least important level that is logged.
@@ -49,11 +56,23 @@ pub struct Build {
     pub built_at: Option<String>,
 }
 
+impl Config {
+    /// Where the database is, or will be.
+    pub fn location(&self) -> Location {
+        match &self.server {
+            Some(url) => Location::Server(url.clone()),
+            None => Location::File(self.database.clone()),
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)),
             database: PathBuf::from("data/portfolio.sqlite"),
+            server: None,
+            site: Site::default(),
             build: Build::default(),
             log: LevelFilter::INFO,
             limits: Limits::default(),

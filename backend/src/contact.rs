@@ -6,9 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use sqlx::SqlitePool;
 
 use crate::app::AppState;
+use crate::database::Database;
+use crate::identifier;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
 use validation::ValidMessage;
@@ -52,18 +53,28 @@ pub(crate) async fn receive(
     JsonBody(message): JsonBody<ContactMessage>,
 ) -> Result<(StatusCode, Json<Receipt>), Problem> {
     let message = ValidMessage::try_from(message).map_err(Problem::invalid)?;
-    let received_at = keep(&state.database, &message).await?;
+    let received_at = state.now();
+    let id = identifier::ordered((state.clock)().as_millisecond());
+    keep(&state.database, &id, &received_at, &message).await?;
     Ok((StatusCode::ACCEPTED, Json(Receipt { received_at })))
 }
 
-async fn keep(database: &SqlitePool, message: &ValidMessage) -> Result<String, sqlx::Error> {
-    sqlx::query_scalar(
-        "INSERT INTO contact_messages (name, email, message) VALUES (?1, ?2, ?3)
-         RETURNING received_at",
+async fn keep(
+    database: &Database,
+    id: &str,
+    received_at: &str,
+    message: &ValidMessage,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO contact_messages (id, received_at, name, email, message)
+         VALUES ($1, $2, $3, $4, $5)",
     )
+    .bind(id)
+    .bind(received_at)
     .bind(&message.name)
     .bind(&message.email)
     .bind(&message.message)
-    .fetch_one(database)
+    .execute(database.pool())
     .await
+    .map(drop)
 }

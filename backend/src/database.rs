@@ -1,122 +1,199 @@
-//! The SQLite database: opened, brought to the newest schema, and given something
-//! to show if it is empty. One process at a time owns a database.
+//! The database: SQLite or PostgreSQL, opened and brought to the newest schema.
+//!
+//! One text of SQL serves both: placeholders are `$1`, whole numbers are `BIGINT`,
+//! times and JSON are text. Where they differ there is a `match` on the product.
 
-use std::io;
-use std::path::{Path, PathBuf};
+mod location;
+mod open_error;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::error::DatabaseError;
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlSafeStr, SqlitePool};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 
-/// Every migration ever released, by number; none may change once it is released.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
-    (
-        1,
-        "portfolio",
-        include_str!("../migrations/0001_portfolio.sql"),
-    ),
-    (
-        2,
-        "contact messages",
-        include_str!("../migrations/0002_contact_messages.sql"),
-    ),
-];
+pub use location::{Location, ServerUrl};
+pub use open_error::OpenError;
+pub(crate) use schema::NEWEST as NEWEST_SCHEMA;
 
-const SEED: &str = include_str!("../seed.sql");
+use crate::{search, seed};
 
 /// SQLite writes one at a time; more connections only help readers.
-const CONNECTIONS: u32 = 4;
+const CONNECTIONS: u32 = 8;
 /// How long a request waits for one of them.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
-/// How long a statement waits for another's lock.
-const LOCK_LIMIT: Duration = Duration::from_secs(3);
-/// `SQLITE_NOTADB`, see <https://www.sqlite.org/rescode.html#notadb>.
-const NOT_A_DATABASE: &str = "26";
 
-/// Why the database could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// SQLite takes its path as text.
-    #[error("its path is not valid UTF-8")]
-    PathNotText,
-    /// The directory that should hold it could not be made.
-    #[error("its directory {} could not be created", directory.display())]
-    Directory {
-        /// The directory.
-        directory: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// SQLite could not open it, or not ask it anything.
-    #[error("SQLite refused it")]
-    Refused(#[source] sqlx::Error),
-    /// The file holds something else.
-    #[error("it is not an SQLite database")]
-    NotADatabase,
-    /// It has a migration that this version does not know.
-    #[error(
-        "it was written by another version of this program (it has migration {applied}, and this version knows only those up to {newest})"
-    )]
-    Foreign {
-        /// The unknown migration.
-        applied: i64,
-        /// The newest that is known.
-        newest: i64,
-    },
-    /// One of its migrations was another when it was applied.
-    #[error("its migration {0} is not the one that this version has by that number")]
-    Changed(i64),
-    /// A migration failed; the database is as it was before it.
-    #[error("it could not be brought to the schema of this version")]
-    Migration(#[source] MigrateError),
+/// What every connection is told first. Synchronous: what was acknowledged survives
+/// a power cut. The limits end a statement before the request's own limit does.
+const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+const POSTGRES_SESSION: &str = "SET lock_timeout = '3s'; SET statement_timeout = '8s';
+    SET idle_in_transaction_session_timeout = '30s';";
+
+/// The advisory lock of whoever changes the schema, drawn at random once.
+const POSTGRES_LOCK: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
+    SELECT pg_advisory_xact_lock(7217349805193604213);";
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Product {
+    /// <https://www.sqlite.org>
+    Sqlite,
+    /// <https://www.postgresql.org>
+    Postgres,
 }
 
-impl From<sqlx::Error> for OpenError {
-    fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(DatabaseError::code);
-        if code.as_deref() == Some(NOT_A_DATABASE) {
-            Self::NotADatabase
-        } else {
-            Self::Refused(error)
+/// What a database without tables starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// A portfolio to look at, not a blank page.
+    Example,
+    /// Nothing.
+    Empty,
+}
+
+/// An opened database of the newest schema.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: AnyPool,
+    pub(crate) product: Product,
+}
+
+impl Database {
+    /// Opens the database, making it and its directory if it is a file that is not
+    /// there, and migrates it. Whoever comes at the same time waits.
+    ///
+    /// # Errors
+    /// If any of that fails; whatever was not finished is not half done.
+    pub async fn open(location: &Location, start: Start) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let (product, name, session) = match location {
+            Location::File(_) => (Product::Sqlite, "SQLite", SQLITE_SESSION),
+            Location::Server(_) => (Product::Postgres, "PostgreSQL", POSTGRES_SESSION),
+        };
+        let options = match location {
+            Location::File(path) => file_options(path).await?,
+            Location::Server(url) => url.options().map_err(OpenError::refused(name))?,
+        };
+        // The pool would try again what cannot succeed.
+        let mut first = AnyConnection::connect_with(&options)
+            .await
+            .map_err(OpenError::refused(name))?;
+        first
+            .execute(sqlx::raw_sql(session))
+            .await
+            .map_err(OpenError::refused(name))?;
+        first.close().await.map_err(OpenError::refused(name))?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_LIMIT)
+            .after_connect(move |connection, _| {
+                Box::pin(async move { connection.execute(sqlx::raw_sql(session)).await.map(drop) })
+            })
+            .connect_with(options)
+            .await
+            .map_err(OpenError::refused(name))?;
+        let database = Self { pool, product };
+        database.prepare(start, name).await?;
+        Ok(database)
+    }
+
+    /// Migrates, and writes what is made from documents anew where those were.
+    async fn prepare(&self, start: Start, name: &'static str) -> Result<(), OpenError> {
+        let refused = OpenError::refused(name);
+        let mut transaction = self.exclusive().await.map_err(&refused)?;
+        let found = schema::migrate(self.product, &mut transaction).await?;
+        if found == schema::Found::Nothing && start == Start::Example {
+            seed::write(&mut transaction).await.map_err(&refused)?;
+            tracing::info!("seeded an empty database");
         }
+        if found != schema::Found::Newest {
+            search::rebuild(&mut transaction).await.map_err(&refused)?;
+        }
+        transaction.commit().await.map_err(&refused)
+    }
+
+    /// For single statements.
+    pub(crate) fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// A transaction that writes.
+    pub(crate) async fn write(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        self.pool
+            .begin_with(match self.product {
+                // Without it SQLite takes the lock at the first write, and fails
+                // if somebody else has written since the first read.
+                Product::Sqlite => "BEGIN IMMEDIATE",
+                Product::Postgres => "BEGIN",
+            })
+            .await
+    }
+
+    /// A transaction that is alone with the database: for its schema and for all of
+    /// its content.
+    pub(crate) async fn exclusive(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        let mut transaction = self.write().await?;
+        if self.product == Product::Postgres {
+            sqlx::raw_sql(POSTGRES_LOCK)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction)
+    }
+
+    /// A transaction that reads the database as it is at one moment.
+    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        self.pool
+            .begin_with(match self.product {
+                Product::Sqlite => "BEGIN",
+                Product::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            })
+            .await
+    }
+
+    /// Reads a page of the file: a statement without a table would not touch it.
+    pub(crate) async fn answers(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT 1 FROM documents LIMIT 1")
+            .fetch_optional(&self.pool)
+            .await
+            .map(drop)
+    }
+
+    /// Waits for its connections and closes them.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Runs any SQL, for tests that break what the program would not.
+    ///
+    /// # Errors
+    /// What the database says.
+    #[doc(hidden)]
+    pub async fn tamper(&self, sql: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(sql).execute(&self.pool).await.map(drop)
     }
 }
 
-impl From<MigrateError> for OpenError {
-    fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::VersionMissing(applied) => Self::Foreign {
-                applied,
-                newest: MIGRATIONS
-                    .map(|(version, ..)| version)
-                    .into_iter()
-                    .max()
-                    .unwrap_or(0),
-            },
-            MigrateError::VersionMismatch(migration) => Self::Changed(migration),
-            error => Self::Migration(error),
-        }
-    }
+/// The number of rows of a table of ours.
+pub(crate) async fn count(connection: &mut AnyConnection, table: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
+        .fetch_one(connection)
+        .await
 }
 
-/// Opens the database at `path`, making it and its directory if they are not there,
-/// migrates it, and seeds it if it is empty.
-///
-/// # Errors
-/// If any of that fails; whatever was not finished is not half done.
-pub async fn open(path: &Path) -> Result<SqlitePool, OpenError> {
+async fn file_options(path: &Path) -> Result<AnyConnectOptions, OpenError> {
     // An absolute path is never taken for one of SQLite's special names, such as
     // `:memory:` or `file:...`.
     let path = std::path::absolute(path).map_err(|source| OpenError::Directory {
         directory: path.to_owned(),
         source,
     })?;
-    if path.to_str().is_none() {
-        return Err(OpenError::PathNotText);
-    }
+    let text = path.to_str().ok_or(OpenError::PathNotText)?;
     if let Some(directory) = path.parent() {
         tokio::fs::create_dir_all(directory)
             .await
@@ -125,60 +202,8 @@ pub async fn open(path: &Path) -> Result<SqlitePool, OpenError> {
                 source,
             })?;
     }
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // Full: a message that was answered 202 survives a power cut.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(LOCK_LIMIT);
-    let database = SqlitePoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(ACQUIRE_LIMIT)
-        .connect_with(options)
-        .await?;
-    migrator().run(&database).await?;
-    seed(&database).await?;
-    Ok(database)
+    let mut options =
+        AnyConnectOptions::from_str("sqlite:///?mode=rwc").map_err(OpenError::refused("SQLite"))?;
+    options.database_url.set_path(&text.replace('%', "%25"));
+    Ok(options)
 }
-
-/// Reads a page of the file: a statement without a table would not touch it.
-pub(crate) async fn answers(database: &SqlitePool) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT 1 FROM profile LIMIT 1")
-        .fetch_optional(database)
-        .await
-        .map(|_| ())
-}
-
-/// The migrator that `sqlx::migrate!` would write. The macro would have the build
-/// compile SQLite a second time, for itself.
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.map(|(version, description, sql)| {
-        Migration::new(
-            version,
-            description.into(),
-            MigrationType::Simple,
-            sql.into_sql_str(),
-            false,
-        )
-    });
-    Migrator::with_migrations(migrations.into())
-}
-
-async fn seed(database: &SqlitePool) -> Result<(), sqlx::Error> {
-    let mut transaction = database.begin_with("BEGIN IMMEDIATE").await?;
-    let is_empty: bool = sqlx::query_scalar(
-        "SELECT NOT EXISTS (SELECT 1 FROM profile) AND NOT EXISTS (SELECT 1 FROM projects)",
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
-    if is_empty {
-        sqlx::raw_sql(SEED).execute(&mut *transaction).await?;
-        tracing::info!("seeded an empty database");
-    }
-    transaction.commit().await
-}
-
-#[cfg(test)]
-mod tests;

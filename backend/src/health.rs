@@ -7,7 +7,6 @@ use axum::extract::State;
 use serde::Serialize;
 
 use crate::app::AppState;
-use crate::database;
 use crate::problem::Problem;
 
 /// How long the database may take to answer a probe.
@@ -40,7 +39,7 @@ pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>
     if state.operations.is_stopping() {
         return Err(Problem::unavailable());
     }
-    let answer = tokio::time::timeout(PROBE_LIMIT, database::answers(&state.database)).await;
+    let answer = tokio::time::timeout(PROBE_LIMIT, state.database.answers()).await;
     match answer {
         Ok(Ok(())) => Ok(Json(Health { status: "ready" })),
         Ok(Err(error)) => {

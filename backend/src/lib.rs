@@ -4,23 +4,36 @@
 //! and exit codes belong to `main.rs`. Nothing here reads the environment.
 
 pub mod app;
+pub mod backup;
 pub mod config;
 pub mod database;
 pub mod logging;
 pub mod operations;
 pub mod server;
+pub mod timestamp;
+pub mod tokens;
 
 mod admission;
+mod audit;
+mod cache;
 mod contact;
+mod content;
+mod documents;
+mod editor;
 mod health;
+mod identifier;
 mod json_body;
+mod markdown;
 mod openapi;
+mod page;
+mod precondition;
 mod problem;
-mod profile;
-mod projects;
 mod protection;
+mod public;
 mod request_id;
 mod request_log;
-mod timestamp;
+mod search;
+mod seed;
+mod slug;
 mod trace_context;
 mod version;

@@ -1,21 +1,24 @@
 //! The process: arguments and variables in, exit code out. Everything it serves is
 //! in the library.
 
+mod commands;
+
 use std::error::Error;
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use backend::app::{AppState, app};
+use backend::backup::BackupError;
 use backend::config::{self, Config, Mistakes};
-use backend::database::{self, OpenError};
+use backend::database::{Database, Location, OpenError, Start};
 use backend::logging;
 use backend::operations::Operations;
 use backend::server::{self, Stopped};
+use backend::timestamp::system_clock;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -24,6 +27,15 @@ Serves a portfolio over HTTP.
 
 Usage: backend [--help | --version]
        backend config check    shows the configuration, or every mistake in it
+       backend backup FILE     writes everything to a new file; the service may run
+       backend restore [--replace] FILE
+                               puts it back; --replace deletes what is there
+       backend token create NAME SCOPE[,SCOPE...] [EXPIRY]
+                               prints a new token, once; EXPIRY is a time (RFC 3339)
+       backend token list      shows every token, without its secret
+       backend token revoke ID takes a token back
+
+The scopes of tokens are content:write, contact:read, contact:delete and audit:read.
 
 It is configured by environment variables, and by the TOML file that PORTFOLIO_CONFIG
 names, in which PORTFOLIO_LISTEN is called `listen`. Variables outweigh the file.
@@ -33,10 +45,11 @@ const EXIT_CODES: &str = "
 Exit codes:
   0   it was told to stop, and had answered every request
   64  an argument or the configuration is wrong
-  65  the database is not one of this version
+  65  the database or the backup is not one of this version
   69  it cannot listen where it should
   70  it failed in a way that it should not
-  74  the database cannot be opened
+  73  it would have deleted what is in the database
+  74  the database or the backup cannot be opened
   75  it was told to stop, and a request was still open after the deadline
 ";
 
@@ -53,9 +66,17 @@ enum Failure {
     Incomplete(&'static str),
     #[error(transparent)]
     Config(#[from] Mistakes),
-    #[error("the database {} cannot be used", path.display())]
+    #[error("it cannot be done: {0}")]
+    Refused(String),
+    #[error("the backup was not {verb}")]
+    Backup {
+        verb: &'static str,
+        #[source]
+        source: BackupError,
+    },
+    #[error("the database {location} cannot be used")]
     Database {
-        path: PathBuf,
+        location: Location,
         #[source]
         source: OpenError,
     },
@@ -83,11 +104,18 @@ impl Failure {
 
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Argument(_) | Self::Incomplete(_) | Self::Config(_) => 64,
+            Self::Argument(_) | Self::Incomplete(_) | Self::Config(_) | Self::Refused(_) => 64,
+            Self::Backup { source, .. } => match source {
+                BackupError::Damaged { .. } | BackupError::Schema { .. } => 65,
+                BackupError::NotEmpty => 73,
+                BackupError::File { .. } | BackupError::Database(_) => 74,
+            },
             Self::Database { source, .. } => match source {
                 OpenError::NotADatabase | OpenError::Foreign { .. } | OpenError::Changed(_) => 65,
                 OpenError::PathNotText => 64,
-                OpenError::Directory { .. } | OpenError::Refused(_) | OpenError::Migration(_) => 74,
+                OpenError::Directory { .. }
+                | OpenError::Refused { .. }
+                | OpenError::Migration(_) => 74,
             },
             Self::Listen { .. } => 69,
             Self::Process { .. } => 70,
@@ -126,6 +154,19 @@ fn run(arguments: &[OsString]) -> Result<(), Failure> {
         ["config", "check"] => print(&config::read(std::env::vars_os())?.to_string()),
         ["--help" | "-h"] => print(&format!("{USAGE}{}{EXIT_CODES}", config::list())),
         ["--version" | "-V"] => print(concat!("backend ", env!("CARGO_PKG_VERSION"), "\n")),
+        ["backup", _] => commands::backup(&arguments[1]),
+        ["restore", _] => commands::restore(&arguments[1], false),
+        ["restore", "--replace", _] => commands::restore(&arguments[2], true),
+        ["token", "create", name, scopes] => commands::create_token(name, scopes, None),
+        ["token", "create", name, scopes, expiry] => {
+            commands::create_token(name, scopes, Some(expiry))
+        }
+        ["token", "list"] => commands::list_tokens(),
+        ["token", "revoke", id] => commands::revoke_token(id),
+        ["backup" | "restore" | "token", ..] => Err(Failure::Refused(format!(
+            "`backend {}` takes other arguments; see `backend --help`",
+            words[0]
+        ))),
         ["config"] => Err(Failure::Incomplete("config check")),
         ["config", _, ..] => Err(Failure::Argument(arguments[1].clone())),
         [_, ..] => Err(Failure::Argument(arguments[0].clone())),
@@ -138,18 +179,20 @@ fn print(text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::process("write to standard output", error))
 }
 
+async fn open(config: &Config, start: Start) -> Result<Database, Failure> {
+    let location = config.location();
+    Database::open(&location, start)
+        .await
+        .map_err(|source| Failure::Database { location, source })
+}
+
 #[tokio::main]
 async fn serve(config: Config) -> Result<(), Failure> {
     let process = |step| move |error| Failure::process(step, error);
     logging::start(config.log).map_err(|error| Failure::process("start its log", error))?;
     // Before anything that takes time, so that no signal is missed.
     let stop = stop_signal().map_err(process("listen for signals"))?;
-    let database = database::open(&config.database)
-        .await
-        .map_err(|source| Failure::Database {
-            path: config.database,
-            source,
-        })?;
+    let database = open(&config, Start::Example).await?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|source| Failure::Listen {
@@ -164,7 +207,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let mut limits = config.limits;
     limits.connections = server::make_room(limits.connections);
     let operations = Operations::new(&limits);
-    let state = AppState::new(database.clone(), config.build, operations.clone());
+    let state = AppState::new(
+        database.clone(),
+        config.build,
+        config.site,
+        operations.clone(),
+        system_clock,
+    );
     let stop = async {
         stop.await;
         operations.stop();

@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+use crate::tokens::Scope;
 
 /// The media type of a problem document (RFC 9457, section 3).
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -22,8 +24,7 @@ pub(crate) struct Problem {
     code: &'static str,
     detail: String,
     errors: Vec<FieldError>,
-    /// After how many seconds it may go better.
-    retry_after: Option<u64>,
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 /// One field of the request that was not accepted.
@@ -66,13 +67,35 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
-            retry_after: None,
+            header: None,
         }
     }
 
     /// 400: the request cannot be read at all.
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    /// 401: there is no token, or none that is good. Which of the two is not said.
+    pub(crate) fn unauthorized() -> Self {
+        let header = (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        Self {
+            header: Some(header),
+            ..Self::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "this needs the header authorization: Bearer, with a token that is good",
+            )
+        }
+    }
+
+    /// 403: the token has not this scope.
+    pub(crate) fn forbidden(scope: Scope) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            format!("this needs a token with the scope {scope}"),
+        )
     }
 
     /// 404.
@@ -95,6 +118,24 @@ impl Problem {
             StatusCode::REQUEST_TIMEOUT,
             "timeout",
             format!("the body took longer than {} s", limit.as_secs()),
+        )
+    }
+
+    /// 412: something else is there than the request expects.
+    pub(crate) fn precondition_failed() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            "something else is there than the request expects: read it again",
+        )
+    }
+
+    /// 428: the request does not say what it expects to be there.
+    pub(crate) fn precondition_required() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "precondition_required",
+            "this needs if-match with the ETag that was read, or if-none-match: * to make something new",
         )
     }
 
@@ -154,7 +195,7 @@ impl Problem {
     /// 503: there is more to do than the service takes on; soon there may be less.
     pub(crate) fn overloaded() -> Self {
         Self {
-            retry_after: Some(PAUSE),
+            header: Some((RETRY_AFTER, HeaderValue::from(PAUSE))),
             ..Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "overloaded",
@@ -196,11 +237,9 @@ impl IntoResponse for Problem {
             detail: self.detail,
             errors: self.errors,
         };
-        let headers = [(CONTENT_TYPE, PROBLEM_JSON)];
-        let mut response = (self.status, headers, Json(document)).into_response();
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, seconds.into());
-        }
+        let mut response =
+            (self.status, [(CONTENT_TYPE, PROBLEM_JSON)], Json(document)).into_response();
+        response.headers_mut().extend(self.header);
         response
     }
 }

@@ -1,5 +1,28 @@
-//! Times as text (RFC 3339). This service passes them on and never computes with
-//! them, so it recognises them and has no need of a calendar library.
+//! Times as text (RFC 3339): recognised, and brought to the one form in which the
+//! databases keep them, where the earlier text is the earlier time.
+
+use jiff::Timestamp;
+
+/// What tells the time. A function, so that a test can stand still.
+pub type Clock = fn() -> Timestamp;
+
+/// The clock of this machine.
+#[expect(clippy::disallowed_methods, reason = "the one place where it is read")]
+pub fn system_clock() -> Timestamp {
+    Timestamp::now()
+}
+
+/// UTC with milliseconds, such as `2026-01-31T09:30:00.000Z`.
+pub(crate) fn text(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// The time that `given` names, in UTC with milliseconds. Only years of four digits.
+pub fn in_utc(given: &str) -> Option<String> {
+    let time: Timestamp = is_timestamp(given).then(|| given.parse().ok())??;
+    let text = text(time);
+    is_timestamp(&text).then_some(text)
+}
 
 /// Whether `text` is a date-time as in RFC 3339, section 5.6, leap second included.
 pub(crate) fn is_timestamp(text: &str) -> bool {
@@ -106,6 +129,25 @@ mod tests {
             "٢٠٢٦-01-31T09:30:00Z",
         ] {
             assert!(!is_timestamp(text), "{text} was accepted");
+        }
+    }
+
+    #[test]
+    fn times_are_kept_in_utc_with_milliseconds() {
+        for (given, kept) in [
+            (
+                "2026-01-31T09:30:00+02:00",
+                Some("2026-01-31T07:30:00.000Z"),
+            ),
+            (
+                "2026-01-31t09:30:00.1239z",
+                Some("2026-01-31T09:30:00.123Z"),
+            ),
+            ("0000-01-01T00:00:00+23:59", None),
+            ("9999-12-31T23:59:59-23:59", None),
+            ("tomorrow", None),
+        ] {
+            assert_eq!(in_utc(given).as_deref(), kept, "{given}");
         }
     }
 

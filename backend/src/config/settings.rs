@@ -45,11 +45,29 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "database",
         variable: "PORTFOLIO_DATABASE",
-        about: "the SQLite file",
+        about: "the SQLite file, unless there is DATABASE_URL",
         expected: "the path of a file",
         is_secret: false,
         take: |value, config| put(&mut config.database, Some(value.into())),
         show: |config| Some(config.database.display().to_string()),
+    },
+    Setting {
+        key: "database-url",
+        variable: "DATABASE_URL",
+        about: "the PostgreSQL database",
+        expected: "an address such as postgres://name:password@host/database",
+        is_secret: true,
+        take: |value, config| put(&mut config.server, value.parse().ok().map(Some)),
+        show: |config| config.server.as_ref().map(ToString::to_string),
+    },
+    Setting {
+        key: "url",
+        variable: "PORTFOLIO_URL",
+        about: "where people find the service",
+        expected: "an address such as https://portfolio.example, without a path",
+        is_secret: false,
+        take: |value, config| put(&mut config.site.url, site_url(value)),
+        show: |config| Some(config.site.url.clone()),
     },
     Setting {
         key: "commit",
@@ -203,6 +221,15 @@ pub fn list() -> String {
 fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
     *place = value?;
     Some(())
+}
+
+fn site_url(value: &str) -> Option<String> {
+    let url = value.trim_end_matches('/');
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))?;
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+    (!host.is_empty() && host.bytes().all(is_host)).then(|| url.to_owned())
 }
 
 fn commit(value: &str) -> Option<String> {

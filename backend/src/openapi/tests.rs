@@ -3,25 +3,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use tower::ServiceExt;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
 use super::DOCUMENT;
-use crate::app::{AppState, app, routes};
+use crate::app::{AppState, Site, app, routes};
 use crate::config::{Build, Limits};
+use crate::database::{Database, Location, Start};
+use crate::editor::{audit, documents, messages};
 use crate::operations::Operations;
 use crate::problem::{PROBLEM_JSON, ProblemDocument};
-use crate::{contact, database, health, openapi, profile, projects, version};
+use crate::public::{feed, portfolio, posts, search};
+use crate::timestamp::system_clock;
+use crate::{contact, health, openapi, version};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
 
 #[derive(OpenApi)]
 #[openapi(
-    modifiers(&EveryErrorIsAProblem),
+    modifiers(&EveryErrorIsAProblem, &EditorsHaveTokens),
     components(schemas(ProblemDocument)),
     info(
         title = "Portfolio",
-        description = "A profile, its projects, and a way to get in touch. Every error is a problem document (RFC 9457), and every response has the header `x-request-id`.",
+        description = "A profile, projects, posts, and a way to get in touch. Every error is a problem document (RFC 9457), and every response has the header `x-request-id`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
@@ -29,10 +34,27 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
         health::readyz,
         version::version,
         openapi::document,
-        profile::show,
-        projects::list,
-        projects::show,
-        contact::receive
+        portfolio::profile,
+        portfolio::projects,
+        portfolio::project,
+        posts::list,
+        posts::show,
+        search::find,
+        feed::show,
+        contact::receive,
+        documents::read_profile,
+        documents::put_profile,
+        documents::read_project,
+        documents::put_project,
+        documents::delete_project,
+        documents::list_posts,
+        documents::read_post,
+        documents::put_post,
+        documents::delete_post,
+        messages::list,
+        messages::read,
+        messages::delete,
+        audit::list
     )
 )]
 struct Document;
@@ -48,19 +70,37 @@ impl Modify for EveryErrorIsAProblem {
             RefOr::T(Content::new(Some(schema)))
         };
         for item in document.paths.paths.values_mut() {
-            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            let operations = [
+                &mut item.get,
+                &mut item.post,
+                &mut item.put,
+                &mut item.delete,
+            ];
+            for operation in operations.into_iter().flatten() {
                 let responses = &mut operation.responses.responses;
                 let other = Response::new("Any other error");
                 responses.insert("default".to_owned(), RefOr::T(other));
                 for (status, response) in responses {
                     if let RefOr::T(response) = response
                         && !status.starts_with('2')
+                        && status != "304"
                     {
                         response.content.insert(PROBLEM_JSON.to_owned(), problem());
                     }
                 }
             }
         }
+    }
+}
+
+/// Says how a token is presented.
+struct EditorsHaveTokens;
+
+impl Modify for EditorsHaveTokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", scheme);
     }
 }
 
@@ -119,25 +159,38 @@ fn every_operation_has_a_name_of_its_own() {
     let document = Document::openapi();
     let items = document.paths.paths.values();
     let operations: Vec<_> = items
-        .flat_map(|item| [&item.get, &item.post])
+        .flat_map(|item| [&item.get, &item.post, &item.put, &item.delete])
         .flatten()
         .map(|operation| operation.operation_id.as_deref().expect("a name"))
         .collect();
     assert_eq!(operations.len(), BTreeSet::from_iter(&operations).len());
 }
 
+/// The name of something of the kind that the path is about.
+fn slug_in(path: &str) -> &'static str {
+    if path.contains("posts") {
+        "one-small-machine"
+    } else {
+        "tidewater"
+    }
+}
+
 #[tokio::test]
 async fn every_documented_method_is_served_and_no_other() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let database = database::open(&directory.path().join("portfolio.sqlite")).await;
+    let location = Location::File(directory.path().join("portfolio.sqlite"));
+    let database = Database::open(&location, Start::Example)
+        .await
+        .expect("a database");
+    let (build, site) = (Build::default(), Site::default());
     let operations = Operations::new(&Limits::default());
-    let state = AppState::new(database.expect("a database"), Build::default(), operations);
+    let state = AppState::new(database, build, site, operations, system_clock);
     let app = app(state, &[]);
     for (path, methods) in documented() {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let request = Request::builder()
                 .method(Method::from_bytes(method.as_bytes()).expect("a method"))
-                .uri(path.replace("{slug}", "tidewater"))
+                .uri(path.replace("{slug}", slug_in(&path)))
                 .body(Body::empty())
                 .expect("a request");
             let status = app

@@ -4,7 +4,9 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::json;
 
-use crate::portfolio::Portfolio;
+use backend::tokens::Scope;
+
+use crate::portfolio::{Portfolio, on_each_database};
 
 #[tokio::test]
 async fn an_unknown_path_or_project_is_not_found() {
@@ -84,19 +86,21 @@ async fn a_complaint_does_not_send_the_whole_request_back() {
 
 #[tokio::test]
 async fn every_field_that_is_not_accepted_is_named_and_nothing_is_kept() {
-    let portfolio = Portfolio::open().await;
-    let body = json!({"name": " ", "email": "nobody", "message": "a\u{7}b"});
-    let problem = portfolio.write(body.to_string()).await.problem(422);
-    assert_eq!(problem["code"], "validation_failed");
-    let errors = problem["errors"].as_array().expect("errors");
-    let fields: Vec<_> = errors.iter().map(|error| &error["field"]).collect();
-    assert_eq!(fields, ["name", "email", "message"]);
-    assert!(errors.iter().all(|error| error["message"].is_string()));
-    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM contact_messages")
-        .fetch_one(&portfolio.database)
-        .await
-        .expect("a count");
-    assert_eq!(kept, 0);
+    on_each_database(async |portfolio| {
+        let body = json!({"name": " ", "email": "nobody", "message": "a\u{7}b"});
+        let problem = portfolio.write(body.to_string()).await.problem(422);
+        assert_eq!(problem["code"], "validation_failed");
+        let errors = problem["errors"].as_array().expect("errors");
+        let fields: Vec<_> = errors.iter().map(|error| &error["field"]).collect();
+        assert_eq!(fields, ["name", "email", "message"]);
+        assert!(errors.iter().all(|error| error["message"].is_string()));
+        let token = portfolio.token(&[Scope::ContactRead]).await;
+        let list = portfolio
+            .edit(&token, Method::GET, "messages", ("", ""), json!(null))
+            .await;
+        assert_eq!(list.json()["messages"], json!([]));
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -127,23 +131,28 @@ async fn a_body_that_is_too_long_is_refused() {
 
 #[tokio::test]
 async fn without_its_database_the_service_lives_but_is_not_ready() {
-    let portfolio = Portfolio::open().await;
-    portfolio.database.close().await;
-    assert_eq!(portfolio.get("/healthz").await.status, 200);
-    for path in ["/readyz", "/api/v1/profile", "/api/v1/projects"] {
-        let problem = portfolio.get(path).await.problem(503);
-        assert_eq!(problem["code"], "unavailable");
-    }
+    on_each_database(async |portfolio| {
+        portfolio.database.close().await;
+        assert_eq!(portfolio.get("/healthz").await.status, 200);
+        for path in ["/readyz", "/api/v1/profile", "/api/v1/projects"] {
+            let problem = portfolio.get(path).await.problem(503);
+            assert_eq!(problem["code"], "unavailable");
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_broken_database_is_our_fault_and_the_client_learns_nothing_of_it() {
-    let portfolio = Portfolio::open().await;
-    sqlx::raw_sql("DROP TABLE project_technologies")
-        .execute(&portfolio.database)
-        .await
-        .expect("a broken database");
-    let answer = portfolio.get("/api/v1/projects").await;
-    answer.problem(500);
-    assert!(!String::from_utf8_lossy(&answer.body).contains("table"));
+    on_each_database(async |portfolio| {
+        portfolio
+            .database
+            .tamper("DROP TABLE documents")
+            .await
+            .expect("a broken database");
+        let answer = portfolio.get("/api/v1/projects").await;
+        answer.problem(500);
+        assert!(!String::from_utf8_lossy(&answer.body).contains("table"));
+    })
+    .await;
 }

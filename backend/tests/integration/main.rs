@@ -3,6 +3,10 @@
 
 mod api;
 mod arbitrary_requests;
+mod backups;
+mod editing;
 mod errors;
 mod portfolio;
+mod postgres;
+mod posts;
 mod process;

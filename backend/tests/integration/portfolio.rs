@@ -1,21 +1,24 @@
-//! A portfolio to ask: the whole router over a new database in a directory of its own.
+//! A portfolio to ask: the whole router over a new database of its own.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
-use backend::app::{AppState, app};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use backend::app::{AppState, Site, app};
 use backend::config::{Build, Limits};
-use backend::database;
+use backend::database::{Database, Location, Start};
 use backend::operations::Operations;
+use backend::timestamp::system_clock;
+use backend::tokens::{self, Scope};
 use serde_json::Value;
-use sqlx::SqlitePool;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::postgres;
+
 pub(crate) struct Portfolio {
-    pub(crate) database: SqlitePool,
+    pub(crate) database: Database,
     app: Router,
-    _directory: TempDir,
+    _directory: Option<TempDir>,
 }
 
 pub(crate) struct Answer {
@@ -24,21 +27,37 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
+/// Runs a test on SQLite and, where it is installed, on PostgreSQL.
+pub(crate) async fn on_each_database(test: impl AsyncFn(Portfolio)) {
+    test(Portfolio::open().await).await;
+    if let Some(location) = postgres::new_database() {
+        test(Portfolio::at(&location, None).await).await;
+    }
+}
+
 impl Portfolio {
+    /// One on SQLite, for what has nothing to do with the database.
     pub(crate) async fn open() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let database = database::open(&directory.path().join("portfolio.sqlite"))
+        let location = Location::File(directory.path().join("portfolio.sqlite"));
+        Self::at(&location, Some(directory)).await
+    }
+
+    async fn at(location: &Location, directory: Option<TempDir>) -> Self {
+        let database = Database::open(location, Start::Example)
             .await
             .expect("a new database");
         let build = Build {
             commit: Some("0123456789abcdef".to_owned()),
             built_at: None,
         };
+        let site = Site {
+            url: "https://portfolio.example".to_owned(),
+        };
+        let operations = Operations::new(&Limits::default());
+        let state = AppState::new(database.clone(), build, site, operations, system_clock);
         Self {
-            app: app(
-                AppState::new(database.clone(), build, Operations::new(&Limits::default())),
-                &[],
-            ),
+            app: app(state, &[]),
             database,
             _directory: directory,
         }
@@ -66,6 +85,40 @@ impl Portfolio {
             .body(body.into())
             .expect("a request");
         self.send(request).await
+    }
+
+    /// A token with these scopes that does not end.
+    pub(crate) async fn token(&self, scopes: &[Scope]) -> String {
+        let secret = tokens::create(&self.database, "Ada", scopes, None, system_clock())
+            .await
+            .expect("a token");
+        secret.reveal().to_owned()
+    }
+
+    /// Asks as an editor.
+    #[expect(clippy::too_many_arguments, reason = "a request has as many parts")]
+    pub(crate) async fn edit(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        condition: (&'static str, &str),
+        body: Value,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1/editor/{path}"))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json");
+        if !condition.0.is_empty() {
+            request = request.header(condition.0, condition.1);
+        }
+        self.send(
+            request
+                .body(Body::from(body.to_string()))
+                .expect("a request"),
+        )
+        .await
     }
 }
 

@@ -1,0 +1,6 @@
+//! What everybody may read, as data.
+
+pub(crate) mod feed;
+pub(crate) mod portfolio;
+pub(crate) mod posts;
+pub(crate) mod search;

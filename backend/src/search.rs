@@ -1,0 +1,175 @@
+//! Full-text search. The program cuts texts and queries into words, so that both
+//! databases find the same: a document that has, for each word of the query, a word
+//! that begins with it. Titles count most.
+
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool, Row};
+
+use crate::content::Content;
+use crate::content::post::Post;
+use crate::content::project::Project;
+use crate::database::Product;
+use crate::documents::{self, Document, Order};
+use crate::page::Page;
+
+/// How many words of a query count.
+const MOST_WORDS: usize = 16;
+/// How much of a word counts, in characters.
+const LONGEST_WORD: usize = 64;
+/// How many words of a document are kept: a `tsvector` holds 1 MB.
+const MOST_INDEXED: usize = 15_000;
+
+/// The words of a text: runs of letters and digits, in lower case.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            word.chars()
+                .take(LONGEST_WORD)
+                .flat_map(char::to_lowercase)
+                .collect()
+        })
+}
+
+/// A query as the database takes it; nothing if it has no word. Words are letters and
+/// digits only, so nothing in them means anything to a database.
+fn expression(product: Product, query: &str) -> Option<String> {
+    let words: Vec<String> = words(query)
+        .take(MOST_WORDS)
+        .map(|word| match product {
+            Product::Sqlite => format!("\"{word}\"*"),
+            Product::Postgres => format!("{word}:*"),
+        })
+        .collect();
+    let between = match product {
+        Product::Sqlite => " AND ",
+        Product::Postgres => " & ",
+    };
+    (!words.is_empty()).then(|| words.join(between))
+}
+
+/// One document that was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    /// Its kind, as [`Content::KIND`].
+    pub(crate) kind: String,
+    /// Its name in addresses.
+    pub(crate) slug: String,
+}
+
+/// Finds what everybody sees at `now`, the best first.
+pub(crate) async fn find(
+    pool: &AnyPool,
+    product: Product,
+    query: &str,
+    now: &str,
+    limit: i64,
+) -> Result<Vec<Hit>, sqlx::Error> {
+    let Some(expression) = expression(product, query) else {
+        return Ok(Vec::new());
+    };
+    let sql = match product {
+        Product::Sqlite => {
+            "SELECT search.kind, search.slug FROM search
+             JOIN documents USING (kind, slug)
+             WHERE search MATCH $1 AND visible_from <= $2
+             ORDER BY bm25(search, 0, 0, 10, 1), search.kind, search.slug LIMIT $3"
+        }
+        Product::Postgres => {
+            "SELECT search.kind, search.slug FROM search
+             JOIN documents USING (kind, slug)
+             WHERE words @@ to_tsquery('simple', $1) AND visible_from <= $2
+             ORDER BY ts_rank(words, to_tsquery('simple', $1)) DESC, search.kind, search.slug
+             LIMIT $3"
+        }
+    };
+    sqlx::query(sql)
+        .bind(expression)
+        .bind(now)
+        .bind(limit)
+        .try_map(|row: AnyRow| {
+            Ok(Hit {
+                kind: row.try_get("kind")?,
+                slug: row.try_get("slug")?,
+            })
+        })
+        .fetch_all(pool)
+        .await
+}
+
+/// Takes what is found by a document out of the index, and puts `content`'s there.
+pub(crate) async fn index<T: Content>(
+    connection: &mut AnyConnection,
+    slug: &str,
+    content: Option<&T>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM search WHERE kind = $1 AND slug = $2")
+        .bind(T::KIND)
+        .bind(slug)
+        .execute(&mut *connection)
+        .await?;
+    let Some((title, body)) = content.and_then(Content::searched) else {
+        return Ok(());
+    };
+    let joined = |text: &str| words(text).take(MOST_INDEXED).collect::<Vec<_>>().join(" ");
+    sqlx::query("INSERT INTO search (kind, slug, title, body) VALUES ($1, $2, $3, $4)")
+        .bind(T::KIND)
+        .bind(slug)
+        .bind(joined(&title))
+        .bind(joined(&body))
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Makes the index anew.
+pub(crate) async fn rebuild(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM search")
+        .execute(&mut *connection)
+        .await?;
+    index_all::<Project>(connection).await?;
+    index_all::<Post>(connection).await
+}
+
+async fn index_all<T: Content>(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let everything = Page::first_of(i64::from(i32::MAX));
+    let found: Vec<Document<T>> =
+        documents::list(&mut *connection, Order::Position, None, everything).await?;
+    for document in found {
+        index(connection, &document.slug, Some(&document.content)).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_query_is_its_words_whatever_stands_between_them() {
+        let sqlite = |query| expression(Product::Sqlite, query);
+        let postgres = |query| expression(Product::Postgres, query);
+        assert_eq!(
+            sqlite("Tide \"AND* x"),
+            Some(r#""tide"* AND "and"* AND "x"*"#.to_owned())
+        );
+        assert_eq!(postgres("Tide & !x:*"), Some("tide:* & x:*".to_owned()));
+        assert_eq!(sqlite(" -\"'()*: "), None);
+        assert_eq!(postgres(""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_in_a_query_reaches_the_database_but_letters_and_digits(query in any::<String>()) {
+            if let Some(expression) = expression(Product::Postgres, &query) {
+                for word in expression.split(" & ") {
+                    let word = word.strip_suffix(":*").expect("a prefix");
+                    prop_assert!(!word.is_empty());
+                    prop_assert!(!word.contains(['\'', '&', '|', '!', '(', ':', '\\', '<']));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A PostgreSQL server of this test process: started once, and stopped and deleted by
+//! a shell that waits for the process to end, however it ends.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use backend::database::Location;
+
+/// It ends when its standard input does. Synchronous commits would wait for a disk
+/// that no test takes away.
+const SCRIPT: &str = r#"
+set -e
+directory=$(mktemp -d)
+trap 'pg_ctl -D "$directory/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$directory"' EXIT
+initdb -D "$directory/data" -U portfolio -A trust -E UTF8 --locale=C --no-sync >/dev/null
+pg_ctl -D "$directory/data" -l "$directory/log" -w -o "-k $directory -c listen_addresses= -c fsync=off -c max_connections=300" start >/dev/null
+echo "$directory"
+cat >/dev/null
+"#;
+
+struct Server {
+    directory: String,
+    _shell: Child,
+    _stdin: Option<ChildStdin>,
+}
+
+/// A new database on the server; nothing where PostgreSQL is not installed.
+///
+/// # Panics
+/// Where it is not installed and `CI` is set.
+pub(crate) fn new_database() -> Option<Location> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let directory = &SERVER.get_or_init(start).as_ref()?.directory;
+    let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let output = shell()
+        .args([
+            "-c",
+            r#"createdb -h "$1" -U portfolio "$2""#,
+            "sh",
+            directory,
+            &name,
+        ])
+        .output()
+        .expect("a shell");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let url = format!("postgres://portfolio@localhost/{name}?host={directory}");
+    Some(Location::Server(url.parse().expect("an address")))
+}
+
+#[expect(clippy::print_stdout, reason = "says what is not tested")]
+fn start() -> Option<Server> {
+    let is_installed = shell()
+        .args(["-c", "command -v initdb"])
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !is_installed {
+        let is_gate = std::env::vars_os().any(|(name, _)| name == "CI");
+        assert!(!is_gate, "the gate needs Debian's package postgresql");
+        println!("not tested on PostgreSQL: it is not installed");
+        return None;
+    }
+    let mut shell = shell()
+        .args(["-c", SCRIPT])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let mut directory = String::new();
+    BufReader::new(shell.stdout.take().expect("its output"))
+        .read_line(&mut directory)
+        .expect("a line");
+    assert!(!directory.is_empty(), "PostgreSQL did not start");
+    Some(Server {
+        directory: directory.trim_end().to_owned(),
+        _stdin: shell.stdin.take(),
+        _shell: shell,
+    })
+}
+
+/// A shell that finds Debian's programs, as a user that PostgreSQL runs as.
+fn shell() -> Command {
+    let is_root = Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout == b"0\n");
+    let mut command = if is_root {
+        let mut command = Command::new("setpriv");
+        command.args([
+            "--reuid=postgres",
+            "--regid=postgres",
+            "--init-groups",
+            "sh",
+        ]);
+        command
+    } else {
+        Command::new("sh")
+    };
+    let path = std::env::vars_os().find(|(name, _)| name == "PATH");
+    let path = path
+        .map(|(_, path)| path.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let installed = fs_err::read_dir("/usr/lib/postgresql");
+    let newest = installed
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+        .max();
+    let debian = newest.map(|version| format!(":/usr/lib/postgresql/{version}/bin"));
+    command
+        .env("PATH", path + &debian.unwrap_or_default())
+        .current_dir("/");
+    command
+}
