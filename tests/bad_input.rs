@@ -146,8 +146,8 @@ fn a_target_that_is_not_installed_is_named_with_the_cure() {
     );
 }
 
-#[test]
-fn a_tampered_layout_and_one_that_was_swapped() {
+#[tokio::test]
+async fn a_tampered_layout_and_one_that_was_swapped() {
     let (project, digest) = Project::built();
     let other = format!("sha256:{}", "0".repeat(64));
     problem(&mut project.publish(&other, &[]), "E041", 7);
@@ -163,9 +163,21 @@ fn a_tampered_layout_and_one_that_was_swapped() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&largest, bytes).unwrap();
-    let problem = problem(&mut project.publish(&digest, &[]), "E040", 7);
+    let emulator = Emulator::start(project.path());
+    let job = emulator.publisher().await;
+    let problem = problem(&mut project.publish(&digest, &job), "E040", 7);
+    let said = problem.to_string();
     assert!(
-        problem["causes"].to_string().contains("other bytes"),
+        said.contains("no tag was moved") && said.contains("its bytes are"),
+        "{said}"
+    );
+    let registry = emulator.registry_reader().await;
+    assert!(registry.complete_image("latest").await.is_none());
+
+    std::fs::remove_file(&largest).unwrap();
+    let problem = self::problem(&mut project.publish(&digest, &[]), "E040", 7);
+    assert!(
+        problem["causes"].to_string().contains("lacks blob"),
         "{problem:#}"
     );
 }

@@ -186,6 +186,32 @@ async fn an_address_that_is_none_is_refused_and_a_password_in_it_not_shown() {
     }
 }
 
+#[tokio::test]
+async fn a_login_that_podman_keeps_is_found_where_docker_keeps_none() {
+    let elsewhere = Elsewhere::new().await;
+    elsewhere.log_in(&elsewhere.password);
+    let kept = elsewhere.docker.path();
+    let containers = kept.join("containers");
+    std::fs::create_dir_all(kept.join(".config/containers")).unwrap();
+    std::fs::create_dir(&containers).unwrap();
+    let file = kept.join("auth.json");
+    std::fs::rename(kept.join("config.json"), &file).unwrap();
+    let found = |variable: &str, value: &Path| {
+        let mut publish = elsewhere.publish();
+        publish.env_remove("DOCKER_CONFIG").env("HOME", kept);
+        publish.env_remove("XDG_RUNTIME_DIR").env(variable, value);
+        json_of(&succeed(publish.args(["--format", "json"])))
+    };
+    let receipt = found("REGISTRY_AUTH_FILE", &file);
+    assert_eq!(receipt["identity"]["principal"], "AWS", "{receipt:#}");
+    std::fs::copy(&file, containers.join("auth.json")).unwrap();
+    let receipt = found("XDG_RUNTIME_DIR", kept);
+    assert_eq!(receipt["identity"]["principal"], "AWS", "{receipt:#}");
+    std::fs::rename(&file, kept.join(".config/containers/auth.json")).unwrap();
+    let receipt = found("HOME", kept);
+    assert_eq!(receipt["identity"]["principal"], "AWS", "{receipt:#}");
+}
+
 /// Debian's `docker-registry`, which lets everybody in.
 struct Registry {
     child: Child,

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use futures_util::StreamExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -21,8 +23,21 @@ pub(crate) enum Moment {
     After,
 }
 
-/// What to do about a request, by its method and path.
-type Answers = Box<dyn Fn(&str) -> Option<StatusCode> + Send + Sync>;
+/// What goes wrong with a request. Places are in thousandths of the body.
+#[derive(Clone, Debug)]
+pub(crate) enum Mischief {
+    /// The registry never hears of it; this is the answer, with a header and a body.
+    Answer(StatusCode, Option<(&'static str, &'static str)>, String),
+    /// The connection breaks here.
+    Cut(usize),
+    /// The publish is killed here.
+    Kill(usize),
+    /// The answer speaks of other bytes.
+    OtherDigest,
+}
+
+/// What goes wrong, by method, path and query.
+type Answers = Box<dyn Fn(&str) -> Option<Mischief> + Send + Sync>;
 
 pub(crate) struct Proxy {
     pub(crate) own: String,
@@ -32,6 +47,8 @@ pub(crate) struct Proxy {
     lines: Mutex<Vec<String>>,
     fatal: Option<(usize, Moment)>,
     answers: Answers,
+    /// Digests of the uploads that the registry completed.
+    completed: Mutex<Vec<String>>,
     /// Whether the registry behind it keeps lists of referrers.
     lists_referrers: bool,
 }
@@ -46,8 +63,8 @@ impl Proxy {
     /// does not say that it does.
     pub(crate) async fn without_referrers(emulator: &Emulator) -> Arc<Self> {
         let missing = |line: &str| {
-            line.contains("/referrers/")
-                .then_some(StatusCode::NOT_FOUND)
+            let missing = Mischief::Answer(StatusCode::NOT_FOUND, None, String::new());
+            line.contains("/referrers/").then_some(missing)
         };
         Self::launch(emulator, None, Box::new(missing), false).await
     }
@@ -63,7 +80,25 @@ impl Proxy {
         emulator: &Emulator,
         answers: impl Fn(&str) -> Option<StatusCode> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Self::launch(emulator, None, Box::new(answers), true).await
+        let answer = move |line: &str| {
+            let (path, _) = line.split_once('?')?;
+            let status = answers(path)?;
+            Some(Mischief::Answer(status, None, String::new()))
+        };
+        Self::launch(emulator, None, Box::new(answer), true).await
+    }
+
+    /// Does to each request `METHOD /path?query` what `mischief` says.
+    pub(crate) async fn doing(
+        emulator: &Emulator,
+        mischief: impl Fn(&str) -> Option<Mischief> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Self::launch(emulator, None, Box::new(mischief), true).await
+    }
+
+    /// The digests of the uploads that the registry completed, one for each time.
+    pub(crate) fn completed(&self) -> Vec<String> {
+        self.completed.lock().unwrap().clone()
     }
 
     async fn launch(
@@ -81,6 +116,7 @@ impl Proxy {
             fatal,
             kill: Notify::new(),
             answers,
+            completed: Mutex::default(),
             lists_referrers,
         });
         let router = axum::Router::new()
@@ -130,10 +166,23 @@ async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
     if proxy.is_fatal(number, false) {
         return die(&proxy).await;
     }
-    if let Some(status) = (proxy.answers)(&line) {
-        let mut response = Response::default();
-        *response.status_mut() = status;
-        return response;
+    let query = parts.uri.query().unwrap_or_default().to_owned();
+    let mischief = (proxy.answers)(&format!("{line}?{query}"));
+    let length = parts.headers.get(header::CONTENT_LENGTH);
+    let length = length.map_or("0", |length| length.to_str().unwrap());
+    let length: usize = length.parse().unwrap();
+    let place = |thousandths| length * thousandths / 1000;
+    match mischief {
+        Some(Mischief::Answer(status, header, body)) => return answer(status, header, body),
+        Some(Mischief::Cut(thousandths)) => {
+            pass_on_until(&proxy, (parts, body), place(thousandths)).await;
+            return broken();
+        }
+        Some(Mischief::Kill(thousandths)) => {
+            pass_on_until(&proxy, (parts, body), place(thousandths)).await;
+            return die(&proxy).await;
+        }
+        Some(Mischief::OtherDigest) | None => {}
     }
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let url = format!("{}{}", proxy.emulator, parts.uri);
@@ -145,12 +194,26 @@ async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
     let answer = answer.send().await.unwrap();
     let (status, mut headers) = (answer.status(), answer.headers().clone());
     let bytes = answer.bytes().await.unwrap();
+    if let Some((_, digest)) = query.split_once("digest=")
+        && status == StatusCode::CREATED
+    {
+        proxy.completed.lock().unwrap().push(digest.to_owned());
+    }
+    if matches!(mischief, Some(Mischief::OtherDigest)) {
+        let other = format!("sha256:{}", "0".repeat(64));
+        headers.insert("docker-content-digest", other.parse().unwrap());
+    }
     if proxy.is_fatal(number, true) {
         return die(&proxy).await;
     }
     if !proxy.lists_referrers {
         headers.remove("oci-subject");
     }
+    renamed(&proxy, status, headers, bytes)
+}
+
+/// The registry's answer, with the proxy's name in the place of the emulator's.
+fn renamed(proxy: &Proxy, status: StatusCode, mut headers: HeaderMap, bytes: Bytes) -> Response {
     if let Some(location) = headers.get(header::LOCATION) {
         let renamed = proxy.renamed(location.to_str().unwrap());
         headers.insert(header::LOCATION, renamed.parse().unwrap());
@@ -165,6 +228,45 @@ async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
     let mut response = Response::new(Body::from(body));
     (*response.status_mut(), *response.headers_mut()) = (status, headers);
     response
+}
+
+fn answer(
+    status: StatusCode,
+    header: Option<(&'static str, &'static str)>,
+    body: String,
+) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    if let Some((name, value)) = header {
+        response.headers_mut().insert(name, value.parse().unwrap());
+    }
+    response
+}
+
+/// Passes on the first bytes of a request, and breaks that connection too.
+async fn pass_on_until(proxy: &Proxy, (parts, body): (Parts, Body), bytes: usize) {
+    let mut first = Vec::new();
+    let mut frames = body.into_data_stream();
+    while first.len() < bytes {
+        let Some(frame) = frames.next().await else {
+            break;
+        };
+        first.extend_from_slice(&frame.unwrap());
+    }
+    first.truncate(bytes);
+    let ends = [Ok(Bytes::from(first)), Err(std::io::Error::other("cut"))];
+    let request = proxy
+        .client
+        .request(parts.method, format!("{}{}", proxy.emulator, parts.uri))
+        .headers(parts.headers)
+        .body(reqwest::Body::wrap_stream(futures_util::stream::iter(ends)));
+    request.send().await.unwrap_err();
+}
+
+/// A connection that breaks: the answer ends before it is whole.
+fn broken() -> Response {
+    let cut = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("cut")) });
+    Response::new(Body::from_stream(cut))
 }
 
 /// Asks for the kill and never answers: the caller will not be there.

@@ -15,6 +15,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+pub(crate) use load::peak_memory;
+
 use crate::harness::{Emulator, longshore};
 
 /// The repository of these tests, with tags that move.
@@ -54,7 +56,7 @@ async fn collect(emulator: &Emulator) -> serde_json::Value {
 }
 
 /// A number from the environment, for runs that are longer than the gate's.
-fn setting(name: &str, usual: u64) -> u64 {
+pub(crate) fn setting(name: &str, usual: u64) -> u64 {
     let text = std::env::var(name).ok();
     text.map_or(usual, |text| text.parse().unwrap())
 }

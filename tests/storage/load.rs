@@ -19,7 +19,7 @@ const FIXED: u64 = 32 << 20;
 const EACH: u64 = 3 << 20;
 
 /// The most memory that a process has had resident, in bytes.
-fn peak_memory(id: u32) -> u64 {
+pub(crate) fn peak_memory(id: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     let kib: u64 = line

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use object::Architecture;
+use object::read::ReadCache;
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Endianness, Object, elf};
 
@@ -23,13 +24,16 @@ impl Binary {
     /// Looks at the file: it must be an ELF program that asks for no dynamic
     /// loader.
     pub(crate) fn inspect(path: &Path) -> Result<Self, BuildError> {
-        let bytes = fs_err::read(path)?;
+        let file = fs_err::File::open(path)?;
+        let size = file.metadata()?.len();
+        // Headers alone are read of it.
+        let bytes = &ReadCache::new(file.into_parts().0);
         let not_elf = |reason: String| BuildError::NotElf {
             path: path.to_owned(),
             reason,
         };
-        let file = ElfFile64::<Endianness>::parse(bytes.as_slice())
-            .map_err(|error| not_elf(error.to_string()))?;
+        let file =
+            ElfFile64::<Endianness, _>::parse(bytes).map_err(|error| not_elf(error.to_string()))?;
         let architecture = match file.architecture() {
             Architecture::X86_64 => "amd64",
             Architecture::Aarch64 => "arm64",
@@ -40,7 +44,7 @@ impl Binary {
             if header.p_type(endian) != elf::PT_INTERP {
                 continue;
             }
-            let name = header.data(endian, bytes.as_slice()).unwrap_or_default();
+            let name = header.data(endian, bytes).unwrap_or_default();
             let interpreter = String::from_utf8_lossy(name)
                 .trim_end_matches('\0')
                 .to_owned();
@@ -51,7 +55,7 @@ impl Binary {
         }
         Ok(Self {
             path: path.to_owned(),
-            size: bytes.len() as u64,
+            size,
             architecture,
         })
     }

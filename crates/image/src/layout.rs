@@ -225,25 +225,32 @@ impl Layout {
 
 /// Makes sure that `file` is the blob of `descriptor`: its length and its bytes.
 pub fn verify_blob(file: &Path, descriptor: &Descriptor) -> Result<(), ImageError> {
+    measure_blob(file, descriptor)?;
     let expected = descriptor.digest;
-    let actual = match fs::metadata(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(ImageError::MissingBlob(expected));
-        }
-        metadata => metadata?.len(),
-    };
-    if actual != descriptor.size {
-        return Err(ImageError::WrongSize {
-            digest: expected,
-            expected: descriptor.size,
-            actual,
-        });
-    }
     let (actual, _) = hash_file_with(file, Hasher::new(expected.algorithm()))?;
     if actual != expected {
         return Err(ImageError::TamperedBlob { expected, actual });
     }
     Ok(())
+}
+
+/// Makes sure that `file` is there and has the length of `descriptor`.
+fn measure_blob(file: &Path, descriptor: &Descriptor) -> Result<(), ImageError> {
+    let digest = descriptor.digest;
+    let actual = match fs::metadata(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(ImageError::MissingBlob(digest));
+        }
+        metadata => metadata?.len(),
+    };
+    if actual == descriptor.size {
+        return Ok(());
+    }
+    Err(ImageError::WrongSize {
+        digest,
+        expected: descriptor.size,
+        actual,
+    })
 }
 
 fn blob_path(directory: &Path, digest: &Digest) -> PathBuf {

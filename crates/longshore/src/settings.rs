@@ -25,11 +25,30 @@ impl Settings {
         }
     }
 
-    /// Where Docker keeps its logins to registries.
+    /// Where logins to registries are kept: the file that a variable names, or the
+    /// first that is there of Docker's and those of podman, buildah and skopeo
+    /// (containers-auth.json(5)), which have the same form.
     pub(crate) fn docker_configuration(&self) -> Option<PathBuf> {
-        let home = || Some(PathBuf::from(self.environment.get("HOME")?).join(".docker"));
-        let directory = self.environment.get("DOCKER_CONFIG").map(PathBuf::from);
-        Some(directory.or_else(home)?.join("config.json"))
+        let below = |name: &str, path: &str| {
+            let directory = self.environment.get(name)?;
+            Some(PathBuf::from(directory).join(path))
+        };
+        let file = || {
+            self.environment
+                .get("REGISTRY_AUTH_FILE")
+                .map(PathBuf::from)
+        };
+        let named = below("DOCKER_CONFIG", "config.json").or_else(file);
+        if named.is_some() {
+            return named;
+        }
+        let usual = [
+            below("HOME", ".docker/config.json"),
+            below("XDG_RUNTIME_DIR", "containers/auth.json"),
+            below("HOME", ".config/containers/auth.json"),
+        ];
+        let mut there = usual.iter().flatten().filter(|file| file.is_file());
+        there.next().or(usual[0].as_ref()).cloned()
     }
 
     /// Whether this is a job of GitHub Actions.

@@ -4,7 +4,7 @@
 //! is not its descriptor's blob therefore breaks the request off before the
 //! registry has all the bytes that were announced, and the upload cannot complete.
 
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,16 +13,16 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use oci::{Digest, Hasher};
-use tokio::fs::File;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_util::io::ReaderStream;
 
 use crate::error::redacted;
 use crate::exchange::{Call, broken};
 use crate::{Blob, BlobContent, Publication, RegistryError, Step};
 
-const PIECE: usize = 256 * 1024;
+/// Bytes that are read, hashed and handed over at a time: enough for the steps
+/// between threads to cost little, and few enough to stay in a processor's cache.
+const PIECE: u64 = 256 * 1024;
 
 /// How far a body got, for the task that waits for the answer.
 pub(crate) struct Progress {
@@ -85,16 +85,58 @@ async fn of_file(blob: &Blob, path: &Path) -> Result<(reqwest::Body, Progress), 
             source,
         }
     };
-    let file = File::open(path).await.map_err(&cannot_read)?;
-    let length = file.metadata().await.map_err(&cannot_read)?.len();
+    let (file, length) = opened(path, 0).await.map_err(&cannot_read)?;
     let origin = Origin::File(path.to_owned());
     let size = blob.descriptor.size;
     if length != size {
         let problem = format!("it has {length} bytes, not {size}");
         return Err(origin.tampered(blob.descriptor.digest, problem));
     }
-    let pieces = ReaderStream::with_capacity(file, PIECE).map_err(cannot_read);
+    // One byte more than there should be tells a file that grows.
+    let pieces = pieces(file, size + 1).map_err(cannot_read);
     Ok(streamed(blob, pieces.boxed(), origin))
+}
+
+/// A file at one of its places, and its length.
+pub(crate) async fn opened(path: &Path, from: u64) -> io::Result<(fs_err::File, u64)> {
+    let path = path.to_owned();
+    let open = move || {
+        let mut file = fs_err::File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(from))?;
+        Ok((file, length))
+    };
+    on_a_thread(open).await
+}
+
+/// Up to `length` bytes of a file from its place on. Each piece is read straight
+/// into the memory that is sent.
+pub(crate) fn pieces(
+    file: fs_err::File,
+    length: u64,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::try_unfold((file, length), |(file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let read = move || {
+            let wanted = left.min(PIECE);
+            let mut piece = Vec::with_capacity(usize::try_from(wanted).unwrap_or(0));
+            (&file).take(wanted).read_to_end(&mut piece)?;
+            Ok((piece, file))
+        };
+        let (piece, file) = on_a_thread(read).await?;
+        let left = left - piece.len() as u64;
+        Ok((!piece.is_empty()).then(|| (Bytes::from(piece), (file, left))))
+    })
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(io::Error::other)?
 }
 
 /// The bytes as the other registry sends them: none of them touches the disk.

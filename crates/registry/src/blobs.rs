@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use http::header::CONTENT_LENGTH;
 use http::{Method, StatusCode};
 use oci::{Descriptor, Digest, RepositoryName};
+use tokio::sync::Semaphore;
 
 use crate::event::{Event, Observer};
 use crate::exchange::{Call, Scope};
@@ -170,10 +171,12 @@ impl Registry {
         asked: Asked,
     ) -> Result<Pushed, RegistryError> {
         let mut seen = HashSet::new();
+        let lanes = Semaphore::new(self.options.parallel.max(1));
         let arrivals = blobs
             .filter(move |blob| std::future::ready(seen.insert(blob.descriptor.digest)))
-            .map(|blob| self.push_blob(repository, blob, observer, asked));
-        let arrivals = arrivals.buffer_unordered(self.options.parallel.max(1));
+            .map(|blob| self.push_blob(repository, blob, observer, (asked, &lanes)));
+        let at_a_time = self.options.asked.max(self.options.parallel).max(1);
+        let arrivals = arrivals.buffer_unordered(at_a_time);
         let mut arrivals = std::pin::pin!(arrivals);
         let mut pushed = Pushed::default();
         while let Some((descriptor, was_there)) = arrivals.try_next().await? {
@@ -190,12 +193,13 @@ impl Registry {
     }
 
     /// Whether the registry had the blob before; the repository has it afterwards.
+    /// A large blob that it lacks waits for one of the lanes.
     async fn push_blob(
         &self,
         repository: &RepositoryName,
         blob: Blob,
         observer: Observer<'_>,
-        asked: Asked,
+        (asked, lanes): (Asked, &Semaphore),
     ) -> Result<(Descriptor, bool), RegistryError> {
         let descriptor = &blob.descriptor;
         let (digest, size) = (descriptor.digest, descriptor.size);
@@ -213,6 +217,11 @@ impl Registry {
             observer(Event::Existing { digest, size });
             return Ok((blob.descriptor, true));
         }
+        let _lane = if size > self.options.whole {
+            lanes.acquire().await.ok()
+        } else {
+            None
+        };
         observer(Event::Started { digest, size });
         self.retry(Step::UploadBlob, Some(observer), async |attempt| {
             // The upload may have succeeded and only its answer been lost.

@@ -7,21 +7,17 @@
 //! know where to go on: it gets its blobs in one request. The answer to the first
 //! chunk tells, and is remembered for the push.
 
-use std::io::SeekFrom;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::StreamExt as _;
+use futures_util::TryStreamExt as _;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, LOCATION, RANGE};
 use http::{HeaderValue, Method, StatusCode};
-use oci::RepositoryName;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use oci::{Hasher, RepositoryName};
 use tokio::sync::watch;
-use tokio_util::io::ReaderStream;
 use url::Url;
 
-use crate::blob_body::Progress;
+use crate::blob_body::{Progress, opened, pieces};
 use crate::event::{Event, Observer};
 use crate::exchange::{Answer, Call, Scope};
 use crate::upload::completed;
@@ -30,7 +26,6 @@ use crate::{Blob, BlobContent, Registry, RegistryError, Step};
 /// The first chunk, which may be sent in vain: little, and enough for ECR, which
 /// takes no less.
 const FIRST: u64 = 5 * 1024 * 1024;
-const PIECE: usize = 256 * 1024;
 
 /// An upload under way.
 struct Upload<'a> {
@@ -40,6 +35,14 @@ struct Upload<'a> {
     /// Bytes that the registry is known to have.
     arrived: u64,
     observer: Observer<'a>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What has been read of a blob, in order and from its start, whatever of it is sent
+/// twice.
+struct Seen {
+    hasher: Hasher,
+    bytes: u64,
 }
 
 impl Registry {
@@ -57,25 +60,25 @@ impl Registry {
             place: self.start_upload(repository).await?,
             arrived: 0,
             observer,
+            seen: Arc::new(Mutex::new(Seen {
+                hasher: Hasher::new(blob.descriptor.digest.algorithm()),
+                bytes: 0,
+            })),
         };
         let first = FIRST.min(self.options.chunk);
         let answer = self.send_chunk(&upload, first).await?.accepted()?;
         if answer.status != StatusCode::ACCEPTED || range(&answer) != Some(first) {
             self.keeps_chunks.store(false, Ordering::Relaxed);
-            let call = Call::new(
-                Step::CancelUpload,
-                Method::DELETE,
-                upload.place,
-                upload.scope,
-            );
-            if let Err(error) = self.send(&call).await.and_then(Answer::accepted) {
-                tracing::debug!(%error, "the registry did not cancel the upload");
-            }
+            self.cancel(upload).await;
             return Ok(false);
         }
         upload.goes_on(&answer, first)?;
         while upload.arrived < blob.descriptor.size {
             self.next_chunk(&mut upload).await?;
+        }
+        if let Err(tampered) = upload.proved() {
+            self.cancel(upload).await;
+            return Err(tampered);
         }
         let place = completed(upload.place, blob);
         let put = Call::new(Step::UploadBlob, Method::PUT, place, upload.scope)
@@ -83,6 +86,15 @@ impl Registry {
         let answer = self.send(&put).await?.accepted()?;
         answer.check_stated_digest(blob.descriptor.digest)?;
         Ok(true)
+    }
+
+    /// The registry may not be able to: an upload that nobody ends expires.
+    async fn cancel(&self, upload: Upload<'_>) {
+        let step = Step::CancelUpload;
+        let call = Call::new(step, Method::DELETE, upload.place, upload.scope);
+        if let Err(error) = self.send(&call).await.and_then(Answer::accepted) {
+            tracing::debug!(%error, "the registry did not cancel the upload");
+        }
     }
 
     /// Sends the next chunk, asking where the registry is after each break.
@@ -104,7 +116,8 @@ impl Registry {
                 attempt: 1,
                 why: error.to_string(),
             });
-            tokio::time::sleep(error.retry_after().unwrap_or(wait)).await;
+            let wait = error.retry_after().unwrap_or(wait);
+            tokio::time::sleep(wait.min(self.options.longest_wait)).await;
             let get = Call::new(
                 Step::UploadBlob,
                 Method::GET,
@@ -125,7 +138,6 @@ impl Registry {
 
     async fn send_chunk(&self, upload: &Upload<'_>, length: u64) -> Result<Answer, RegistryError> {
         let from = upload.arrived;
-        let (body, progress) = chunk(upload.blob, from, length).await?;
         let text = format!("{from}-{}", from + length - 1);
         let mut call = Call::new(
             Step::UploadBlob,
@@ -144,11 +156,31 @@ impl Registry {
                 bytes: from + bytes,
             });
         };
-        self.send_body(call, body, progress, report).await
+        self.send_bodies(&call, async || chunk(upload, length).await, report)
+            .await
     }
 }
 
 impl Upload<'_> {
+    /// Whether what was read of a file is its blob: before the registry is told that
+    /// this is all.
+    fn proved(&self) -> Result<(), RegistryError> {
+        let BlobContent::File(path) = &self.blob.content else {
+            return Ok(());
+        };
+        let expected = self.blob.descriptor.digest;
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let actual = seen.hasher.clone().finish();
+        if actual == expected {
+            return Ok(());
+        }
+        Err(RegistryError::Tampered {
+            path: path.clone(),
+            expected,
+            problem: format!("its bytes are {actual}"),
+        })
+    }
+
     /// Takes note of an answer after which the registry has `arrived` bytes.
     fn goes_on(&mut self, answer: &Answer, arrived: u64) -> Result<(), RegistryError> {
         if let Some(location) = answer.header(LOCATION) {
@@ -171,15 +203,26 @@ fn range(answer: &Answer) -> Option<u64> {
     Some(last + 1)
 }
 
-/// A part of a blob as a body. It is not hashed: the registry verifies the whole.
+impl Seen {
+    /// Takes note of the bytes at a place, but for those that were seen before.
+    fn take(&mut self, place: u64, piece: &[u8]) {
+        let known = usize::try_from(self.bytes.saturating_sub(place)).unwrap_or(usize::MAX);
+        if let Some(new) = piece.get(known..) {
+            self.hasher.update(new);
+            self.bytes += new.len() as u64;
+        }
+    }
+}
+
+/// The next part of a blob as a body, hashed as it is sent.
 async fn chunk(
-    blob: &Blob,
-    from: u64,
+    upload: &Upload<'_>,
     length: u64,
 ) -> Result<(reqwest::Body, Progress), RegistryError> {
+    let from = upload.arrived;
     let (handed_over, sent) = watch::channel(0);
     let progress = Progress::new(sent, Arc::default());
-    let path = match &blob.content {
+    let path = match &upload.blob.content {
         BlobContent::File(path) => path,
         BlobContent::Bytes(bytes) => {
             let whole = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
@@ -198,14 +241,13 @@ async fn chunk(
         path: path.clone(),
         source,
     };
-    let mut file = File::open(path).await.map_err(cannot_read)?;
-    file.seek(SeekFrom::Start(from))
-        .await
-        .map_err(cannot_read)?;
-    let pieces = ReaderStream::with_capacity(file.take(length), PIECE);
-    let pieces = pieces.inspect(move |piece| {
-        let count = piece.as_ref().map_or(0, bytes::Bytes::len);
-        handed_over.send_modify(|sent| *sent += count as u64);
+    let (file, _) = opened(path, from).await.map_err(cannot_read)?;
+    let seen = Arc::clone(&upload.seen);
+    let pieces = pieces(file, length).inspect_ok(move |piece| {
+        let place = from + *handed_over.borrow();
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.take(place, piece);
+        handed_over.send_modify(|sent| *sent += piece.len() as u64);
     });
     Ok((reqwest::Body::wrap_stream(pieces), progress))
 }

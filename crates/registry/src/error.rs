@@ -62,6 +62,8 @@ pub struct Refusal {
     pub method: Method,
     /// Its URL, without the values of its query.
     pub url: String,
+    /// Whether nobody was logged in.
+    pub anonymous: bool,
     /// The HTTP status.
     pub status: u16,
     /// The errors that the answer carries; a HEAD never carries any.
@@ -120,17 +122,20 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the registry refused to {}: ", self.step)?;
+        write!(formatter, "the registry refused to {}", self.step)?;
+        if !self.errors.is_empty() || !self.body.is_empty() {
+            write!(formatter, ":")?;
+        }
         for DistributionError { code, message } in &self.errors {
             let message: String = message.chars().take(LONGEST_QUOTE).collect();
-            write!(formatter, "{code}: {message} ")?;
+            write!(formatter, " {code}: {message}")?;
         }
         if !self.body.is_empty() {
-            write!(formatter, "{} ", self.body)?;
+            write!(formatter, " {}", self.body)?;
         }
         write!(
             formatter,
-            "(HTTP {}, {} {})",
+            " (HTTP {}, {} {})",
             self.status, self.method, self.url
         )
     }
@@ -246,6 +251,11 @@ impl RegistryError {
         matches!(self, Self::Refused(refusal) if refusal.is_denial())
     }
 
+    /// The registry said no to somebody who is not logged in.
+    pub fn is_denial_of_nobody(&self) -> bool {
+        self.is_denial() && matches!(self, Self::Refused(refusal) if refusal.anonymous)
+    }
+
     /// The same step may succeed a moment later. The client has by then already
     /// retried as often as its options say.
     pub fn is_retryable(&self) -> bool {
@@ -313,6 +323,7 @@ mod tests {
             step: Step::StartUpload,
             method: Method::POST,
             url: "https://r.example/v2/a/blobs/uploads/".to_owned(),
+            anonymous: false,
             status,
             errors: Vec::new(),
             body: String::new(),
@@ -336,6 +347,8 @@ mod tests {
         );
         let plain = refused(401, "Not Authorized\n").to_string();
         assert!(plain.contains(": Not Authorized (HTTP 401"), "{plain}");
+        let silent = refused(401, "").to_string();
+        assert!(silent.contains("start an upload (HTTP 401"), "{silent}");
     }
 
     #[test]

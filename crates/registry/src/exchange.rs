@@ -73,6 +73,7 @@ pub(crate) struct Answer {
     step: Step,
     method: Method,
     url: Url,
+    anonymous: bool,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -99,6 +100,7 @@ impl Answer {
             step: self.step,
             method: self.method,
             url: redacted(&self.url),
+            anonymous: self.anonymous,
             status: self.status.as_u16(),
             errors: Vec::new(),
             body: String::new(),
@@ -177,14 +179,27 @@ impl Registry {
     /// gets one and sends once more, and never a third time.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, RegistryError> {
         let answer = self.send_once(call).await?;
+        if self.has_token_after(call, &answer).await? {
+            return self.send_once(call).await;
+        }
+        Ok(answer)
+    }
+
+    /// Whether `answer` asks for a bearer token, which there is now: one has expired,
+    /// or there was none.
+    pub(crate) async fn has_token_after(
+        &self,
+        call: &Call,
+        answer: &Answer,
+    ) -> Result<bool, RegistryError> {
         if answer.status != StatusCode::UNAUTHORIZED || !self.is_own(&call.url) {
-            return Ok(answer);
+            return Ok(false);
         }
         let Some(challenge) = challenge::bearer(&answer.headers) else {
-            return Ok(answer);
+            return Ok(false);
         };
-        self.renew_token(&answer, &challenge, &call.scope).await?;
-        self.send_once(call).await
+        self.renew_token(answer, &challenge, &call.scope).await?;
+        Ok(true)
     }
 
     async fn send_once(&self, call: &Call) -> Result<Answer, RegistryError> {
@@ -239,6 +254,7 @@ impl Registry {
             step: call.step,
             method: call.method.clone(),
             url: call.url.clone(),
+            anonymous: self.credentials().is_none(),
             status: response.status(),
             headers: std::mem::take(response.headers_mut()),
             body: Vec::new(),

@@ -7,8 +7,11 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 /// The limits of a client. `Options::default()` suits a registry on the network.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Blobs checked or uploaded at the same time.
+    /// Large blobs uploaded at the same time.
     pub parallel: usize,
+    /// Blobs asked about, and small ones uploaded, at the same time: each takes a
+    /// round trip and hardly any bytes.
+    pub asked: usize,
     /// How often a failed step is tried again.
     pub retries: usize,
     /// The wait before the first retry; it doubles each time, plus jitter.
@@ -31,6 +34,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             parallel: 4,
+            asked: 16,
             retries: 5,
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(20),

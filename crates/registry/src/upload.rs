@@ -57,11 +57,14 @@ impl Registry {
             return self.upload_in_two(repository, blob, observer).await;
         }
         let size = blob.descriptor.size;
-        if size <= self.options.whole
-            && self.takes_whole.load(Ordering::Relaxed)
-            && self.post_whole(repository, blob, observer).await?
-        {
-            return Ok(());
+        if size <= self.options.whole && self.takes_whole.load(Ordering::Relaxed) {
+            match self.post_whole(repository, blob, observer).await? {
+                Whole::Taken => return Ok(()),
+                Whole::Offered(place) => {
+                    return self.put_blob(repository, blob, (place, observer)).await;
+                }
+                Whole::Refused => {}
+            }
         }
         if size >= self.options.resumable
             && self.keeps_chunks.load(Ordering::Relaxed)
@@ -102,31 +105,33 @@ impl Registry {
         Ok(false)
     }
 
-    /// Sends a small blob in the POST (distribution-spec, "Single POST"); whether
-    /// the registry took it. One that does not may answer with a place, which is
-    /// left to expire.
+    /// Sends a small blob in the POST (distribution-spec, "Single POST"). A registry
+    /// that does not take it may answer with a place, as to any POST.
     async fn post_whole(
         &self,
         repository: &RepositoryName,
         blob: &Blob,
         observer: Observer<'_>,
-    ) -> Result<bool, RegistryError> {
+    ) -> Result<Whole, RegistryError> {
         let url = completed(self.url(repository, UPLOADS), blob);
         let scope = Scope::push(repository);
         let post = Call::new(Step::StartUpload, Method::POST, url, scope);
         let answer = self.send_blob(post, blob, observer).await?;
         if answer.status == StatusCode::CREATED {
             answer.check_stated_digest(blob.descriptor.digest)?;
-            return Ok(true);
+            return Ok(Whole::Taken);
         }
         // What else it may have against the blob is told by the other form.
-        match answer.accepted() {
-            Err(refusal) if !may_want_another_form(&refusal) => Err(refusal),
-            _ => {
-                self.takes_whole.store(false, Ordering::Relaxed);
-                Ok(false)
-            }
-        }
+        let whole = match answer.accepted() {
+            Err(refusal) if !may_want_another_form(&refusal) => return Err(refusal),
+            Err(_) => Whole::Refused,
+            Ok(answer) => match answer.header(LOCATION) {
+                Some(location) => Whole::Offered(answer.linked(location)?),
+                None => Whole::Refused,
+            },
+        };
+        self.takes_whole.store(false, Ordering::Relaxed);
+        Ok(whole)
     }
 
     async fn upload_in_two(
@@ -136,6 +141,15 @@ impl Registry {
         observer: Observer<'_>,
     ) -> Result<(), RegistryError> {
         let place = self.start_upload(repository).await?;
+        self.put_blob(repository, blob, (place, observer)).await
+    }
+
+    async fn put_blob(
+        &self,
+        repository: &RepositoryName,
+        blob: &Blob,
+        (place, observer): (Url, Observer<'_>),
+    ) -> Result<(), RegistryError> {
         let scope = Scope::push(repository);
         let put = Call::new(
             Step::UploadBlob,
@@ -194,7 +208,6 @@ impl Registry {
         blob: &Blob,
         observer: Observer<'_>,
     ) -> Result<Answer, RegistryError> {
-        let (body, progress) = blob_body::open(blob).await?;
         let call = call.with(CONTENT_LENGTH, HeaderValue::from(blob.descriptor.size));
         let report = |bytes| {
             observer(Event::Sent {
@@ -202,22 +215,40 @@ impl Registry {
                 bytes,
             });
         };
-        self.send_body(call, body, progress, report).await
+        self.send_bodies(&call, async || blob_body::open(blob).await, report)
+            .await
+    }
+
+    /// Sends `call` with a body, and once more with another one where a bearer token
+    /// has expired since the upload began.
+    pub(crate) async fn send_bodies<Opening>(
+        &self,
+        call: &Call,
+        open: impl Fn() -> Opening,
+        report: impl Fn(u64),
+    ) -> Result<Answer, RegistryError>
+    where
+        Opening: Future<Output = Result<(reqwest::Body, Progress), RegistryError>>,
+    {
+        let answer = self.send_body(call, open().await?, &report).await?;
+        if self.has_token_after(call, &answer).await? {
+            return self.send_body(call, open().await?, &report).await;
+        }
+        Ok(answer)
     }
 
     /// Sends `call` with a body that is watched.
-    pub(crate) async fn send_body(
+    async fn send_body(
         &self,
-        call: Call,
-        body: reqwest::Body,
-        progress: Progress,
+        call: &Call,
+        (body, progress): (reqwest::Body, Progress),
         report: impl Fn(u64),
     ) -> Result<Answer, RegistryError> {
-        let call = call.with(
+        let mut request = self.prepare(call);
+        request.headers_mut().insert(
             CONTENT_TYPE,
             HeaderValue::from_static("application/octet-stream"),
         );
-        let mut request = self.prepare(&call);
         *request.body_mut() = Some(body);
         let sending = self.transport.client_for(&call.url)?.execute(request);
         let outcome = watched(sending, &progress, self.options.silence, report).await;
@@ -226,11 +257,21 @@ impl Registry {
             return Err(fault);
         }
         match outcome {
-            None => Err(self.stalled(&call)),
-            Some(Err(source)) => Err(broken(&call, source)),
-            Some(Ok(response)) => self.read(&call, response).await,
+            None => Err(self.stalled(call)),
+            Some(Err(source)) => Err(broken(call, source)),
+            Some(Ok(response)) => self.read(call, response).await,
         }
     }
+}
+
+/// What a registry made of a blob in the POST.
+enum Whole {
+    /// It has the blob.
+    Taken,
+    /// It gives a place to upload to.
+    Offered(Url),
+    /// It says no, or nothing.
+    Refused,
 }
 
 /// The place of an upload, with the digest that completes it.

@@ -6,7 +6,7 @@ use std::thread;
 
 use oci::Descriptor;
 
-use super::{Layout, Stored};
+use super::{Layout, Stored, measure_blob};
 use crate::error::ImageError;
 
 /// What a layout was found to hold.
@@ -22,6 +22,23 @@ pub struct Checked {
 }
 
 impl Layout {
+    /// The image or index, once everything that it needs is known to be there with its
+    /// length, or to be left out on purpose. Configurations are verified; the bytes of
+    /// layers are for whoever reads them.
+    pub fn measured(&self) -> Result<Stored, ImageError> {
+        let stored = self.stored()?;
+        for image in stored.images() {
+            for layer in &image.manifest.layers {
+                match measure_blob(&self.blob(&layer.digest), layer) {
+                    Err(ImageError::MissingBlob(digest)) if self.is_absent(&digest) => {}
+                    measured => measured?,
+                }
+            }
+            self.verify(&image.manifest.config)?;
+        }
+        Ok(stored)
+    }
+
     /// Hashes everything that the layout's image needs, on `threads` threads.
     /// Damage, and a blob that is missing without being left out on purpose, is
     /// an error.

@@ -185,7 +185,7 @@ impl PublishFailure {
             Self::Build(failure) => failure.problem(),
             Self::Registry { step, tags_set, repository, login, source } => {
                 let problem = registry_problem(step, tags_set, repository, source);
-                registry_hints(problem, login.as_deref())
+                registry_hints(problem, login.as_deref(), source.is_denial_of_nobody())
             }
             Self::Gate(failure) => failure.problem(),
             Self::Signing(failure) => failure.problem(),
@@ -281,10 +281,9 @@ fn registry_problem(
             ProblemCode::RegistryLied,
             "the registry's answer is not true",
         ),
-        RegistryError::Tampered { .. } | RegistryError::File { .. } => (
-            ProblemCode::BadLayout,
-            "the layout changed while it was pushed",
-        ),
+        RegistryError::Tampered { .. } | RegistryError::File { .. } => {
+            (ProblemCode::BadLayout, "a blob is not what the layout says")
+        }
         error if error.is_denial() => (ProblemCode::PushDenied, "the registry denied a request"),
         _ => (ProblemCode::RegistryFailed, "the registry failed"),
     };
@@ -298,8 +297,9 @@ fn registry_problem(
         .fact("repository", repository.to_string())
 }
 
-/// What to do about it; `login` is the registry's host, where it is not ECR.
-fn registry_hints(problem: Problem, login: Option<&str>) -> Problem {
+/// What to do about it; `login` is the registry's host, where it is not ECR, and
+/// `nobody` whether none was found there.
+fn registry_hints(problem: Problem, login: Option<&str>, nobody: bool) -> Problem {
     match (problem.code, login) {
         (ProblemCode::RepositoryMissing, None) => problem
             .hint("ECR makes no repository on a push: run `terraform apply`, or correct `aws.repository`"),
@@ -308,8 +308,10 @@ fn registry_hints(problem: Problem, login: Option<&str>) -> Problem {
         (ProblemCode::PushDenied, None) => problem
             .hint("the sentence above names the action and the resource: add them to the role's policy")
             .hint("`longshore rehearse` runs the same requests against your Terraform root"),
+        (ProblemCode::PushDenied, Some(host)) if nobody => problem
+            .hint(format!("nobody is logged in there: `docker login {host}`, as somebody who may push to this repository")),
         (ProblemCode::PushDenied, Some(host)) => problem
-            .hint(format!("log in with `docker login {host}`, as somebody who may push to this repository")),
+            .hint(format!("the login that was found is not one who may: `docker login {host}`, as somebody who may push to this repository")),
         (ProblemCode::RegistryLied, _) => problem
             .hint("something between here and the registry changes what passes: look for a proxy or a cache"),
         _ => problem.hint("run the same command again: what the registry already has is not sent twice"),

@@ -1,7 +1,6 @@
 //! Publishing a layout that was built before, by its digest.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -68,7 +67,7 @@ impl PublishPlan {
     ) -> Result<PublishReceipt, PublishFailure> {
         let started = Instant::now();
         observe(Event::Stage(Stage::VerifyLayout));
-        let (layout, image) = verified(directory, self.digest).await?;
+        let (layout, image) = opened(directory, self.digest)?;
 
         observe(Event::Stage(Stage::Identity));
         let session = self.destination.open(client).await?;
@@ -100,25 +99,19 @@ impl PublishPlan {
     }
 }
 
-/// Hashes every blob of the layout before anything else happens: what is not
-/// what was built must not meet a credential.
-async fn verified(
-    directory: &Path,
-    expected: Digest,
-) -> Result<(Layout, StoredImage), PublishFailure> {
-    let directory = directory.to_owned();
-    let verify = move || -> Result<_, ImageError> {
-        let layout = Layout::open(&directory)?;
+/// The image, once its manifest and configuration are known to be what was built and
+/// its layers to be there. The layers are read once, hashed while they are sent: the
+/// last bytes of one that is not what it should be stay here, so that no registry
+/// completes it, and no tag is moved. What the registry has is not read at all.
+fn opened(directory: &Path, expected: Digest) -> Result<(Layout, StoredImage), PublishFailure> {
+    let open = || -> Result<_, ImageError> {
+        let layout = Layout::open(directory)?;
         let image = layout.image()?;
-        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         // A blob that is left out on purpose is the registry's to have.
-        layout.check(threads)?;
+        layout.measured()?;
         Ok((layout, image))
     };
-    let (layout, image) = tokio::task::spawn_blocking(verify)
-        .await
-        .map_err(|error| PublishFailure::Interrupted(error.to_string()))?
-        .map_err(PublishFailure::Layout)?;
+    let (layout, image) = open().map_err(PublishFailure::Layout)?;
     let found = image.descriptor.digest;
     if found != expected {
         return Err(PublishFailure::UnexpectedDigest { expected, found });

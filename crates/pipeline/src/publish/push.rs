@@ -67,6 +67,11 @@ impl Local {
         }
     }
 
+    /// All blobs, with those of what is pushed beside the image.
+    pub(super) fn all(&self) -> Vec<Blob> {
+        [self.blobs.clone(), referrer::blobs(&self.referrers)].concat()
+    }
+
     /// Adds what is said about `image`.
     pub(super) async fn attest(
         &mut self,
@@ -161,16 +166,16 @@ impl Push<'_> {
         }
     }
 
-    /// Pushes layers while they are packed: each is asked about and sent as soon as
+    /// Pushes blobs while they are made: each is asked about and sent as soon as
     /// it is there.
-    pub(super) async fn layers(
+    pub(super) async fn blobs(
         &self,
-        layers: impl Stream<Item = Blob> + Send,
+        blobs: impl Stream<Item = Blob> + Send,
     ) -> Result<Pushed, PublishFailure> {
         let observe = |event| (self.observe)(Event::Registry(event));
         self.session
             .registry
-            .push_stream(self.repository(), layers, &observe)
+            .push_stream(self.repository(), blobs, &observe)
             .await
             .map_err(self.destination.failed(SENDING, 0))
     }
@@ -190,9 +195,7 @@ impl Push<'_> {
         // What the immutable tag points to is complete, with all that refers to it.
         if held.first() != Some(&Some(digest)) {
             (self.observe)(Event::Stage(Stage::Push));
-            let beside = referrer::blobs(&local.referrers);
-            let blobs = [local.blobs.as_slice(), &beside].concat();
-            self.content(image, &blobs, &mut sent).await?;
+            self.content(image, &local.all(), &mut sent).await?;
             attestations = self.referrers(image, local, &mut sent).await?;
         }
         if held.iter().any(|held| *held != Some(digest)) {

@@ -43,8 +43,8 @@ pub struct SourcePublish {
     pub signer: Option<Signer>,
 }
 
-/// A session that is being opened.
-pub(super) type Opening = JoinHandle<Result<Session, PublishFailure>>;
+/// A registry that is being looked at.
+pub(super) type Looking = JoinHandle<Result<Found, PublishFailure>>;
 
 /// The registry as it was found.
 pub(super) struct Found {
@@ -87,10 +87,10 @@ impl SourcePublish {
     ) -> Result<PublishReceipt, PublishFailure> {
         let started = Instant::now();
         observe(Event::Stage(Stage::Inputs));
-        // The identity is fetched beside everything else that takes time.
-        let opening = self.opening(client);
+        // The registry is asked beside everything else that takes time.
+        let looking = self.look_up(client);
         let workspace = self.build.look().await.map_err(PublishFailure::Build)?;
-        let (found, verdict, compiled) = Box::pin(self.begin(opening, &workspace, observe)).await?;
+        let (found, verdict, compiled) = Box::pin(self.begin(looking, &workspace, observe)).await?;
         let push = Push {
             destination: &self.destination,
             session: &found.session,
@@ -107,27 +107,46 @@ impl SourcePublish {
         Ok(done.receipt(&found.session, &self.destination, milliseconds(started)))
     }
 
-    /// Begins to open a session.
-    pub(super) fn opening(&self, client: &Arc<Client>) -> Opening {
+    /// Begins to open a session, and to read what the tags point to.
+    pub(super) fn look_up(&self, client: &Arc<Client>) -> Looking {
         let (destination, client) = (self.destination.clone(), Arc::clone(client));
-        tokio::spawn(async move { destination.open(&client).await })
+        tokio::spawn(async move {
+            let session = destination.open(&client).await?;
+            let push = Push {
+                destination: &destination,
+                session: &session,
+                observe: &|_| {},
+            };
+            let held = push.published().await?;
+            Ok(Found { session, held })
+        })
     }
 
     /// Looks at the registry. Cargo runs beside that where this machine has
     /// compiled the program before and it has changed since, and is stopped where
     /// the registry shows that it need not run. Where it would have to compile
-    /// everything, it waits for the answer.
+    /// everything, it waits for the answer. A program of before is not looked at
+    /// where the answer is there first.
     async fn begin(
         &self,
-        opening: Opening,
+        looking: Looking,
         workspace: &Workspace,
         observe: Observer<'_>,
     ) -> Result<(Found, Verdict, Option<Compiled>), PublishFailure> {
+        let answered = looking.is_finished();
         let look = async {
-            let found = self.look_up(opening).await?;
+            let found = finished(looking).await?;
             let verdict = self.verdict(&found, workspace).await?;
             Ok::<_, PublishFailure>((found, verdict))
         };
+        if answered {
+            let (found, verdict) = look.await?;
+            let known = match verdict {
+                Verdict::There | Verdict::Borrow => None,
+                Verdict::Make => workspace.compiled().map_err(engine)?,
+            };
+            return Ok((found, verdict, known));
+        }
         let known = workspace.compiled().map_err(engine)?;
         if known.is_some() || workspace.declared().is_none() {
             let (found, verdict) = look.await?;
@@ -150,19 +169,6 @@ impl SourcePublish {
                 Ok((found, verdict, Some(compiled)))
             }
         }
-    }
-
-    pub(super) async fn look_up(&self, opening: Opening) -> Result<Found, PublishFailure> {
-        let session = opening
-            .await
-            .map_err(|error| PublishFailure::Interrupted(error.to_string()))??;
-        let push = Push {
-            destination: &self.destination,
-            session: &session,
-            observe: &|_| {},
-        };
-        let held = push.published().await?;
-        Ok(Found { session, held })
     }
 
     async fn verdict(
@@ -256,14 +262,13 @@ impl SourcePublish {
         let held = found.digests();
         let elsewhere = self.base_layers(lender).await?;
         let dependencies = workspace.dependencies().await.map_err(engine)?;
-        let (image, sent) = self
-            .pack(push, expected.recipe, &dependencies, (&held, &elsewhere))
-            .await?;
-        let layout = Layout::open(&self.build.layout).map_err(PublishFailure::Layout)?;
-        let mut local = Local::of(&layout, &image);
-        local.blobs.extend(elsewhere);
-        local
-            .attest(&image, Some(&dependencies), push, signer)
+        let ((image, local), sent) = self
+            .pack(
+                push,
+                expected.recipe,
+                (&dependencies, signer),
+                (&held, elsewhere),
+            )
             .await?;
         push.image(&image, &local, &held, sent).await
     }
@@ -280,30 +285,43 @@ impl SourcePublish {
         layers.map_err(|error| PublishFailure::Build(BuildFailure::Base(Box::new(error))))
     }
 
-    /// Packs the image, and sends each layer as soon as it is packed. Where the
-    /// immutable tag holds an image that does not say what it was made from,
-    /// nothing is sent before it is known to be this one.
+    /// Packs the image and attests it, and sends each blob as soon as it is made: the
+    /// small ones go while the last layers still do. Where the immutable tag holds an
+    /// image that does not say what it was made from, nothing is sent before it is
+    /// known to be this one.
     async fn pack(
         &self,
         push: &Push<'_>,
         recipe: Recipe,
-        dependencies: &Dependencies,
-        (held, elsewhere): (&[Option<Digest>], &[Blob]),
-    ) -> Result<(StoredImage, Pushed), PublishFailure> {
+        (dependencies, signer): (&Dependencies, Option<&ReadySigner<'_>>),
+        (held, elsewhere): (&[Option<Digest>], Vec<Blob>),
+    ) -> Result<((StoredImage, Local), Pushed), PublishFailure> {
         let (sender, mut receiver) = mpsc::unbounded_channel();
-        let packed = stream::poll_fn(move |context| receiver.poll_recv(context));
+        let made = stream::poll_fn(move |context| receiver.poll_recv(context));
         let early = held.first() == Some(&None);
-        let first = if early { elsewhere } else { &[] };
-        let packed = stream::iter(first.to_vec()).chain(packed);
+        let first = if early { elsewhere.clone() } else { Vec::new() };
+        let layers = sender.clone();
         let assemble = self.build.assemble(recipe, dependencies, move |layer| {
             if early {
                 let blob = Blob::of_file(layer.descriptor.clone(), layer.blob.clone());
                 // A push that has failed takes no more.
-                let _ = sender.send(blob);
+                let _ = layers.send(blob);
             }
         });
-        let assemble = async { assemble.await.map_err(PublishFailure::Build) };
-        tokio::try_join!(assemble, push.layers(packed))
+        let make = async move {
+            let image = assemble.await.map_err(PublishFailure::Build)?;
+            let layout = Layout::open(&self.build.layout).map_err(PublishFailure::Layout)?;
+            let mut local = Local::of(&layout, &image);
+            local.blobs.extend(elsewhere);
+            local
+                .attest(&image, Some(dependencies), push, signer)
+                .await?;
+            for blob in local.all().into_iter().filter(|_| early) {
+                let _ = sender.send(blob);
+            }
+            Ok((image, local))
+        };
+        tokio::try_join!(make, push.blobs(stream::iter(first).chain(made)))
     }
 
     /// The image to make: of the program that is compiled, or of one that need not
@@ -381,6 +399,13 @@ impl Found {
         held.map(|held| held.as_ref().map(|held| held.digest))
             .collect()
     }
+}
+
+/// What was found.
+pub(super) async fn finished(looking: Looking) -> Result<Found, PublishFailure> {
+    looking
+        .await
+        .map_err(|error| PublishFailure::Interrupted(error.to_string()))?
 }
 
 /// The inputs that an image says it was made from.

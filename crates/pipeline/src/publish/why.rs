@@ -6,7 +6,7 @@ use aws::Client;
 use receipts::InputsReport;
 
 use super::PublishFailure;
-use super::source::{SourcePublish, recorded};
+use super::source::{SourcePublish, finished, recorded};
 use crate::event::{Event, Observer, Stage};
 use crate::inputs::changes;
 
@@ -19,9 +19,9 @@ impl SourcePublish {
         observe: Observer<'_>,
     ) -> Result<InputsReport, PublishFailure> {
         observe(Event::Stage(Stage::Inputs));
-        let opening = self.opening(client);
+        let looking = self.look_up(client);
         let workspace = self.build.look().await.map_err(PublishFailure::Build)?;
-        let found = self.look_up(opening).await?;
+        let found = finished(looking).await?;
         let Some((tag, image)) = found.published(&self.destination) else {
             return Ok(InputsReport::default());
         };

@@ -1,9 +1,13 @@
 //! Logging in: `Basic` first, bearer tokens where they are asked for.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use registry::{Credentials, Password, Registry, RegistryError};
+use tempfile::TempDir;
 
 use crate::scripted::{Server, refuse, reply};
-use crate::{options, registry, repository};
+use crate::uploads::{PLACE, count};
+use crate::{blob, nobody, options, registry, repository};
 
 fn tags() -> crate::scripted::Reply {
     reply(200).body(r#"{"name":"acme/api","tags":["v1"]}"#)
@@ -142,4 +146,39 @@ fn an_endpoint_that_would_show_the_password_is_refused() {
             "{endpoint}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_token_that_expires_while_a_blob_is_sent_is_replaced_and_the_blob_sent_again() {
+    let tokens = AtomicUsize::new(0);
+    let server = Server::start(move |_, seen| {
+        if seen.line.starts_with("GET /token") {
+            let number = tokens.fetch_add(1, Ordering::SeqCst);
+            return reply(200).body(&format!(r#"{{"token":"{number}"}}"#));
+        }
+        // The first is good for everything but the end of the upload.
+        let needed = if seen.line.starts_with("PUT") {
+            "Bearer 1"
+        } else {
+            "Bearer "
+        };
+        if !seen.header("authorization").starts_with(needed) {
+            let realm = r#"Bearer realm="/token",service="s""#;
+            return refuse(401, "UNAUTHORIZED", "").header("www-authenticate", realm);
+        }
+        match seen.line.split(' ').next().unwrap() {
+            "HEAD" => reply(404),
+            "POST" => reply(202).header("location", PLACE),
+            _ => reply(201),
+        }
+    })
+    .await;
+    let folder = TempDir::new().unwrap();
+    let layer = blob(folder.path(), b"bytes");
+    let client = registry(&server.url);
+    let pushed = client.push_blobs(&repository(), &[layer], &nobody).await;
+    assert_eq!(pushed.unwrap().bytes, 5);
+    assert_eq!((count(&server, "POST"), count(&server, "PUT")), (1, 2));
+    let last = server.seen().pop().unwrap();
+    assert_eq!(last.body.as_deref(), Some(&b"bytes"[..]));
 }

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use oci::Digest;
-use registry::{Options, Pushed, RegistryError};
+use registry::{BlobContent, Options, Pushed, RegistryError};
 use tempfile::TempDir;
+use tokio::sync::Barrier;
 
 use crate::scripted::{Reply, Seen, Server, refuse, reply};
 use crate::uploads::{PLACE, count};
@@ -34,6 +35,7 @@ fn small() -> Options {
     Options {
         whole: 1000,
         parallel: 1,
+        asked: 1,
         ..options()
     }
 }
@@ -57,7 +59,8 @@ async fn a_small_blob_is_sent_in_one_request() {
 
 #[tokio::test]
 async fn a_registry_that_takes_no_blob_in_one_request_is_asked_to_once() {
-    for answer in [202, 400, 405] {
+    // A place that it gives on the way is used.
+    for (answer, posts) in [(202, 3), (400, 4), (405, 4)] {
         let server = Server::start(move |_, seen| {
             match (
                 seen.line.split(' ').next().unwrap(),
@@ -73,7 +76,7 @@ async fn a_registry_that_takes_no_blob_in_one_request_is_asked_to_once() {
         push(&server.url, small(), &[5, 6, 7]).await.unwrap();
         assert_eq!(
             (count(&server, "POST"), count(&server, "PUT")),
-            (4, 3),
+            (posts, 3),
             "{answer}"
         );
     }
@@ -219,4 +222,46 @@ async fn blobs_that_come_one_after_the_other_are_each_sent_once() {
         .await
         .unwrap();
     assert_eq!((pushed.uploaded.len(), pushed.bytes), (2, 3));
+}
+
+#[tokio::test]
+async fn a_large_file_that_is_not_its_blob_is_never_completed() {
+    let (server, _) = keeping(|turn| turn == 3).await;
+    let folder = TempDir::new().unwrap();
+    let layer = blob(folder.path(), &bytes(5 * MIB));
+    let BlobContent::File(path) = &layer.content else {
+        panic!("it is in a file");
+    };
+    let mut other = bytes(5 * MIB);
+    other[4 * MIB] ^= 1;
+    fs_err::write(path, other).unwrap();
+    let pushed = registry_with(&server.url, chunked())
+        .push_blobs(&repository(), &[layer], &nobody)
+        .await;
+    let error = pushed.unwrap_err();
+    assert!(matches!(error, RegistryError::Tampered { .. }), "{error}");
+    assert_eq!((count(&server, "PUT"), count(&server, "DELETE")), (0, 1));
+}
+
+#[tokio::test]
+async fn small_blobs_do_not_wait_for_large_ones_and_are_asked_about_together() {
+    let begun = Arc::new(Mutex::new(0));
+    let (counted, gate) = (Arc::clone(&begun), Arc::new(Barrier::new(12)));
+    let app = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let (counted, gate) = (Arc::clone(&counted), Arc::clone(&gate));
+        async move {
+            assert_eq!(request.method(), "HEAD");
+            *counted.lock().unwrap() += 1;
+            // Nobody is answered before all have asked.
+            gate.wait().await;
+        }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async { axum::serve(listener, app).await });
+    let sizes: Vec<_> = (1..=12).collect();
+    let pushed = push(&url, options(), &sizes).await.unwrap_err();
+    // HEAD answers of this registry have no length of a blob.
+    assert!(matches!(pushed, RegistryError::Protocol { .. }), "{pushed}");
+    assert_eq!(*begun.lock().unwrap(), 12);
 }
