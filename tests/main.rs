@@ -19,6 +19,7 @@ mod elsewhere;
 mod explain;
 mod failures;
 mod harness;
+mod imprints;
 mod interruption;
 mod kms;
 mod large;

@@ -1,5 +1,7 @@
 //! The same commit gives the same digest.
 
+mod variations;
+
 use crate::harness::{Project, json_of, longshore, succeed};
 
 #[test]

@@ -18,6 +18,7 @@ use crate::audit_section;
 use crate::declared::Seen;
 use crate::environment::Environment;
 use crate::facts::Facts;
+use crate::imprint::{Compile, imprints};
 use crate::workspace::file_name;
 use crate::{Binary, BuildError, Compiled, Workspace};
 
@@ -95,13 +96,15 @@ impl CargoBuild {
         let told = produced?;
         // Some of the accounts are written when everything else is done.
         let seen = Seen::after(&told.artifacts, &told.scripts)?;
-        let path = told.program.ok_or_else(|| {
+        let path = told.program.as_ref().ok_or_else(|| {
             BuildError::NoBinary(format!(
                 "cargo said that it succeeded, but not where `{}` is",
                 workspace.facts.binary
             ))
         })?;
-        workspace.finished(Binary::inspect(&path)?, seen).await
+        let binary = Binary::inspect(path)?;
+        let imprints = imprints(path, &told.compile(workspace))?;
+        workspace.finished(binary, seen, imprints).await
     }
 
     fn start(&self, facts: &Facts, dependencies: &Dependencies) -> Result<Child, BuildError> {
@@ -262,6 +265,21 @@ struct Told {
     program: Option<PathBuf>,
     artifacts: Vec<Artifact>,
     scripts: Vec<BuildScript>,
+}
+
+impl Told {
+    /// What is known of the finished compile of `workspace`.
+    fn compile<'t>(&'t self, workspace: &'t Workspace) -> Compile<'t> {
+        Compile {
+            environment: &workspace.build.environment,
+            root: &workspace.facts.root,
+            directories: workspace.directories(),
+            sources: workspace.sources(),
+            artifacts: &self.artifacts,
+            scripts: &self.scripts,
+            source_date_epoch: workspace.build.source_date_epoch,
+        }
+    }
 }
 
 /// Reads cargo's messages.

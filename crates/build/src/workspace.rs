@@ -17,7 +17,7 @@ use crate::inputs::{Declared, Inputs};
 use crate::lock_file::LOCK_FILE;
 use crate::remembered::{recall, remember};
 use crate::toolchain::Toolchain;
-use crate::{Binary, BuildError, CargoBuild};
+use crate::{Binary, BuildError, CargoBuild, Imprint};
 
 /// Where answers are remembered, below the checkout.
 const MEMORY: &str = "target/longshore/inputs";
@@ -45,6 +45,8 @@ pub struct Compiled {
     pub inputs: Inputs,
     /// What the compile looked at besides the trees of its packages.
     pub declared: Declared,
+    /// What the binary holds of this machine and of the moment of its compile.
+    pub imprints: Vec<Imprint>,
 }
 
 /// A compile as it is remembered.
@@ -54,6 +56,7 @@ struct Record {
     declared: Declared,
     binary: PathBuf,
     digest: Digest,
+    imprints: Vec<Imprint>,
 }
 
 impl Workspace {
@@ -161,6 +164,7 @@ impl Workspace {
             binary: Binary::inspect(&record.binary)?,
             inputs: record.inputs,
             declared: record.declared,
+            imprints: record.imprints,
         }))
     }
 
@@ -175,6 +179,7 @@ impl Workspace {
         &self,
         binary: Binary,
         seen: Seen,
+        imprints: Vec<Imprint>,
     ) -> Result<Compiled, BuildError> {
         let declared = self.declared_of(seen);
         let now = Self::read(&self.build).await?;
@@ -188,13 +193,32 @@ impl Workspace {
             binary: binary.path.clone(),
             inputs: inputs.clone(),
             declared: declared.clone(),
+            imprints: imprints.clone(),
         };
         remember(&self.memory("compiled"), &record)?;
         Ok(Compiled {
             binary,
             inputs,
             declared,
+            imprints,
         })
+    }
+
+    /// Directories of this machine that a compile works in.
+    pub(crate) fn directories(&self) -> Vec<PathBuf> {
+        let facts = &self.facts;
+        let home = facts.cargo_home.iter();
+        [&facts.root, &self.build.workspace, &facts.target_directory]
+            .into_iter()
+            .chain(home)
+            .cloned()
+            .collect()
+    }
+
+    /// The files of local packages that may be compiled.
+    pub(crate) fn sources(&self) -> Vec<PathBuf> {
+        let names = self.tree.keys();
+        names.map(|name| self.facts.root.join(name)).collect()
     }
 
     /// What was seen, without what is counted anyway or made by the build itself.

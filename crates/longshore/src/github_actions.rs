@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use fs_err as fs;
-use receipts::{Finding, Problem, Severity};
+use receipts::{Finding, Imprint, Location, Problem, Severity};
 
 use crate::printer;
 use crate::settings::Settings;
@@ -40,26 +40,43 @@ pub(crate) fn findings(settings: &Settings, findings: &[Finding]) {
     }
 }
 
-/// The workflow command of a finding:
-/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>.
+/// Marks the lines that make a program one of its machine.
+pub(crate) fn imprints(settings: &Settings, imprints: &[Imprint]) {
+    if settings.in_github_actions() {
+        for imprint in imprints {
+            let message = format!("{}\n{}", imprint.message, imprint.fix);
+            let title = "longshore reproducible";
+            let place = imprint.location.as_ref();
+            printer::message(&command("warning", place, title, &message));
+        }
+    }
+}
+
+/// The workflow command of a finding.
 fn finding_command(finding: &Finding) -> String {
     let kind = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Note => "notice",
     };
-    let mut properties = String::new();
-    if let Some(location) = &finding.location {
-        let file = escaped_property(&location.file);
-        let (line, column) = (location.line, location.column);
-        properties = format!("file={file},line={line},col={column},");
-    }
-    let title = escaped_property(&format!("longshore {}", finding.rule));
+    let title = format!("longshore {}", finding.rule);
     let message = match &finding.fix {
         Some(fix) => format!("{}\n{}", finding.message, fix.summary),
         None => finding.message.clone(),
     };
-    format!("::{kind} {properties}title={title}::{}", escaped(&message))
+    command(kind, finding.location.as_ref(), &title, &message)
+}
+
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
+fn command(kind: &str, location: Option<&Location>, title: &str, message: &str) -> String {
+    let mut properties = String::new();
+    if let Some(location) = location {
+        let file = escaped_property(&location.file);
+        let (line, column) = (location.line, location.column);
+        properties = format!("file={file},line={line},col={column},");
+    }
+    let title = escaped_property(title);
+    format!("::{kind} {properties}title={title}::{}", escaped(message))
 }
 
 /// In a property a colon and a comma end it too.

@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod escape;
 pub(crate) mod explain;
+pub(crate) mod imprint;
 pub(crate) mod inputs;
 pub(crate) mod problem;
 pub(crate) mod publish;

@@ -4,6 +4,7 @@
 mod archive;
 mod dependencies;
 mod failure;
+mod imprints;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use archive::{Archive, ArchiveError, ArchiveForm};
 pub(crate) use dependencies::dependencies_of;
 pub(crate) use failure::image_problem;
 pub use failure::{BuildFailure, layout_problem};
+pub(crate) use imprints::imprint_receipts;
 
 /// Where packed layers are kept, below the checkout.
 const LAYERS: &str = "target/longshore/layers";
@@ -119,6 +121,7 @@ impl BuildPlan {
         observe(Event::Stage(Stage::Assemble));
         let started = Instant::now();
         let binary_bytes = compiled.binary.size;
+        let imprints = imprint_receipts(self.image.reproducible, &compiled.imprints);
         let expected = self.expected_of(&workspace, &compiled).await?;
         let dependencies = workspace.dependencies().await;
         let dependencies = dependencies.map_err(BuildFailure::Engine)?;
@@ -132,6 +135,7 @@ impl BuildPlan {
             layers: layers(&image),
             size_bytes: image.size(),
             binary_bytes,
+            imprints,
             compiled: was_compiled,
             compile_milliseconds,
             assemble_milliseconds: milliseconds(started),
@@ -175,12 +179,14 @@ impl BuildPlan {
             .map_err(BuildFailure::Engine)
     }
 
-    /// The image of a program that was compiled.
+    /// The image of a program that was compiled; an error where that holds what it may
+    /// not.
     pub(crate) async fn expected_of(
         &self,
         workspace: &Workspace,
         compiled: &Compiled,
     ) -> Result<Expected, BuildFailure> {
+        imprints::accept(self.image.reproducible, &compiled.imprints)?;
         let program = Program {
             name: workspace.binary().to_owned(),
             architecture: compiled.binary.architecture.to_owned(),

@@ -13,7 +13,7 @@ mod audit;
 mod check;
 mod image;
 
-pub use self::image::ImageTable;
+pub use self::image::{ImageTable, ImprintLevel};
 pub use assets::AssetTable;
 pub use audit::{AdvisoryLevel, AuditTable, IgnoreTable};
 pub use check::{CheckTable, SuppressTable};

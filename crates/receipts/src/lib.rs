@@ -6,6 +6,7 @@ mod base;
 mod check;
 mod exit_code;
 mod explanation;
+mod imprint;
 mod matrix;
 mod problem;
 mod publish;
@@ -19,6 +20,7 @@ pub use exit_code::ExitCode;
 pub use explanation::{
     Check, CheckResult, ElementMismatch, Explanation, NearestMiss, StatementExplanation,
 };
+pub use imprint::{Imprint, ImprintKind};
 pub use matrix::{Access, Answer, CallerAccess, Matrix, RoleAccess, SessionAccess, Standing};
 pub use problem::{Problem, ProblemCode};
 pub use publish::{

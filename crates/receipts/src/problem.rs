@@ -120,6 +120,7 @@ problem_codes! {
     NoAdvisories = "E017", Build, "What is known of packages that were compiled could not be read.";
     BaseNotPinned = "E018", Configuration, "The base image is not pinned in `longshore.lock`.";
     BaseUnusable = "E019", Build, "The base image cannot be read, or is not what was pinned.";
+    NotReproducible = "E063", Build, "The program holds something of the machine or of the moment of its compile.";
     NoIdentity = "E020", Identity, "There is no identity to ask AWS or a registry with.";
     IdentityRefused = "E021", Identity, "AWS refused the GitHub identity.";
     IdentityInvalid = "E022", Identity, "AWS did not accept the token: its provider, audience, time or signature.";

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::Imprint;
+
 /// The commit that an image was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Source {
@@ -31,6 +33,8 @@ pub struct BuildReceipt {
     pub size_bytes: u64,
     /// Bytes of the binary.
     pub binary_bytes: u64,
+    /// What the binary holds of the machine and of the moment of its compile.
+    pub imprints: Vec<Imprint>,
     /// Whether cargo was run: not, where nothing that it reads has changed since.
     pub compiled: bool,
     /// Time spent in cargo and on what it reads, milliseconds.
@@ -141,6 +145,9 @@ pub struct PublishReceipt {
     pub attestations: Vec<Attestation>,
     /// Known flaws of what was compiled, where `[audit]` asks for them.
     pub advisories: Vec<Advisory>,
+    /// What the binary holds of the machine and of the moment of its compile, where
+    /// this machine compiled it.
+    pub imprints: Vec<Imprint>,
     /// Bytes sent to the registry.
     pub sent_bytes: u64,
     /// Whether there was nothing to do.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws::Client;
 use oci::Digest;
 use pipeline::{BuildFailure, BuildPlan, ImageTable, SourcePublish, read_source};
-use receipts::{BuildReceipt, ExitCode, Problem};
+use receipts::{BuildReceipt, ExitCode, Imprint, Problem};
 
 use crate::arguments::{Build, Format};
 use crate::commands::explain::with_explanation;
@@ -66,12 +66,22 @@ fn report(receipt: &BuildReceipt, settings: &Settings) {
     match settings.format {
         Format::Json => printer::json(receipt),
         Format::Text | Format::Sarif => {
+            imprints(&receipt.imprints, settings);
             printer::message(&render::build::text(receipt));
             printer::data(&receipt.digest);
         }
     }
+    github_actions::imprints(settings, &receipt.imprints);
     github_actions::output(settings, "digest", &receipt.digest);
     github_actions::output(settings, "layout", &receipt.layout);
+}
+
+/// Warns people of what a program holds of its machine.
+pub(crate) fn imprints(imprints: &[Imprint], settings: &Settings) {
+    for imprint in imprints {
+        let text = render::imprint::text(imprint);
+        printer::message(&github_actions::inert(settings, text));
+    }
 }
 
 /// The published images that a build is compared with, and a client for them.

@@ -224,10 +224,12 @@ fn report(
     match settings.format {
         Format::Json => printer::json(receipt),
         Format::Text | Format::Sarif => {
+            build::imprints(&receipt.imprints, settings);
             printer::message(&render::publish::text(receipt));
             printer::data(&receipt.reference);
         }
     }
+    github_actions::imprints(settings, &receipt.imprints);
     github_actions::output(settings, "digest", &receipt.digest);
     github_actions::output(settings, "reference", &receipt.reference);
     github_actions::summary(settings, &render::publish::markdown(receipt));

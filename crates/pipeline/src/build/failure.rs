@@ -19,6 +19,9 @@ pub enum BuildFailure {
     /// The configuration cannot be turned into an image.
     #[error(transparent)]
     Configuration(ConfigurationError),
+    /// The program holds what another machine would not put there, and may not.
+    #[error("the program is not reproducible")]
+    Imprints(Vec<receipts::Imprint>),
     /// The image could not be written.
     #[error(transparent)]
     Image(ImageError),
@@ -49,6 +52,7 @@ impl BuildFailure {
                 format!("{NOTHING}: `longshore.toml` has a wrong value"),
             )
             .caused_by(error),
+            Self::Imprints(imprints) => super::imprints::problem(imprints, NOTHING),
             Self::Image(error) => image_problem(error, NOTHING),
             Self::Base(error) => error.problem(NOTHING),
             Self::Interrupted(_) => Problem::new(

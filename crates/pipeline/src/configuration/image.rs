@@ -60,6 +60,22 @@ pub struct ImageTable {
     /// Runtimes that cannot read zstd and will run the image.
     #[serde(default)]
     pub runtimes: Vec<Runtime>,
+    /// What it does where the program holds something of the machine that compiled it.
+    #[serde(default)]
+    pub reproducible: ImprintLevel,
+}
+
+/// What an imprint does: a path, a name or a time of the machine in the program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImprintLevel {
+    /// Nothing is said.
+    Off,
+    /// It is shown.
+    #[default]
+    Warn,
+    /// No image is made.
+    Deny,
 }
 
 fn on() -> bool {

@@ -7,7 +7,7 @@ use image::{Layout, StoredImage};
 use oci::{
     AnyManifest, Descriptor, Digest, ErrorCode, ManifestReference, RepositoryName, Tag, annotation,
 };
-use receipts::{Advisory, Attestation, Layer, LayerOrigin, PublishReceipt, TagOutcome};
+use receipts::{Advisory, Attestation, Imprint, Layer, LayerOrigin, PublishReceipt, TagOutcome};
 use registry::{Blob, Pushed, RegistryError};
 
 use super::referrer;
@@ -51,6 +51,8 @@ pub(super) struct Done {
     attestations: Vec<Attestation>,
     /// Known flaws of what was compiled.
     pub(super) advisories: Vec<Advisory>,
+    /// What the program holds of this machine.
+    pub(super) imprints: Vec<Imprint>,
 }
 
 impl Local {
@@ -221,6 +223,7 @@ impl Push<'_> {
             tags,
             attestations,
             advisories: Vec::new(),
+            imprints: Vec::new(),
         })
     }
 
@@ -340,6 +343,7 @@ impl Done {
             layers: self.layers,
             attestations: self.attestations,
             advisories: self.advisories,
+            imprints: self.imprints,
             sent_bytes: self.sent_bytes,
             milliseconds,
         }

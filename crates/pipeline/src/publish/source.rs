@@ -26,7 +26,7 @@ use super::push::{Done, Held, Local, Push};
 use super::session::Session;
 use super::signer::ReadySigner;
 use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
-use crate::build::{BuildFailure, BuildPlan, milliseconds};
+use crate::build::{BuildFailure, BuildPlan, imprint_receipts, milliseconds};
 use crate::configuration::ConfigurationError;
 use crate::event::{Event, Observer, Stage};
 use crate::inputs::{Expected, declared_of};
@@ -240,6 +240,10 @@ impl SourcePublish {
             done => done?,
         };
         done.advisories = advisories;
+        let imprints = compiled
+            .map(|compiled| compiled.imprints)
+            .unwrap_or_default();
+        done.imprints = imprint_receipts(self.build.image.reproducible, &imprints);
         Ok(done)
     }
 
