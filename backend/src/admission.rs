@@ -6,23 +6,23 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::LengthLimitError;
-use tokio::sync::Semaphore;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use crate::app::EDITOR_BODY_LIMIT;
 use crate::config::Limits;
 use crate::problem::Problem;
-use crate::protection::BODY_LIMIT;
 
-/// How many bodies are read at once. With their longest length this bounds the
-/// memory they take: 64 MiB.
-const BODIES: usize = 1024;
+/// How many bytes the bodies of all open requests may take. They count as they come:
+/// a body that comes slowly takes little.
+const BODIES: usize = 64 * 1024 * 1024;
 
 /// The limits of a service, and what of them is in use.
 #[derive(Debug)]
@@ -47,6 +47,45 @@ impl Admission {
     pub(crate) fn in_flight(&self) -> usize {
         self.limit - self.requests.available_permits()
     }
+
+    /// The whole body, and its bytes' part of the room for bodies.
+    async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Problem> {
+        let declared = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if declared.is_some_and(|length| length > EDITOR_BODY_LIMIT) {
+            return Err(Problem::body_too_large(EDITOR_BODY_LIMIT));
+        }
+        let mut bytes = Vec::new();
+        let mut room: Option<SemaphorePermit<'_>> = None;
+        let mut body = Limited::new(body, EDITOR_BODY_LIMIT);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|error| unreadable(&*error))?.into_data() else {
+                continue;
+            };
+            let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            let more = self.bodies.try_acquire_many(length);
+            let more = more.map_err(|_| Problem::overloaded())?;
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok((bytes, room))
+    }
+}
+
+fn unreadable(error: &(dyn Error + Send + Sync + 'static)) -> Problem {
+    if error.is::<LengthLimitError>() {
+        Problem::body_too_large(EDITOR_BODY_LIMIT)
+    } else {
+        Problem::bad_request("the body ended too early or is not what HTTP has")
+    }
 }
 
 /// Reads the body, and answers if there is room.
@@ -56,20 +95,15 @@ pub(crate) async fn admit(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let has_body = !body.is_end_stream();
     // Held until the end of the answer: so long the body takes memory.
-    let room_for_body = has_body.then(|| admission.bodies.try_acquire());
-    let Ok(_room_for_body) = room_for_body.transpose() else {
-        return Problem::overloaded().into_response();
-    };
-    let body = if has_body {
-        match timeout(admission.time, read(&parts.headers, body)).await {
-            Ok(Ok(bytes)) => Body::from(bytes),
+    let (body, _room_for_body) = if body.is_end_stream() {
+        (body, None)
+    } else {
+        match timeout(admission.time, admission.read(&parts.headers, body)).await {
+            Ok(Ok((bytes, room))) => (Body::from(bytes), room),
             Ok(Err(problem)) => return problem.into_response(),
             Err(_) => return Problem::timeout(admission.time).into_response(),
         }
-    } else {
-        body
     };
     // Whether it lives is asked most urgently when it is busy.
     let is_probe = matches!(parts.uri.path(), "/healthz" | "/readyz");
@@ -81,24 +115,5 @@ pub(crate) async fn admit(
     timeout(admission.time, answer).await.unwrap_or_else(|_| {
         tracing::error!("a request was given up: it took too long");
         Problem::overloaded().into_response()
-    })
-}
-
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    let declared = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > BODY_LIMIT) {
-        return Err(Problem::body_too_large(BODY_LIMIT));
-    }
-    to_bytes(body, BODY_LIMIT).await.map_err(|error| {
-        let is_too_long = error
-            .source()
-            .is_some_and(<dyn Error>::is::<LengthLimitError>);
-        if is_too_long {
-            Problem::body_too_large(BODY_LIMIT)
-        } else {
-            Problem::bad_request("the body ended too early or is not what HTTP has")
-        }
     })
 }

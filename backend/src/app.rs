@@ -17,9 +17,9 @@ use crate::public::{feed, portfolio, posts, search};
 use crate::timestamp::{self, Clock};
 use crate::{contact, health, openapi, version};
 
-/// The longest body of an editor, in bytes: the longest post fits even if each of
+/// The longest body of an editor, and so of all, in bytes: the longest post fits even if each of
 /// its characters is written as two JSON escapes.
-const EDITOR_BODY_LIMIT: usize = 1024 * 1024;
+pub(crate) const EDITOR_BODY_LIMIT: usize = 1024 * 1024;
 
 /// What every handler may use.
 #[derive(Debug, Clone)]

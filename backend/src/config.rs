@@ -31,6 +31,8 @@ const FILE_VARIABLE: &str = "PORTFOLIO_CONFIG";
 pub struct Config {
     /// Where to listen. Port 0 lets the system choose one.
     pub listen: SocketAddr,
+    /// Where `/metrics` is served, if it is.
+    pub metrics_listen: Option<SocketAddr>,
     /// The SQLite file, where there is no server.
     pub database: PathBuf,
     /// The PostgreSQL database.
@@ -70,6 +72,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)),
+            metrics_listen: None,
             database: PathBuf::from("data/portfolio.sqlite"),
             server: None,
             site: Site::default(),

@@ -8,6 +8,7 @@ pub mod backup;
 pub mod config;
 pub mod database;
 pub mod logging;
+pub mod metrics;
 pub mod operations;
 pub mod server;
 pub mod timestamp;

@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use backend::app::{AppState, app};
 use backend::backup::BackupError;
-use backend::config::{self, Config, Mistakes};
+use backend::config::{self, Config, Limits, Mistakes};
 use backend::database::{Database, Location, OpenError, Start};
 use backend::logging;
+use backend::metrics;
 use backend::operations::Operations;
-use backend::server::{self, Stopped};
+use backend::server::{self, Connections, Stopped};
 use backend::timestamp::system_clock;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -53,6 +54,8 @@ Exit codes:
   75  it was told to stop, and a request was still open after the deadline
 ";
 
+/// Connections of the listener for metrics: a few scrapers and a person.
+const METRICS_CONNECTIONS: usize = 16;
 /// How long the database may take to write its log back and close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -80,8 +83,9 @@ enum Failure {
         #[source]
         source: OpenError,
     },
-    #[error("{address} cannot be listened on (PORTFOLIO_LISTEN)")]
+    #[error("{address} cannot be listened on ({variable})")]
     Listen {
+        variable: &'static str,
         address: SocketAddr,
         #[source]
         source: io::Error,
@@ -193,12 +197,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
     // Before anything that takes time, so that no signal is missed.
     let stop = stop_signal().map_err(process("listen for signals"))?;
     let database = open(&config, Start::Example).await?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|source| Failure::Listen {
-            address: config.listen,
-            source,
-        })?;
+    let listener = listen("PORTFOLIO_LISTEN", config.listen).await?;
+    let metrics_listener = match config.metrics_listen {
+        Some(address) => Some(listen("PORTFOLIO_METRICS_LISTEN", address).await?),
+        None => None,
+    };
     let address = listener.local_addr().map_err(process("name its address"))?;
     let version = env!("CARGO_PKG_VERSION");
     let commit = config.build.commit.as_deref();
@@ -219,6 +222,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         operations.stop();
         tokio::time::sleep(limits.stop_delay).await;
     };
+    let _metrics = metrics_listener.map(|listener| serve_metrics(listener, state.clone()));
     let app = app(state, &config.cors_origins);
     let connections = operations.connections().clone();
     let stopped = server::serve(listener, app, limits.clone(), connections, stop).await;
@@ -229,6 +233,33 @@ async fn serve(config: Config) -> Result<(), Failure> {
         Stopped::Drained => Ok(()),
         Stopped::DeadlinePassed => Err(Failure::Deadline),
     }
+}
+
+async fn listen(variable: &'static str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| Failure::Listen {
+            variable,
+            address,
+            source,
+        })
+}
+
+/// Serves `/metrics` until the runtime ends: what happens while the service stops is
+/// worth seeing too.
+fn serve_metrics(listener: TcpListener, state: AppState) -> tokio::task::JoinHandle<Stopped> {
+    let address = listener.local_addr().ok();
+    tracing::info!(
+        address = address.map(tracing::field::display),
+        "serving metrics"
+    );
+    tokio::spawn(server::serve(
+        listener,
+        metrics::app(state),
+        Limits::default(),
+        Connections::new(METRICS_CONNECTIONS),
+        std::future::pending(),
+    ))
 }
 
 /// Resolves when the process is told to stop: SIGTERM from an orchestrator, SIGINT

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::admission::Admission;
 use crate::config::Limits;
+use crate::metrics::Metrics;
 use crate::server::Connections;
 
 /// The state of the running service, apart from its content.
 #[derive(Debug)]
 pub struct Operations {
     pub(crate) admission: Arc<Admission>,
+    pub(crate) metrics: Arc<Metrics>,
     connections: Arc<Connections>,
     stopping: AtomicBool,
 }
@@ -21,6 +23,7 @@ impl Operations {
     pub fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             admission: Admission::new(limits),
+            metrics: Arc::default(),
             connections: Connections::new(limits.connections),
             stopping: AtomicBool::new(false),
         })

@@ -20,8 +20,9 @@ use tower_http::cors::CorsLayer;
 use crate::admission::admit;
 use crate::operations::Operations;
 use crate::problem::{PROBLEM_JSON, Problem};
+use crate::request_id;
 use crate::request_id::X_REQUEST_ID;
-use crate::{request_id, request_log};
+use crate::request_log::record;
 
 /// The longest request body, in bytes. The longest valid contact message fits
 /// even if each of its characters is written as two JSON escapes (12 bytes).
@@ -59,7 +60,7 @@ pub(crate) fn protect(
         router.layer(cors(cors_origins))
     };
     router
-        .layer(from_fn(request_log::record))
+        .layer(from_fn_with_state(operations.metrics.clone(), record))
         .layer(map_response(add_headers))
         .layer(from_fn(request_id::identify))
 }

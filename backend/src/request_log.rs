@@ -1,31 +1,47 @@
-//! One line in the log for each request: what was asked and what came of it. Never
-//! a query string, a header or a body: they can hold what is nobody's business.
+//! One line in the log for each request, and one more in the counts: what was asked
+//! and what came of it. Never a query string, a header or a body: they can hold what
+//! is nobody's business.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+
+use crate::metrics::Metrics;
+
+/// What stands for every path that matches no route.
+const NO_ROUTE: &str = "none";
 
 /// How much of a method and of a path is logged, in bytes: ours are short, a
 /// scanner's are not.
 const LONGEST: usize = 200;
 
-/// Runs the request and logs it: at `debug` a probe that found all well, which
+/// Runs the request, counts it and logs it: at `debug` a probe that found all well, which
 /// comes every few seconds and says nothing; at `error` what is our fault.
-pub(crate) async fn record(request: Request, next: Next) -> Response {
+pub(crate) async fn record(
+    State(metrics): State<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let method = shortened(request.method().as_str()).to_owned();
     let path = shortened(request.uri().path()).to_owned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
     let status = response.status();
-    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+    let duration = started.elapsed();
+    let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    metrics.count(&method, route, status.as_u16(), duration);
+    let milliseconds = duration.as_secs_f64() * 1000.0;
     let is_probe = matches!(path.as_str(), "/healthz" | "/readyz");
     macro_rules! log {
         ($level:ident) => {
             tracing::$level!(
                 method,
                 path,
+                route,
                 status = status.as_u16(),
                 milliseconds,
                 "answered"

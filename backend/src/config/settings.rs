@@ -43,6 +43,15 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |config| Some(config.listen.to_string()),
     },
     Setting {
+        key: "metrics-listen",
+        variable: "PORTFOLIO_METRICS_LISTEN",
+        about: "where to serve /metrics to Prometheus, if at all",
+        expected: "an IP address and a port, such as 0.0.0.0:9090 or [::1]:9090",
+        is_secret: false,
+        take: |value, config| put(&mut config.metrics_listen, value.parse().ok().map(Some)),
+        show: |config| config.metrics_listen.map(|address| address.to_string()),
+    },
+    Setting {
         key: "database",
         variable: "PORTFOLIO_DATABASE",
         about: "the SQLite file, unless there is DATABASE_URL",

@@ -6,6 +6,7 @@ mod arbitrary_requests;
 mod backups;
 mod editing;
 mod errors;
+mod metrics;
 mod portfolio;
 mod postgres;
 mod posts;

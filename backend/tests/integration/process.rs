@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 /// The program, with no variables but its database and an address of the system's
 /// choice.
-fn backend(directory: &Path) -> Command {
+pub(crate) fn backend(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backend"));
     command
         .env_clear()
@@ -22,19 +22,19 @@ fn backend(directory: &Path) -> Command {
     command
 }
 
-fn directory() -> TempDir {
+pub(crate) fn directory() -> TempDir {
     tempfile::tempdir().expect("a temporary directory")
 }
 
 /// A running process, killed with its test if the test has not stopped it.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     log: Lines<BufReader<ChildStdout>>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("a process");
         let log = BufReader::new(child.stdout.take().expect("its log")).lines();
         let address = String::new();
@@ -50,7 +50,7 @@ impl Running {
     }
 
     /// Reads the log up to the line with this message; every line must be JSON.
-    fn wait_for_line(&mut self, message: &str) -> Value {
+    pub(crate) fn wait_for_line(&mut self, message: &str) -> Value {
         self.log
             .by_ref()
             .map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"))
@@ -58,7 +58,7 @@ impl Running {
             .expect("the line before the end of the log")
     }
 
-    fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         TcpStream::connect(&self.address).expect("a connection")
     }
 
@@ -78,7 +78,7 @@ impl Drop for Running {
     }
 }
 
-fn answer(mut connection: TcpStream) -> String {
+pub(crate) fn answer(mut connection: TcpStream) -> String {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).expect("an answer");
     answer
