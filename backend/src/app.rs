@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 use axum::routing::{get, post};
 
 use crate::cache::Cache;
 use crate::config::Build;
+use crate::contact::{self, Contact};
 use crate::database::Database;
 use crate::editor::{audit, documents, messages};
 use crate::operations::Operations;
 use crate::protection::protect;
 use crate::public::{feed, portfolio, posts, search};
 use crate::timestamp::{self, Clock};
-use crate::{contact, health, openapi, version};
+use crate::{health, openapi, pages, version};
 
 /// The longest body of an editor, and so of all, in bytes: the longest post fits even if each of
 /// its characters is written as two JSON escapes.
@@ -29,6 +30,7 @@ pub struct AppState {
     pub(crate) operations: Arc<Operations>,
     pub(crate) site: Arc<Site>,
     pub(crate) cache: Arc<Cache>,
+    pub(crate) contact: Arc<Contact>,
     pub(crate) clock: Clock,
 }
 
@@ -37,12 +39,21 @@ pub struct AppState {
 pub struct Site {
     /// Where people find it, without a slash at the end.
     pub url: String,
+    /// The header in which a proxy that is trusted says whom it speaks for.
+    pub client_address_header: Option<HeaderName>,
+    /// How many contact messages are taken in an hour from one address.
+    pub contact_per_address: u32,
+    /// How many are taken in an hour from all together.
+    pub contact_per_hour: u32,
 }
 
 impl Default for Site {
     fn default() -> Self {
         Self {
             url: "http://localhost:8080".to_owned(),
+            client_address_header: None,
+            contact_per_address: 10,
+            contact_per_hour: 300,
         }
     }
 }
@@ -60,6 +71,7 @@ impl AppState {
             database,
             build: Arc::new(build),
             operations,
+            contact: Arc::new(Contact::new(&site)),
             site: Arc::new(site),
             cache: Arc::default(),
             clock,
@@ -76,10 +88,11 @@ impl AppState {
 /// the sites `cors_origins` may read what it says.
 pub fn app(state: AppState, cors_origins: &[HeaderValue]) -> Router {
     let operations = state.operations.clone();
-    protect(routes().with_state(state), &operations, cors_origins)
+    let routes = routes().merge(pages::routes());
+    protect(routes.with_state(state), &operations, cors_origins)
 }
 
-/// Every route. A test compares them with the paths in `openapi.json`.
+/// Every route of the API. A test compares them with the paths in `openapi.json`.
 pub(crate) fn routes() -> Router<AppState> {
     Router::new()
         .route("/healthz", get(health::healthz))

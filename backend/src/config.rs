@@ -9,6 +9,7 @@ use axum::http::HeaderValue;
 use tracing::level_filters::LevelFilter;
 
 use crate::app::Site;
+use crate::contact::delivery::Delivery;
 use crate::database::{Location, ServerUrl};
 
 pub use effective::Effective;
@@ -39,6 +40,8 @@ pub struct Config {
     pub server: Option<ServerUrl>,
     /// Where people find the service.
     pub site: Site,
+    /// Where contact messages go.
+    pub delivery: Delivery,
     /// What this build says about itself.
     pub build: Build,
     /// The least important level that is logged.
@@ -76,6 +79,7 @@ impl Default for Config {
             database: PathBuf::from("data/portfolio.sqlite"),
             server: None,
             site: Site::default(),
+            delivery: Delivery::default(),
             build: Build::default(),
             log: LevelFilter::INFO,
             limits: Limits::default(),

@@ -1,33 +1,61 @@
 //! Messages from visitors (`/api/v1/contact`): judged, then kept for the owner.
 
+pub mod delivery;
+mod limits;
+pub mod outbox;
 mod validation;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
-use crate::app::AppState;
+use crate::app::{AppState, Site};
+use crate::client_address::ClientAddress;
 use crate::database::Database;
 use crate::identifier;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
+use limits::Limits;
 use validation::ValidMessage;
 
 /// A message as a visitor sends it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(crate) struct ContactMessage {
     /// Who writes. One line.
     #[cfg_attr(test, schema(min_length = 1, max_length = 100))]
-    name: String,
+    pub(crate) name: String,
     /// Where to answer.
     #[cfg_attr(test, schema(format = "email", max_length = 254))]
-    email: String,
+    pub(crate) email: String,
     /// What they have to say. Plain text; may have several lines.
     #[cfg_attr(test, schema(min_length = 1, max_length = 5000))]
-    message: String,
+    pub(crate) message: String,
+    /// Nothing. People do not see this field; what fills it in is not kept.
+    #[serde(default)]
+    #[cfg_attr(test, schema(required = false, max_length = 5000))]
+    website: String,
+}
+
+/// What messages share.
+#[derive(Debug)]
+pub(crate) struct Contact {
+    limits: Limits,
+    /// Tells the outbox that there is something in it.
+    came: Notify,
+}
+
+impl Contact {
+    /// No message has come yet.
+    pub(crate) fn new(site: &Site) -> Self {
+        Self {
+            limits: Limits::new(site.contact_per_address, site.contact_per_hour),
+            came: Notify::new(),
+        }
+    }
 }
 
 /// The message is kept for the owner.
@@ -47,16 +75,39 @@ pub(crate) struct Receipt {
         (status = 413, description = "The body is too long"),
         (status = 415, description = "The body is not declared as JSON"),
         (status = 422, description = "Some fields were not accepted"),
+        (status = 429, description = "Too many messages came"),
     )))]
 pub(crate) async fn receive(
     State(state): State<AppState>,
+    address: ClientAddress,
     JsonBody(message): JsonBody<ContactMessage>,
 ) -> Result<(StatusCode, Json<Receipt>), Problem> {
-    let message = ValidMessage::try_from(message).map_err(Problem::invalid)?;
-    let received_at = state.now();
-    let id = identifier::ordered((state.clock)().as_millisecond());
-    keep(&state.database, &id, &received_at, &message).await?;
+    let received_at = accept(&state, address, message).await?;
     Ok((StatusCode::ACCEPTED, Json(Receipt { received_at })))
+}
+
+/// Judges a message and keeps it. Returns when it came.
+pub(crate) async fn accept(
+    state: &AppState,
+    address: ClientAddress,
+    message: ContactMessage,
+) -> Result<String, Problem> {
+    let is_trapped = !message.website.is_empty();
+    let message = ValidMessage::try_from(message).map_err(Problem::invalid)?;
+    let now = (state.clock)();
+    state
+        .contact
+        .limits
+        .take(address, now.as_second())
+        .map_err(Problem::too_many_requests)?;
+    let received_at = state.now();
+    // A program that filled in what people do not see learns nothing from the answer.
+    if !is_trapped {
+        let id = identifier::ordered(now.as_millisecond());
+        keep(&state.database, &id, &received_at, &message).await?;
+        state.contact.came.notify_one();
+    }
+    Ok(received_at)
 }
 
 async fn keep(
@@ -65,6 +116,7 @@ async fn keep(
     received_at: &str,
     message: &ValidMessage,
 ) -> Result<(), sqlx::Error> {
+    let mut transaction = database.write().await?;
     sqlx::query(
         "INSERT INTO contact_messages (id, received_at, name, email, message)
          VALUES ($1, $2, $3, $4, $5)",
@@ -74,7 +126,12 @@ async fn keep(
     .bind(&message.name)
     .bind(&message.email)
     .bind(&message.message)
-    .execute(database.pool())
-    .await
-    .map(drop)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("INSERT INTO outbox (message_id, attempts, due_at) VALUES ($1, 0, $2)")
+        .bind(id)
+        .bind(received_at)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use backend::app::{AppState, app};
 use backend::backup::BackupError;
 use backend::config::{self, Config, Limits, Mistakes};
+use backend::contact::outbox;
 use backend::database::{Database, Location, OpenError, Start};
 use backend::logging;
 use backend::metrics;
@@ -223,9 +224,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
         tokio::time::sleep(limits.stop_delay).await;
     };
     let _metrics = metrics_listener.map(|listener| serve_metrics(listener, state.clone()));
+    let delivering = tokio::spawn(outbox::deliver(state.clone(), config.delivery));
     let app = app(state, &config.cors_origins);
     let connections = operations.connections().clone();
     let stopped = server::serve(listener, app, limits.clone(), connections, stop).await;
+    // What it did not deliver is still in the outbox.
+    delivering.abort();
     // A request that is still open may hold a connection: it is not waited for.
     let _ = tokio::time::timeout(CLOSE_LIMIT, database.close()).await;
     tracing::info!("stopped");

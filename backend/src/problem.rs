@@ -71,6 +71,21 @@ impl Problem {
         }
     }
 
+    /// What kind of error it is.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// A sentence for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The fields that were not accepted.
+    pub(crate) fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// 400: the request cannot be read at all.
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
@@ -170,6 +185,18 @@ impl Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "validation_failed",
                 "some fields were not accepted",
+            )
+        }
+    }
+
+    /// 429: this has come too often; it may come again after so many seconds.
+    pub(crate) fn too_many_requests(seconds: u64) -> Self {
+        Self {
+            header: Some((RETRY_AFTER, HeaderValue::from(seconds))),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "too many messages came; try again later",
             )
         }
     }

@@ -19,6 +19,7 @@ use tower_http::cors::CorsLayer;
 
 use crate::admission::admit;
 use crate::operations::Operations;
+use crate::pages::HTML;
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::request_id;
 use crate::request_id::X_REQUEST_ID;
@@ -100,10 +101,11 @@ async fn catch_panic(request: Request, next: Next) -> Response {
 async fn describe_error(response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
+    // A page for people is a description too.
     let is_described = response
         .headers()
         .get(CONTENT_TYPE)
-        .is_some_and(|value| value == PROBLEM_JSON);
+        .is_some_and(|value| value == PROBLEM_JSON || value == HTML);
     if !is_error || is_described {
         return response;
     }

@@ -8,6 +8,7 @@ use axum::http::HeaderValue;
 use tracing::level_filters::LevelFilter;
 
 use super::Config;
+use crate::contact::delivery::Delivery;
 use crate::timestamp::is_timestamp;
 
 /// One setting.
@@ -77,6 +78,51 @@ pub(super) const SETTINGS: &[Setting] = &[
         is_secret: false,
         take: |value, config| put(&mut config.site.url, site_url(value)),
         show: |config| Some(config.site.url.clone()),
+    },
+    Setting {
+        key: "contact-delivery",
+        variable: "PORTFOLIO_CONTACT_DELIVERY",
+        about: "where contact messages go, besides the database",
+        expected: "log, file:PATH, or smtp://name:password@host:587/mailbox@example.org?tls=required",
+        is_secret: true,
+        take: |value, config| put(&mut config.delivery, value.parse().ok()),
+        show: |config| {
+            let delivery = &config.delivery;
+            (*delivery != Delivery::Log).then(|| delivery.to_string())
+        },
+    },
+    Setting {
+        key: "contact-per-address",
+        variable: "PORTFOLIO_CONTACT_PER_ADDRESS",
+        about: "messages an hour from one address",
+        expected: "a number",
+        is_secret: false,
+        take: |value, config| put(&mut config.site.contact_per_address, value.parse().ok()),
+        show: |config| Some(config.site.contact_per_address.to_string()),
+    },
+    Setting {
+        key: "contact-per-hour",
+        variable: "PORTFOLIO_CONTACT_PER_HOUR",
+        about: "messages an hour from all addresses",
+        expected: "a number",
+        is_secret: false,
+        take: |value, config| put(&mut config.site.contact_per_hour, value.parse().ok()),
+        show: |config| Some(config.site.contact_per_hour.to_string()),
+    },
+    Setting {
+        key: "client-address-header",
+        variable: "PORTFOLIO_CLIENT_ADDRESS_HEADER",
+        about: "the header in which a trusted proxy names the client",
+        expected: "the name of a header, such as x-forwarded-for",
+        is_secret: false,
+        take: |value, config| {
+            let header = value.parse().ok().map(Some);
+            put(&mut config.site.client_address_header, header)
+        },
+        show: |config| {
+            let header = config.site.client_address_header.as_ref();
+            header.map(ToString::to_string)
+        },
     },
     Setting {
         key: "commit",

@@ -122,6 +122,7 @@ mod tests {
             name: name.to_owned(),
             email: email.to_owned(),
             message: message.to_owned(),
+            website: String::new(),
         };
         let errors = ValidMessage::try_from(given).err().unwrap_or_default();
         errors.into_iter().map(|error| error.field).collect()
@@ -133,6 +134,7 @@ mod tests {
             name: " Zoë Ångström ".to_owned(),
             email: " zoe@example.com ".to_owned(),
             message: "Hello,\r\n\tnice work.\n".to_owned(),
+            website: String::new(),
         })
         .expect("an ordinary message");
         assert_eq!(valid.name, "Zoë Ångström");

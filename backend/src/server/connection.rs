@@ -16,6 +16,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower::Service;
 
+use crate::client_address::Peer;
+
 use super::activity::{Activity, Watched};
 
 /// The longest head of a request, in bytes; hyper answers a longer one 431.
@@ -28,8 +30,12 @@ pub(super) async fn serve(
     activity: Arc<Activity>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let service = service_fn(|request: Request<Incoming>| {
+    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
+    let service = service_fn(|mut request: Request<Incoming>| {
         activity.begin_answer();
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         let answer = app.clone().call(request);
         let activity = activity.clone();
         async move {

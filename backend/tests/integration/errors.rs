@@ -12,7 +12,6 @@ use crate::portfolio::{Portfolio, on_each_database};
 async fn an_unknown_path_or_project_is_not_found() {
     let portfolio = Portfolio::open().await;
     for path in [
-        "/",
         "/api",
         "/api/v1/projects/unknown",
         "/api/v1/projects/",

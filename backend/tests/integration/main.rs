@@ -4,9 +4,13 @@
 mod api;
 mod arbitrary_requests;
 mod backups;
+mod browser;
+mod contact;
 mod editing;
 mod errors;
+mod killed;
 mod metrics;
+mod pages;
 mod portfolio;
 mod postgres;
 mod posts;

@@ -2,9 +2,11 @@
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use backend::app::{AppState, Site, app};
 use backend::config::{Build, Limits};
+use backend::contact::delivery::Delivery;
+use backend::contact::outbox;
 use backend::database::{Database, Location, Start};
 use backend::operations::Operations;
 use backend::timestamp::system_clock;
@@ -18,6 +20,7 @@ use crate::postgres;
 pub(crate) struct Portfolio {
     pub(crate) database: Database,
     app: Router,
+    state: AppState,
     _directory: Option<TempDir>,
 }
 
@@ -53,11 +56,14 @@ impl Portfolio {
         };
         let site = Site {
             url: "https://portfolio.example".to_owned(),
+            client_address_header: Some(HeaderName::from_static("x-forwarded-for")),
+            ..Site::default()
         };
         let operations = Operations::new(&Limits::default());
         let state = AppState::new(database.clone(), build, site, operations, system_clock);
         Self {
-            app: app(state, &[]),
+            app: app(state.clone(), &[]),
+            state,
             database,
             _directory: directory,
         }
@@ -85,6 +91,14 @@ impl Portfolio {
             .body(body.into())
             .expect("a request");
         self.send(request).await
+    }
+
+    /// Delivers contact messages.
+    pub(crate) fn deliver(
+        &self,
+        delivery: Delivery,
+    ) -> impl Future<Output = ()> + Send + 'static + use<> {
+        outbox::deliver(self.state.clone(), delivery)
     }
 
     /// A token with these scopes that does not end.

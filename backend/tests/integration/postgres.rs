@@ -54,6 +54,14 @@ pub(crate) fn new_database() -> Option<Location> {
     Some(Location::Server(url.parse().expect("an address")))
 }
 
+/// The address of a new database, for the program's environment.
+pub(crate) fn new_address() -> Option<String> {
+    match new_database()? {
+        Location::Server(url) => Some(url.reveal().to_owned()),
+        Location::File(_) => None,
+    }
+}
+
 #[expect(clippy::print_stdout, reason = "says what is not tested")]
 fn start() -> Option<Server> {
     let is_installed = shell()
