@@ -160,7 +160,7 @@ async fn the_bills_and_the_program_list_what_was_compiled_and_nothing_else() {
 
     let program = project
         .path()
-        .join("target/x86_64-unknown-linux-gnu/release/hello");
+        .join("target/longshore/programs/hello--x86_64-unknown-linux-gnu-release");
     let program = std::fs::read(program).unwrap();
     let limits = auditable_info::Limits::default();
     let list = auditable_info::audit_info_from_slice(&program, limits.decompressed_json_size);

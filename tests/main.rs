@@ -30,6 +30,7 @@ mod rehearse;
 mod report;
 mod reproducible;
 mod setups;
+mod several;
 mod snapshots;
 mod source;
 mod storage;

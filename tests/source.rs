@@ -62,7 +62,7 @@ async fn a_commit_that_was_published_takes_two_requests_and_no_cargo() {
     let cargo = Cargo::new();
     let first = json_of(&succeed(&mut cargo.publish(project.path(), &job)));
     assert_eq!(origins(&first), ["new", "new"]);
-    assert_eq!(cargo.asked(), ["metadata", "tree", "tree", "rustc"]);
+    assert_eq!(cargo.asked(), ["metadata", "tree", "tree", "build"]);
     proxy.registry_requests();
 
     let second = json_of(&succeed(&mut cargo.publish(project.path(), &job)));

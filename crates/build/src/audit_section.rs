@@ -1,53 +1,92 @@
 //! The list of packages inside of the program, as `cargo auditable` embeds it:
 //! compressed JSON in a section named `.dep-v0`, which scanners read.
 //!
-//! The section comes from an object file that is linked to the program and to
-//! nothing else. Its path is relative and follows from its content: the same list
-//! gives the same arguments on every machine, and another list links again.
+//! The section is appended to the finished program, and is not loaded when it runs: one
+//! run of cargo may make several programs, each with a list of its own.
 //!
 //! Source: [cargo-auditable], `PARSING.md`.
 //!
 //! [cargo-auditable]: https://github.com/rust-secure-code/cargo-auditable
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use attest::{Dependencies, PackageSource};
 use auditable_serde::{DependencyKind, Package, Source, VersionInfo};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use object::write::Object;
-use object::{Architecture, BinaryFormat, Endianness, SectionKind};
+use object::elf::{FileHeader64, SHT_PROGBITS, SectionHeader64};
+use object::pod::{bytes_of, from_bytes, slice_from_bytes};
+use object::{LittleEndian, U32, U64};
 
 use crate::BuildError;
 
-/// Where object files lie, below the workspace.
-const FOLDER: &str = "target/longshore/audit";
+/// The section's name.
+const NAME: &[u8] = b".dep-v0\0";
 
-/// Writes the object file for a program of `target`, and returns its path relative
-/// to `workspace`.
-pub(crate) fn write(
+/// Writes the program in `file` with the list of `dependencies` to `place`.
+pub(crate) fn add(
+    file: &Path,
     dependencies: &Dependencies,
-    target: &str,
-    workspace: &Path,
-) -> Result<Option<PathBuf>, BuildError> {
-    let architecture = match target.split('-').next().unwrap_or_default() {
-        "x86_64" => Architecture::X86_64,
-        "aarch64" => Architecture::Aarch64,
-        // The section is of use, and no reason to refuse a build.
-        _ => return Ok(None),
-    };
-    let object = object(&compressed(dependencies)?, architecture)?;
-    let name = format!("{}.o", oci::Digest::of(&object).hex());
-    let relative = Path::new(FOLDER).join(name);
-    let path = workspace.join(&relative);
-    if !path.exists() {
-        fs_err::create_dir_all(workspace.join(FOLDER))?;
-        let mut file = tempfile::NamedTempFile::new_in(workspace.join(FOLDER))?;
-        file.write_all(&object)?;
-        file.persist(&path).map_err(|error| error.error)?;
+    place: &Path,
+) -> Result<(), BuildError> {
+    let program = fs_err::read(file)?;
+    let list = compressed(dependencies)?;
+    // The list is of use, and no reason to refuse a program of an unknown form.
+    let written = with_section(&program, &list).unwrap_or(program);
+    let directory = place.parent().unwrap_or(Path::new("."));
+    fs_err::create_dir_all(directory)?;
+    let mut output = tempfile::NamedTempFile::new_in(directory)?;
+    output.write_all(&written)?;
+    output.persist(place).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// The program with one more section, for which the table of sections and the names in
+/// it are written anew at the end; `None` for what is no 64-bit program of little-endian
+/// words with such a table (System V ABI, "Object Files").
+fn with_section(program: &[u8], data: &[u8]) -> Option<Vec<u8>> {
+    type Header = FileHeader64<LittleEndian>;
+    type Section = SectionHeader64<LittleEndian>;
+    let endian = LittleEndian;
+    let (header, _) = from_bytes::<Header>(program).ok()?;
+    let known = header.e_ident.magic == object::elf::ELFMAG
+        && header.e_ident.class == object::elf::ELFCLASS64
+        && header.e_ident.data == object::elf::ELFDATA2LSB;
+    let start = usize::try_from(header.e_shoff.get(endian)).ok()?;
+    let count = usize::from(header.e_shnum.get(endian));
+    let names = usize::from(header.e_shstrndx.get(endian).0);
+    if !known || usize::from(header.e_shentsize.get(endian)) != size_of::<Section>() {
+        return None;
     }
-    Ok(Some(relative))
+    let (table, _) = slice_from_bytes::<Section>(program.get(start..)?, count).ok()?;
+    let mut table = table.to_vec();
+    let place = usize::try_from(table.get(names)?.sh_offset.get(endian)).ok()?;
+    let length = usize::try_from(table.get(names)?.sh_size.get(endian)).ok()?;
+    let mut texts = program.get(place..place.checked_add(length)?)?.to_vec();
+
+    let mut written = program.to_vec();
+    let mut section = *table.first()?;
+    section.sh_name = U32::new(endian, u32::try_from(texts.len()).ok()?);
+    section.sh_type = U32::new(endian, SHT_PROGBITS);
+    section.sh_addralign = U64::new(endian, 1);
+    section.sh_offset = U64::new(endian, written.len() as u64);
+    section.sh_size = U64::new(endian, data.len() as u64);
+    written.extend_from_slice(data);
+    texts.extend_from_slice(NAME);
+    table[names].sh_offset = U64::new(endian, written.len() as u64);
+    table[names].sh_size = U64::new(endian, texts.len() as u64);
+    written.extend_from_slice(&texts);
+    table.push(section);
+    written.resize(written.len().next_multiple_of(8), 0);
+    let mut header = *header;
+    header.e_shoff = U64::new(endian, written.len() as u64);
+    header.e_shnum.set(endian, u16::try_from(table.len()).ok()?);
+    for section in &table {
+        written.extend_from_slice(bytes_of(section));
+    }
+    written[..size_of::<Header>()].copy_from_slice(bytes_of(&header));
+    Some(written)
 }
 
 fn compressed(dependencies: &Dependencies) -> Result<Vec<u8>, BuildError> {
@@ -91,24 +130,12 @@ fn source(source: &PackageSource) -> Source {
     }
 }
 
-/// A section that is not loaded is neither collected nor stripped by linkers.
-fn object(data: &[u8], architecture: Architecture) -> Result<Vec<u8>, BuildError> {
-    let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
-    let section = object.add_section(Vec::new(), b".dep-v0".to_vec(), SectionKind::Other);
-    object.append_section_data(section, data, 1);
-    object
-        .write()
-        .map_err(|error| BuildError::Dependencies(error.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_same_list_gives_the_same_file_and_another_list_another() {
-        let folder = tempfile::tempdir().unwrap();
-        let package = |name: &str| attest::Package {
+    fn dependencies(name: &str) -> Dependencies {
+        let package = attest::Package {
             name: name.to_owned(),
             version: "1.0.0".to_owned(),
             source: PackageSource::Local,
@@ -117,17 +144,55 @@ mod tests {
             checksum: None,
             dependencies: Vec::new(),
         };
-        let path = |name| {
-            let dependencies = Dependencies {
-                packages: vec![package(name)],
-                root: 0,
-            };
-            write(&dependencies, "x86_64-unknown-linux-gnu", folder.path())
-                .unwrap()
-                .unwrap()
+        Dependencies {
+            packages: vec![package],
+            root: 0,
+        }
+    }
+
+    #[test]
+    fn a_program_with_its_list_still_runs_and_another_list_is_another_program() {
+        use object::{Object as _, ObjectSection as _};
+
+        let folder = tempfile::tempdir().unwrap();
+        let add = |name: &str| {
+            let place = folder.path().join(name);
+            add(Path::new("/bin/true"), &dependencies(name), &place).unwrap();
+            fs_err::read(place).unwrap()
         };
-        assert_eq!(path("a"), path("a"));
-        assert_ne!(path("a"), path("b"));
-        assert!(path("a").is_relative() && folder.path().join(path("a")).exists());
+        let (one, other) = (add("a"), add("b"));
+        assert_eq!(add("a"), one);
+        assert_ne!(one, other);
+        let file = object::File::parse(&*one).unwrap();
+        let section = file.section_by_name(".dep-v0").unwrap();
+        let list = compressed(&dependencies("a")).unwrap();
+        assert_eq!(section.data().unwrap(), list);
+        assert!(file.section_by_name(".text").is_some());
+
+        let program = folder.path().join("a");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs_err::set_permissions(&program, mode).unwrap();
+        assert!(
+            std::process::Command::new(program)
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    #[test]
+    fn what_is_no_program_is_left_as_it_is() {
+        assert_eq!(with_section(b"#!/bin/sh\n", b"list"), None);
+        let program = fs_err::read("/bin/true").unwrap();
+        assert_eq!(with_section(&program[..100], b"list"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(mut bytes: Vec<u8>) {
+            let _ = with_section(&bytes, b"list");
+            bytes.splice(0..0, *b"\x7fELF\x02\x01");
+            let _ = with_section(&bytes, b"list");
+        }
     }
 }

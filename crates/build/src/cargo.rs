@@ -1,24 +1,24 @@
-//! The `cargo` engine: a package of a workspace into one static binary.
+//! The `cargo` engine: packages of a workspace into static binaries.
 //!
 //! The flags make the binary the same in every directory: paths of the
 //! checkout, of the target directory and of cargo's home are replaced by
 //! constants. Times do not enter: `SOURCE_DATE_EPOCH` is the commit's.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use attest::Dependencies;
-use cargo_metadata::{Artifact, BuildScript, Message, TargetKind};
+use cargo_metadata::{Artifact, BuildScript, Message, PackageId, TargetKind};
 use oci::Digest;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::audit_section;
 use crate::declared::Seen;
+use crate::dependencies::Resolution;
 use crate::environment::Environment;
 use crate::facts::Facts;
 use crate::imprint::{Compile, imprints};
+use crate::together::together;
 use crate::workspace::file_name;
 use crate::{Binary, BuildError, Compiled, Workspace};
 
@@ -71,54 +71,25 @@ pub struct Progress<'a> {
 }
 
 impl CargoBuild {
-    /// Builds `workspace` as it was read, calling `observe` whenever a package is
-    /// finished. Dropping the future stops cargo.
+    /// Builds all of `workspaces`, which are one as several builds see it, calling
+    /// `observe` whenever a package is finished. Dropping the future stops cargo.
+    ///
+    /// Cargo is run once for all that may be compiled together: each program is the
+    /// one that a build of it alone would give.
     pub async fn run(
-        workspace: &Workspace,
+        workspaces: &[&Workspace],
         observe: &(dyn Fn(Progress<'_>) + Send + Sync),
-    ) -> Result<Compiled, BuildError> {
-        let dependencies = workspace.dependencies().await?;
-        let mut child = workspace.build.start(&workspace.facts, &dependencies)?;
-        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(BuildError::NoBinary(
-                "cargo gave no output to read".to_owned(),
-            ));
-        };
-        let (produced, last_lines) = tokio::join!(
-            follow(stdout, &workspace.facts, observe),
-            last_lines(stderr)
-        );
-        let status = child.wait().await?;
-        if !status.success() {
-            let output = last_lines?.into_iter().collect::<Vec<_>>().join("\n");
-            return Err(workspace.build.explained(status.to_string(), output));
+    ) -> Result<Vec<Compiled>, BuildError> {
+        let resolutions = Workspace::resolutions(workspaces).await?;
+        let mut compiled: BTreeMap<String, Compiled> = BTreeMap::new();
+        for group in together(workspaces, &resolutions) {
+            let of = |place: &usize| (workspaces[*place], &resolutions[*place]);
+            let group: Vec<_> = group.iter().map(of).collect();
+            compiled.extend(run_group(&group, observe).await?);
         }
-        let told = produced?;
-        // Some of the accounts are written when everything else is done.
-        let seen = Seen::after(&told.artifacts, &told.scripts)?;
-        let path = told.program.as_ref().ok_or_else(|| {
-            BuildError::NoBinary(format!(
-                "cargo said that it succeeded, but not where `{}` is",
-                workspace.facts.binary
-            ))
-        })?;
-        let binary = Binary::inspect(path)?;
-        let imprints = imprints(path, &told.compile(workspace))?;
-        workspace.finished(binary, seen, imprints).await
-    }
-
-    fn start(&self, facts: &Facts, dependencies: &Dependencies) -> Result<Child, BuildError> {
-        let section = audit_section::write(dependencies, &self.target, &facts.root)?;
-        let mut command = self.command(facts, section.as_deref());
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        command.spawn().map_err(|source| BuildError::NoProgram {
-            program: "cargo",
-            source,
-        })
+        let own = |workspace: &&Workspace| compiled.get(&workspace.build.name()).cloned();
+        let all: Option<Vec<_>> = workspaces.iter().map(own).collect();
+        all.ok_or_else(|| BuildError::NoBinary("a program was lost on the way".to_owned()))
     }
 
     /// What tells this build from others of the same checkout, as part of a file's
@@ -215,35 +186,82 @@ impl CargoBuild {
         }
     }
 
-    fn command(&self, facts: &Facts, section: Option<&Path>) -> Command {
+    /// The command that compiles `workspaces` together.
+    fn command(workspaces: &[&Workspace]) -> Command {
+        let (build, facts) = (&workspaces[0].build, &workspaces[0].facts);
         let mut command = Command::new("cargo");
         command
-            .current_dir(&self.workspace)
-            .args([
-                "rustc",
-                "--locked",
-                "--package",
-                &self.package,
-                "--bin",
-                &facts.binary,
-            ])
-            .args(self.features())
-            .args(["--profile", &self.profile, "--target", &self.target])
+            .current_dir(&build.workspace)
+            .args(["build", "--locked"]);
+        for workspace in workspaces {
+            command
+                .args(["--package", &workspace.build.package])
+                .args(["--bin", &workspace.facts.binary]);
+        }
+        command
+            .args(build.features())
+            .args(["--profile", &build.profile, "--target", &build.target])
             .arg("--message-format=json-render-diagnostics")
             .env("CARGO_ENCODED_RUSTFLAGS", rustflags(facts).join("\u{1f}"))
             .env("CARGO_INCREMENTAL", "0")
-            .env("SOURCE_DATE_EPOCH", self.source_date_epoch.to_string())
+            .env("SOURCE_DATE_EPOCH", build.source_date_epoch.to_string())
             .env("CARGO_TERM_COLOR", "never")
             .env_remove("RUSTFLAGS");
-        if let Some(section) = section {
-            // For the program alone, and nothing that it is made of.
-            command
-                .arg("--")
-                .arg(format!("-Clink-arg={}", section.display()));
-        }
-        self.apart(&mut command);
+        build.apart(&mut command);
         command
     }
+}
+
+/// Runs cargo once, and returns each program by the name of its build.
+async fn run_group(
+    group: &[(&Workspace, &Resolution)],
+    observe: &(dyn Fn(Progress<'_>) + Send + Sync),
+) -> Result<Vec<(String, Compiled)>, BuildError> {
+    let workspaces: Vec<_> = group.iter().map(|(workspace, _)| *workspace).collect();
+    let mut child = start(CargoBuild::command(&workspaces))?;
+    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(BuildError::NoBinary(
+            "cargo gave no output to read".to_owned(),
+        ));
+    };
+    let packages: BTreeSet<_> = group.iter().flat_map(|(_, of)| of.packages()).collect();
+    let (told, last_lines) =
+        tokio::join!(follow(stdout, packages.len(), observe), last_lines(stderr));
+    let status = child.wait().await?;
+    if !status.success() {
+        let output = last_lines?.into_iter().collect::<Vec<_>>().join("\n");
+        return Err(workspaces[0].build.explained(status.to_string(), output));
+    }
+    let told = told?;
+    let builds: Vec<_> = workspaces
+        .iter()
+        .map(|workspace| workspace.build.clone())
+        .collect();
+    let now = Workspace::read_all(&builds).await?;
+    let mut compiled = Vec::new();
+    for ((workspace, resolution), now) in group.iter().zip(&now) {
+        let own = told.of(&resolution.packages());
+        // Some of the accounts are written when everything else is done.
+        let seen = Seen::after(&own.artifacts, &own.scripts)?;
+        let program = own.program(&workspace.build.package, &workspace.facts.binary)?;
+        let program = workspace.listed(&program, &resolution.dependencies)?;
+        let imprints = imprints(&program, &own.compile(workspace))?;
+        let program = workspace.finished(now, Binary::inspect(&program)?, seen, imprints)?;
+        compiled.push((workspace.build.name(), program));
+    }
+    Ok(compiled)
+}
+
+fn start(mut command: Command) -> Result<Child, BuildError> {
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command.spawn().map_err(|source| BuildError::NoProgram {
+        program: "cargo",
+        source,
+    })
 }
 
 /// Static linking, and constants in the place of every path of this machine.
@@ -261,8 +279,6 @@ fn rustflags(facts: &Facts) -> Vec<String> {
 /// What cargo told while it worked.
 #[derive(Default)]
 struct Told {
-    /// Where the binary is.
-    program: Option<PathBuf>,
     artifacts: Vec<Artifact>,
     scripts: Vec<BuildScript>,
 }
@@ -280,12 +296,56 @@ impl Told {
             source_date_epoch: workspace.build.source_date_epoch,
         }
     }
+
+    /// What of it is about `packages`.
+    fn of(&self, packages: &BTreeSet<(&str, &str)>) -> Self {
+        let own = |id: &PackageId| {
+            let (name, version) = name_and_version(id);
+            packages.contains(&(name, version))
+        };
+        let artifacts = self.artifacts.iter();
+        let scripts = self.scripts.iter();
+        Self {
+            artifacts: artifacts
+                .filter(|of| own(&of.package_id))
+                .cloned()
+                .collect(),
+            scripts: scripts.filter(|of| own(&of.package_id)).cloned().collect(),
+        }
+    }
+
+    /// Where the program is.
+    fn program(&self, package: &str, binary: &str) -> Result<PathBuf, BuildError> {
+        let is_program = |artifact: &&Artifact| {
+            artifact.target.kind.contains(&TargetKind::Bin)
+                && artifact.target.name == binary
+                && name_and_version(&artifact.package_id).0 == package
+        };
+        let found = self.artifacts.iter().find(is_program);
+        let place = found.and_then(|artifact| artifact.executable.clone());
+        place.map(Into::into).ok_or_else(|| {
+            let what = format!("cargo said that it succeeded, but not where `{binary}` is");
+            BuildError::NoBinary(what)
+        })
+    }
 }
 
-/// Reads cargo's messages.
+/// Name and version in `path+file:///w/api#1.0.0` or `registry+https://...#serde@1.0.0`
+/// (The Cargo Book, "Package ID Specifications").
+fn name_and_version(id: &PackageId) -> (&str, &str) {
+    let (address, rest) = id.repr.rsplit_once('#').unwrap_or((&id.repr, ""));
+    if let Some(pair) = rest.split_once('@') {
+        return pair;
+    }
+    let path = address.split('?').next().unwrap_or(address);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    (name.trim_end_matches(".git"), rest)
+}
+
+/// Reads cargo's messages about `total` packages.
 async fn follow(
     stdout: impl AsyncRead + Unpin,
-    facts: &Facts,
+    total: usize,
     observe: &(dyn Fn(Progress<'_>) + Send + Sync),
 ) -> Result<Told, BuildError> {
     let mut lines = BufReader::new(stdout).lines();
@@ -301,16 +361,12 @@ async fn follow(
             }
             _ => continue,
         };
-        let is_program = artifact.target.kind.contains(&TargetKind::Bin);
-        if is_program && artifact.target.name == facts.binary {
-            told.program = artifact.executable.clone().map(Into::into);
-        }
         if finished.insert(artifact.package_id.clone()) {
             let finished = finished.len();
             observe(Progress {
                 package: &artifact.target.name,
                 finished,
-                total: facts.total.max(finished),
+                total: total.max(finished),
             });
         }
         told.artifacts.push(artifact);
@@ -333,4 +389,28 @@ async fn last_lines(stderr: impl AsyncRead + Unpin) -> Result<VecDeque<String>, 
         }
     }
     Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_is_known_by_its_name_and_version_however_cargo_writes_it() {
+        for (id, expected) in [
+            ("path+file:///w/api#0.1.0", ("api", "0.1.0")),
+            ("path+file:///w/crates/a#api@0.1.0", ("api", "0.1.0")),
+            (
+                "registry+https://github.com/rust-lang/crates.io-index#serde@1.0.1",
+                ("serde", "1.0.1"),
+            ),
+            (
+                "git+https://github.com/tokio-rs/bytes.git?rev=1#1.0.0",
+                ("bytes", "1.0.0"),
+            ),
+        ] {
+            let repr = id.to_owned();
+            assert_eq!(name_and_version(&PackageId { repr }), expected, "{id}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use attest::{Dependencies, Package, PackageSource};
+use serde::{Deserialize, Serialize};
 
 use crate::lock_file::{LOCK_FILE, Locked, packages};
 use crate::{BuildError, CargoBuild};
@@ -22,19 +23,63 @@ const CRATES_IO: [&str; 2] = [
 const BUILT: &str = "normal,build";
 const SHIPPED: &str = "normal,no-proc-macro";
 
+/// What cargo would compile of a package, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Resolution {
+    /// The packages.
+    pub(crate) dependencies: Dependencies,
+    /// The features of each package that is built, as many sets as it is built with.
+    built: Features,
+    /// Those of each that ends in the program.
+    shipped: Features,
+}
+
+/// Sets of features by package.
+type Features = BTreeMap<String, BTreeSet<String>>;
+
+impl Resolution {
+    /// Names and versions of the packages.
+    pub(crate) fn packages(&self) -> BTreeSet<(&str, &str)> {
+        let packages = self.dependencies.packages.iter();
+        packages
+            .map(|package| (&*package.name, &*package.version))
+            .collect()
+    }
+
+    /// Whether every package that both build has the same features in both, for the
+    /// machine that builds and for the one that runs it: then they are united to
+    /// nothing new.
+    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+        let agree = |one: &Features, other: &Features| {
+            let mut pairs = one.iter();
+            pairs.all(|(package, features)| {
+                other.get(package).is_none_or(|theirs| theirs == features)
+            })
+        };
+        agree(&self.built, &other.built) && agree(&self.shipped, &other.shipped)
+    }
+}
+
 impl CargoBuild {
     /// Everything that building the package compiles, without compiling it; `root`
     /// is the workspace's directory.
-    pub(crate) async fn dependencies(&self, root: &Path) -> Result<Dependencies, BuildError> {
+    pub(crate) async fn resolution(&self, root: &Path) -> Result<Resolution, BuildError> {
         let (built, shipped) = tokio::try_join!(self.tree(BUILT), self.tree(SHIPPED))?;
         let lock = fs_err::read_to_string(root.join(LOCK_FILE))?;
-        resolve(&built, &shipped, &lock).map_err(BuildError::Dependencies)
+        let told = || {
+            Ok(Resolution {
+                dependencies: resolve(&built, &shipped, &lock)?,
+                built: features(&built)?,
+                shipped: features(&shipped)?,
+            })
+        };
+        told().map_err(BuildError::Dependencies)
     }
 
     async fn tree(&self, edges: &str) -> Result<String, BuildError> {
         let package = ["tree", "--locked", "--package", &self.package];
         let what = ["--target", &self.target, "--edges", edges];
-        let form = ["--prefix", "depth", "--format", "{p}\t{l}"];
+        let form = ["--prefix", "depth", "--format", "{p}\t{l}\t{f}"];
         let plain = ["--charset", "utf8"];
         let features = self.features();
         let features: Vec<_> = features.iter().map(String::as_str).collect();
@@ -58,6 +103,7 @@ struct Line {
     depth: usize,
     name: PackageId,
     license: Option<String>,
+    features: String,
 }
 
 /// Joins the two trees with the lock file.
@@ -106,17 +152,34 @@ fn resolve(built: &str, shipped: &str, lock: &str) -> Result<Dependencies, Strin
     })
 }
 
+/// The features that each package of a tree has.
+fn features(tree: &str) -> Result<Features, String> {
+    let mut features = Features::new();
+    for Line {
+        name, features: of, ..
+    } in lines(tree)?
+    {
+        let place = name.place.unwrap_or_default();
+        let package = format!("{} {} {place}", name.name, name.version);
+        features.entry(package).or_default().insert(of);
+    }
+    Ok(features)
+}
+
 /// The lines of a tree. A package that was shown before ends in `(*)`.
 fn lines(tree: &str) -> Result<Vec<Line>, String> {
     let of = |line: &str| {
         let digits = line.bytes().take_while(u8::is_ascii_digit).count();
         let depth = line[..digits].parse().ok()?;
-        let (package, license) = line[digits..].split_once('\t')?;
-        let license = license.trim_end_matches(" (*)").trim();
+        let line = line[digits..].trim_end_matches(" (*)");
+        let (package, rest) = line.split_once('\t')?;
+        let (license, features) = rest.split_once('\t').unwrap_or((rest, ""));
+        let license = license.trim();
         Some(Line {
             depth,
             name: name(package)?,
             license: (!license.is_empty()).then(|| license.to_owned()),
+            features: features.trim().to_owned(),
         })
     };
     let unread = |line: &str| format!("`cargo tree` printed the line `{line}`");
@@ -233,6 +296,37 @@ version = "9.0.0"
         assert_eq!(dependencies.packages[3].dependencies, [1]);
         let license = dependencies.packages[1].license.as_deref();
         assert_eq!(license, Some("MIT OR Apache-2.0"));
+    }
+
+    #[test]
+    fn programs_agree_where_no_shared_package_has_other_features() {
+        let of = |built: &str, shipped: &str| Resolution {
+            dependencies: Dependencies {
+                packages: Vec::new(),
+                root: 0,
+            },
+            built: features(built).unwrap(),
+            shipped: features(shipped).unwrap(),
+        };
+        let api = of(
+            "0api v1.0.0\t\t\n1net v1.0.0\tMIT\ttls,v2\n",
+            "1net v1.0.0\tMIT\ttls,v2\n",
+        );
+        let jobs = of("0jobs v1.0.0\t\t\n1net v1.0.0\tMIT\ttls,v2 (*)\n", "");
+        let web = of(
+            "0web v1.0.0\t\t\n1net v1.0.0\tMIT\tv2\n",
+            "1net v1.0.0\tMIT\tv2\n",
+        );
+        let other = of("0other v1.0.0\t\t\n1net v2.0.0\tMIT\t\n", "");
+        assert!(api.agrees_with(&jobs) && jobs.agrees_with(&api));
+        assert!(!api.agrees_with(&web) && !web.agrees_with(&jobs));
+        assert!(web.agrees_with(&other));
+        // A macro and the program may each have their own.
+        let both = of(
+            "1net v1.0.0\tMIT\ttls,v2\n2net v1.0.0\tMIT\tv2\n",
+            "1net v1.0.0\tMIT\ttls,v2\n",
+        );
+        assert!(!both.agrees_with(&api));
     }
 
     #[test]

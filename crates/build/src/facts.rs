@@ -3,6 +3,7 @@
 //! `cargo metadata` takes a fifth of a second and more, so its answer is
 //! remembered with the digests of the files that it is a function of.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -46,6 +47,7 @@ impl Facts {
         build: &CargoBuild,
         key: Digest,
         memory: &Path,
+        answers: &mut Answers,
     ) -> Result<Self, BuildError> {
         let known = recall::<Self>(memory).filter(|known| {
             known.key == key
@@ -56,8 +58,8 @@ impl Facts {
         if let Some(known) = known {
             return Ok(known);
         }
-        let metadata = metadata(build).await?;
-        let facts = Self::of(build, key, &metadata)?;
+        let metadata = answers.about(build).await?;
+        let facts = Self::of(build, key, metadata)?;
         remember(memory, &facts)?;
         Ok(facts)
     }
@@ -119,6 +121,22 @@ fn locked(lock: &str) -> BTreeMap<String, String> {
         Some((name, locked.checksum?))
     };
     packages.into_iter().filter_map(pair).collect()
+}
+
+/// What cargo has answered about the workspace, by target and by whether all features
+/// were asked about: it is the same for all packages.
+#[derive(Default)]
+pub(crate) struct Answers(BTreeMap<(PathBuf, String, bool), Metadata>);
+
+impl Answers {
+    async fn about(&mut self, build: &CargoBuild) -> Result<&Metadata, BuildError> {
+        let all = !build.features.is_empty();
+        let key = (build.workspace.clone(), build.target.clone(), all);
+        match self.0.entry(key) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(metadata(build).await?)),
+        }
+    }
 }
 
 async fn metadata(build: &CargoBuild) -> Result<Metadata, BuildError> {

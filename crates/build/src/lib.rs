@@ -17,6 +17,7 @@ mod inputs;
 mod lock_file;
 mod remembered;
 mod source;
+mod together;
 mod toolchain;
 mod workspace;
 

@@ -6,12 +6,15 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use attest::Dependencies;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use oci::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::audit_section;
 use crate::cargo_config::CargoConfig;
 use crate::declared::Seen;
-use crate::facts::{Facts, MANIFEST};
+use crate::dependencies::Resolution;
+use crate::facts::{Answers, Facts, MANIFEST};
 use crate::files::{ABSENT, content, hash, list, plain, walk};
 use crate::inputs::{Declared, Inputs};
 use crate::lock_file::LOCK_FILE;
@@ -21,6 +24,10 @@ use crate::{Binary, BuildError, CargoBuild, Imprint};
 
 /// Where answers are remembered, below the checkout.
 const MEMORY: &str = "target/longshore/inputs";
+/// Where programs are kept, below the checkout.
+const PROGRAMS: &str = "target/longshore/programs";
+/// How many packages cargo is asked about at the same time.
+const ASKED_TOGETHER: usize = 2;
 /// The input of a compile during which files changed: nothing equals it.
 const UNSETTLED: &str = "unsettled";
 
@@ -63,22 +70,36 @@ impl Workspace {
     /// Looks at everything that a compile would; starts cargo and rustc only
     /// where what is remembered of them does not hold any more.
     pub async fn read(build: &CargoBuild) -> Result<Self, BuildError> {
-        let memory = build.workspace.join(MEMORY);
-        let config = CargoConfig::read(&build.workspace, &build.environment)?;
-        let known = memory.join(format!("toolchain-{}.json", file_name(&build.target)));
-        let toolchain =
-            Toolchain::read(&build.workspace, &build.target, &build.environment, &known).await?;
-        let key = facts_key(build, &toolchain, config.whole);
-        let facts = memory.join(format!("workspace-{}.json", build.name()));
-        let facts = Facts::read(build, key, &facts).await?;
-        let tree = tree(&facts).await?;
-        Ok(Self {
-            build: build.clone(),
-            facts,
-            toolchain,
-            config: config.effective,
-            tree,
-        })
+        let mut read = Self::read_all(std::slice::from_ref(build)).await?;
+        let lost = || BuildError::NoBinary("there is no workspace".to_owned());
+        read.pop().ok_or_else(lost)
+    }
+
+    /// The same for several builds: what they share is looked at once.
+    pub async fn read_all(builds: &[CargoBuild]) -> Result<Vec<Self>, BuildError> {
+        let mut answers = Answers::default();
+        let mut files = Files::default();
+        let mut workspaces = Vec::new();
+        for build in builds {
+            let memory = build.workspace.join(MEMORY);
+            let config = CargoConfig::read(&build.workspace, &build.environment)?;
+            let known = memory.join(format!("toolchain-{}.json", file_name(&build.target)));
+            let toolchain =
+                Toolchain::read(&build.workspace, &build.target, &build.environment, &known)
+                    .await?;
+            let key = facts_key(build, &toolchain, config.whole);
+            let facts = memory.join(format!("workspace-{}.json", build.name()));
+            let facts = Facts::read(build, key, &facts, &mut answers).await?;
+            let tree = tree(&facts, &mut files).await?;
+            workspaces.push(Self {
+                build: build.clone(),
+                facts,
+                toolchain,
+                config: config.effective,
+                tree,
+            });
+        }
+        Ok(workspaces)
     }
 
     /// The name of the binary.
@@ -89,20 +110,33 @@ impl Workspace {
     /// Everything that is compiled, as a graph. Cargo is asked where what is
     /// remembered does not hold any more.
     pub async fn dependencies(&self) -> Result<Dependencies, BuildError> {
+        Ok(self.resolution().await?.dependencies)
+    }
+
+    /// What cargo would compile for each of `workspaces`.
+    pub(crate) async fn resolutions(workspaces: &[&Self]) -> Result<Vec<Resolution>, BuildError> {
+        let asked = workspaces.iter().map(|workspace| workspace.resolution());
+        stream::iter(asked)
+            .buffered(ASKED_TOGETHER)
+            .try_collect()
+            .await
+    }
+
+    async fn resolution(&self) -> Result<Resolution, BuildError> {
         #[derive(Serialize, Deserialize)]
         struct Known {
             of: Digest,
-            dependencies: Dependencies,
+            resolution: Resolution,
         }
         let memory = self.memory("dependencies");
         let of = self.facts.digest();
         if let Some(known) = recall::<Known>(&memory).filter(|known| known.of == of) {
-            return Ok(known.dependencies);
+            return Ok(known.resolution);
         }
-        let dependencies = self.build.dependencies(&self.facts.root).await?;
-        let known = Known { of, dependencies };
+        let resolution = self.build.resolution(&self.facts.root).await?;
+        let known = Known { of, resolution };
         remember(&memory, &known)?;
-        Ok(known.dependencies)
+        Ok(known.resolution)
     }
 
     /// The inputs of a compile that looks at `declared` besides its packages.
@@ -173,16 +207,28 @@ impl Workspace {
         Some(self.record()?.declared)
     }
 
-    /// Makes a value of a finished compile that began when the workspace was as
-    /// `self` has it, and remembers it.
-    pub(crate) async fn finished(
+    /// The program with its list of packages in it, at a place of its own: cargo's own
+    /// copy may be replaced by a binary of the same name.
+    pub(crate) fn listed(
         &self,
+        program: &Path,
+        dependencies: &Dependencies,
+    ) -> Result<PathBuf, BuildError> {
+        let place = self.build.workspace.join(PROGRAMS).join(self.build.name());
+        audit_section::add(program, dependencies, &place)?;
+        Ok(place)
+    }
+
+    /// Makes a value of a finished compile that began when the workspace was as
+    /// `self` has it and ended when it was as `now` has it, and remembers it.
+    pub(crate) fn finished(
+        &self,
+        now: &Self,
         binary: Binary,
         seen: Seen,
         imprints: Vec<Imprint>,
     ) -> Result<Compiled, BuildError> {
         let declared = self.declared_of(seen);
-        let now = Self::read(&self.build).await?;
         let mut inputs = now.inputs(&declared)?;
         if now.tree != self.tree {
             let before = self.inputs(&declared)?.digest();
@@ -269,6 +315,33 @@ impl Workspace {
     }
 }
 
+/// Files that were looked at for one of several builds.
+#[derive(Default)]
+struct Files {
+    lists: BTreeMap<PathBuf, Vec<PathBuf>>,
+    contents: BTreeMap<PathBuf, String>,
+}
+
+impl Files {
+    async fn list(&mut self, root: &Path) -> Result<Vec<PathBuf>, BuildError> {
+        if let Some(files) = self.lists.get(root) {
+            return Ok(files.clone());
+        }
+        let files = list(root).await?;
+        self.lists.insert(root.to_owned(), files.clone());
+        Ok(files)
+    }
+
+    fn content(&mut self, file: &Path) -> Result<String, BuildError> {
+        if let Some(known) = self.contents.get(file) {
+            return Ok(known.clone());
+        }
+        let content = content(file)?;
+        self.contents.insert(file.to_owned(), content.clone());
+        Ok(content)
+    }
+}
+
 /// What cargo's account of the workspace depends on besides its files.
 fn facts_key(build: &CargoBuild, toolchain: &Toolchain, config: Digest) -> Digest {
     // Writing to a text never fails.
@@ -299,8 +372,8 @@ fn facts_key(build: &CargoBuild, toolchain: &Toolchain, config: Digest) -> Diges
 
 /// The files of all local packages that may be compiled, and the manifest of the
 /// workspace.
-async fn tree(facts: &Facts) -> Result<BTreeMap<String, String>, BuildError> {
-    let mut files = list(&facts.root).await?;
+async fn tree(facts: &Facts, known: &mut Files) -> Result<BTreeMap<String, String>, BuildError> {
+    let mut files = known.list(&facts.root).await?;
     let listed: BTreeSet<_> = files.iter().cloned().collect();
     for package in &facts.packages {
         // One that git does not list: outside of the checkout, or ignored.
@@ -318,7 +391,7 @@ async fn tree(facts: &Facts) -> Result<BTreeMap<String, String>, BuildError> {
             && !file.starts_with(&facts.target_directory)
             && *file != facts.root.join(LOCK_FILE);
         if counts || *file == facts.root.join(MANIFEST) {
-            let content = content(file)?;
+            let content = known.content(file)?;
             // A tracked file that was removed is no file of the tree.
             if content != ABSENT {
                 tree.insert(name_of(file, &facts.root), content);

@@ -3,13 +3,14 @@
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use ::emulator::TlsName;
 use clap::builder::{StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use oci::Digest;
+use oci::{Digest, DigestError};
 use pipeline::{Archive, RegistryAddress};
 
 /// A commit to a published image in Amazon ECR, with short-lived identities.
@@ -133,12 +134,17 @@ pub(crate) struct Publish {
     #[arg(long = "image", value_name = "NAME")]
     pub(crate) images: Vec<String>,
     /// Push this layout instead of building; needs --digest
-    #[arg(long, value_name = "DIR", requires = "digest")]
+    #[arg(long, value_name = "DIR", requires = "digests")]
     pub(crate) layout: Option<PathBuf>,
-    /// The digest that `longshore build` printed for the layout
-    #[arg(long, value_name = "DIGEST", requires = "layout")]
-    pub(crate) digest: Option<Digest>,
-    /// Push to this registry instead of ECR, with the login that `docker login` keeps
+    /// What `longshore build` printed for the layout: the digest, or `NAME@DIGEST` of each of several images, with commas between
+    #[arg(
+        long = "digest",
+        value_name = "[NAME@]DIGEST",
+        requires = "layout",
+        value_delimiter = ','
+    )]
+    pub(crate) digests: Vec<ExpectedDigest>,
+    /// Push to this registry instead of ECR, with the login that `docker login` keeps; several images go below it, each to /NAME
     #[arg(long, value_name = "HOST[:PORT]/REPOSITORY", value_parser = Unquoted)]
     pub(crate) to: Option<RegistryAddress>,
     /// Print the plan and stop
@@ -172,6 +178,26 @@ impl TypedValueParser for Unquoted {
             clap::Error::raw(ErrorKind::ValueValidation, format!("{name}: {error}\n"))
                 .with_cmd(command)
         })
+    }
+}
+
+/// The digest of an image, and the image's name where there are several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExpectedDigest {
+    pub(crate) name: Option<String>,
+    pub(crate) digest: Digest,
+}
+
+impl FromStr for ExpectedDigest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let (name, digest) = match text.trim().split_once('@') {
+            Some((name, digest)) => (Some(name.to_owned()), digest),
+            None => (None, text.trim()),
+        };
+        let digest = digest.parse()?;
+        Ok(Self { name, digest })
     }
 }
 

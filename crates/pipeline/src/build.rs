@@ -5,6 +5,7 @@ mod archive;
 mod dependencies;
 mod failure;
 mod imprints;
+mod several;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -112,6 +113,19 @@ impl BuildPlan {
             None => self.compile(&workspace, observe).await?,
         };
         let compile_milliseconds = milliseconds(started);
+        let mut built = self.finish(&workspace, &compiled, observe).await?;
+        built.receipt.compiled = was_compiled;
+        built.receipt.compile_milliseconds = compile_milliseconds;
+        Ok(built)
+    }
+
+    /// Packs what was compiled, and writes the layout.
+    async fn finish(
+        &self,
+        workspace: &Workspace,
+        compiled: &Compiled,
+        observe: Observer<'_>,
+    ) -> Result<Built, BuildFailure> {
         if let Some(base) = &self.base {
             observe(Event::Stage(Stage::Base));
             let fetched = base.fetch(self.logins.as_deref()).await;
@@ -122,7 +136,7 @@ impl BuildPlan {
         let started = Instant::now();
         let binary_bytes = compiled.binary.size;
         let imprints = imprint_receipts(self.image.reproducible, &compiled.imprints);
-        let expected = self.expected_of(&workspace, &compiled).await?;
+        let expected = self.expected_of(workspace, compiled).await?;
         let dependencies = workspace.dependencies().await;
         let dependencies = dependencies.map_err(BuildFailure::Engine)?;
         let image = self
@@ -136,8 +150,8 @@ impl BuildPlan {
             size_bytes: image.size(),
             binary_bytes,
             imprints,
-            compiled: was_compiled,
-            compile_milliseconds,
+            compiled: true,
+            compile_milliseconds: 0,
             assemble_milliseconds: milliseconds(started),
         };
         Ok(Built { image, receipt })
@@ -174,9 +188,11 @@ impl BuildPlan {
     ) -> Result<Compiled, BuildFailure> {
         observe(Event::Stage(Stage::Compile));
         let observe = |progress: build::Progress<'_>| observe(Event::Compiled(progress));
-        CargoBuild::run(workspace, &observe)
+        let mut compiled = CargoBuild::run(&[workspace], &observe)
             .await
-            .map_err(BuildFailure::Engine)
+            .map_err(BuildFailure::Engine)?;
+        let lost = || BuildFailure::Interrupted("the program was lost".to_owned());
+        compiled.pop().ok_or_else(lost)
     }
 
     /// The image of a program that was compiled; an error where that holds what it may

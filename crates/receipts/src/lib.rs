@@ -24,8 +24,8 @@ pub use imprint::{Imprint, ImprintKind};
 pub use matrix::{Access, Answer, CallerAccess, Matrix, RoleAccess, SessionAccess, Standing};
 pub use problem::{Problem, ProblemCode};
 pub use publish::{
-    Advisory, Attestation, BuildReceipt, Identity, InputChange, InputsReport, Layer, LayerOrigin,
-    PublishReceipt, Source, TagOutcome,
+    Advisory, Attestation, BuildReceipt, BuildReceipts, Identity, InputChange, InputsReport, Layer,
+    LayerOrigin, PublishReceipt, PublishReceipts, Source, TagOutcome,
 };
 pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};
 pub use snapshot::{Snapshot, Snapshots};
@@ -34,7 +34,7 @@ pub use usage::{DeniedPermission, RoleUsage, UnusedPermission, UsageReport, Used
 use serde_json::Value;
 
 /// Every published document with its schema, by file name.
-pub fn schemas() -> [(&'static str, Value); 11] {
+pub fn schemas() -> [(&'static str, Value); 13] {
     [
         (
             "base-report.json",
@@ -43,6 +43,10 @@ pub fn schemas() -> [(&'static str, Value); 11] {
         (
             "build-receipt.json",
             schemars::schema_for!(BuildReceipt).to_value(),
+        ),
+        (
+            "build-receipts.json",
+            schemars::schema_for!(BuildReceipts).to_value(),
         ),
         (
             "check-report.json",
@@ -65,6 +69,10 @@ pub fn schemas() -> [(&'static str, Value); 11] {
             schemars::schema_for!(InputsReport).to_value(),
         ),
         ("problem.json", schemars::schema_for!(Problem).to_value()),
+        (
+            "publish-receipts.json",
+            schemars::schema_for!(PublishReceipts).to_value(),
+        ),
         (
             "publish-receipt.json",
             schemars::schema_for!(PublishReceipt).to_value(),

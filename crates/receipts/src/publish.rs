@@ -1,5 +1,7 @@
 //! Receipts of a build and of a publish.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -154,6 +156,20 @@ pub struct PublishReceipt {
     pub unchanged: bool,
     /// Time from the first request to the last, milliseconds.
     pub milliseconds: u64,
+}
+
+/// What `longshore build` made, where `longshore.toml` has several images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BuildReceipts {
+    /// The images, by name.
+    pub images: BTreeMap<String, BuildReceipt>,
+}
+
+/// The record of one publish, where `longshore.toml` has several images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PublishReceipts {
+    /// The images, by name.
+    pub images: BTreeMap<String, PublishReceipt>,
 }
 
 /// Which inputs of an image changed.

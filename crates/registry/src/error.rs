@@ -99,8 +99,14 @@ impl Refusal {
             || self.has_code(&ErrorCode::Unauthorized)
     }
 
+    fn is_throttled(&self) -> bool {
+        self.status == 429
+            || self.has_code(&ErrorCode::TooManyRequests)
+            || self.body.contains("ThrottlingException")
+    }
+
     fn is_retryable(&self) -> bool {
-        let busy = matches!(self.status, 408 | 429) || self.has_code(&ErrorCode::TooManyRequests);
+        let busy = self.status == 408 || self.is_throttled();
         !self.is_denial() && (busy || self.status >= 500)
     }
 
@@ -265,6 +271,11 @@ impl RegistryError {
             Self::Stalled { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether the registry asks to be asked less often.
+    pub(crate) fn is_throttled(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is_throttled())
     }
 
     /// Whether the registry's answer carries `code`: `TagInvalid` for ECR's

@@ -28,6 +28,7 @@ mod read;
 mod referrers;
 mod registry;
 mod tags;
+mod throttle;
 mod transport;
 mod upload;
 

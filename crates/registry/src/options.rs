@@ -14,6 +14,8 @@ pub struct Options {
     pub asked: usize,
     /// How often a failed step is tried again.
     pub retries: usize,
+    /// For how long a step bears being throttled, which is no failed try.
+    pub patience: Duration,
     /// The wait before the first retry; it doubles each time, plus jitter.
     pub first_wait: Duration,
     /// No wait is longer than this, whatever a `Retry-After` asks for.
@@ -36,6 +38,7 @@ impl Default for Options {
             parallel: 4,
             asked: 16,
             retries: 5,
+            patience: Duration::from_mins(5),
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(20),
             silence: Duration::from_mins(2),

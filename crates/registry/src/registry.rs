@@ -9,10 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
 use oci::RepositoryName;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::event::{Event, Observer};
 use crate::exchange::Scope;
+use crate::throttle::Throttle;
 use crate::transport::{Transport, is_private};
 use crate::{Credentials, Options, RegistryError, Step};
 
@@ -40,6 +42,7 @@ pub struct Registry {
     pub(crate) takes_whole: AtomicBool,
     /// Whether the registry may keep chunks; until it is seen not to.
     pub(crate) keeps_chunks: AtomicBool,
+    throttle: Throttle,
     pub(crate) options: Options,
     pub(crate) transport: Transport,
     /// Bearer tokens by what they allow; empty for a registry that takes `Basic`.
@@ -71,6 +74,7 @@ impl Registry {
             renewing: tokio::sync::Mutex::default(),
             takes_whole: AtomicBool::new(true),
             keeps_chunks: AtomicBool::new(true),
+            throttle: Throttle::default(),
             options,
             transport: Transport::new()?,
             tokens: Mutex::default(),
@@ -126,7 +130,8 @@ impl Registry {
 
     /// Runs `operation` (given the number of the try, from 1) until it succeeds,
     /// fails for good, or has been retried often enough. A login that has expired
-    /// is renewed first, once, without a wait.
+    /// is renewed first, once, without a wait. While the registry throttles anybody,
+    /// nobody asks; that counts as no try, as long as patience lasts.
     pub(crate) async fn retry<T, Pending>(
         &self,
         step: Step,
@@ -139,7 +144,10 @@ impl Registry {
         let mut waits = self.options.waits();
         let mut attempt = 1;
         let mut renew = self.renew.as_ref();
+        let mut throttled = self.options.waits();
+        let mut patience = None;
         loop {
+            self.throttle.passed().await;
             let login = self.login().number;
             let error = match operation(attempt).await {
                 Ok(done) => return Ok(done),
@@ -153,11 +161,21 @@ impl Registry {
                 attempt += 1;
                 continue;
             }
-            let Some(wait) = waits.next().filter(|_| error.is_retryable()) else {
+            let patient = *patience.get_or_insert_with(|| Instant::now() + self.options.patience);
+            let is_throttled = error.is_throttled() && Instant::now() < patient;
+            let wait = if is_throttled {
+                Some(throttled.next().unwrap_or(self.options.longest_wait))
+            } else {
+                waits.next()
+            };
+            let Some(wait) = wait.filter(|_| error.is_retryable()) else {
                 return Err(error);
             };
             let asked = error.retry_after();
             let wait = asked.map_or(wait, |asked| asked.min(self.options.longest_wait));
+            if is_throttled {
+                self.throttle.pause(wait);
+            }
             tracing::warn!(%error, attempt, ?wait, "trying again");
             if let Some(observer) = observer {
                 observer(Event::Retrying {

@@ -188,16 +188,15 @@ async fn features_are_inputs_and_bring_in_what_they_need() {
         "#[cfg(any(feature = \"plain\", not(feature = \"extra\")))] compile_error!(\"no\");\n";
     checkout.write("program/src/main.rs", &format!("{checks}fn main() {{}}\n"));
     let workspace = Workspace::read(&build).await.unwrap();
-    CargoBuild::run(&workspace, &|_| {}).await.unwrap();
+    CargoBuild::run(&[&workspace], &|_| {}).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_compile_is_known_again_until_anything_that_it_looked_at_changes() {
     let checkout = Checkout::new();
     assert!(checkout.read().await.compiled().unwrap().is_none());
-    let compiled = CargoBuild::run(&checkout.read().await, &|_| {})
-        .await
-        .unwrap();
+    let compiled = CargoBuild::run(&[&checkout.read().await], &|_| {}).await;
+    let compiled = compiled.unwrap().remove(0);
     let expected = Declared {
         files: BTreeSet::from(["outside.txt".to_owned()]),
         environment: ["GREETING", "SCRIPTED"].map(str::to_owned).into(),
@@ -252,7 +251,8 @@ async fn a_file_that_changes_during_the_compile_leaves_inputs_that_nothing_equal
     let checkout = Checkout::new();
     let workspace = checkout.read().await;
     checkout.write("library/src/lib.rs", "pub fn f() { let _ = 1; }\n");
-    let compiled = CargoBuild::run(&workspace, &|_| {}).await.unwrap();
+    let compiled = CargoBuild::run(&[&workspace], &|_| {}).await;
+    let compiled = compiled.unwrap().remove(0);
     assert!(checkout.read().await.compiled().unwrap().is_none());
     let inputs = checkout.read().await.inputs(&compiled.declared).unwrap();
     let changes = inputs.changes_since(&compiled.inputs);

@@ -1,12 +1,14 @@
 //! `longshore build`.
 
+mod several;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws::Client;
 use oci::Digest;
 use pipeline::{BuildFailure, BuildPlan, ImageTable, SourcePublish, read_source};
-use receipts::{BuildReceipt, ExitCode, Imprint, Problem};
+use receipts::{BuildReceipt, ExitCode, Imprint, InputsReport, Problem};
 
 use crate::arguments::{Build, Format};
 use crate::commands::explain::with_explanation;
@@ -19,21 +21,34 @@ use crate::{github_actions, printer, render};
 /// Builds the image; stdout carries its digest.
 pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCode, Problem> {
     let project = Project::find(&settings.directory)?;
+    if project.configuration.has_several() {
+        return several::run(arguments, &project, settings).await;
+    }
     let layout = project.at(&arguments.layout);
     let image = project.image(&arguments.images)?;
     // What changed may well be what is not committed.
     let allow_dirty = arguments.allow_dirty || arguments.why;
-    let mut plan = plan(&project, image, layout, (allow_dirty, settings)).await?;
+    let plan = plan(&project, image, layout, (allow_dirty, settings)).await?;
+    one(plan, arguments, &project, settings).await
+}
+
+/// Does with one image what is asked for.
+async fn one(
+    mut plan: BuildPlan,
+    arguments: &Build,
+    project: &Project,
+    settings: &Settings,
+) -> Result<ExitCode, Problem> {
     plan.archives = arguments.archive.clone();
     for archive in &mut plan.archives {
         archive.file = settings.directory.join(&archive.file);
     }
     if arguments.why {
-        return why(plan, &project, settings).await;
+        return why(plan, project, settings).await;
     }
     let progress = Progress::new(settings);
     let built = if let Some(digest) = arguments.verify {
-        Box::pin(verify(plan, digest, &project, (settings, &progress))).await
+        Box::pin(verify(plan, digest, project, (settings, &progress))).await
     } else {
         let built = plan.execute(&|event| progress.show(&event)).await;
         built
@@ -98,23 +113,32 @@ fn published(
 
 /// Names what changed; stdout carries it.
 async fn why(plan: BuildPlan, project: &Project, settings: &Settings) -> Result<ExitCode, Problem> {
+    let report = changes(plan, project, settings).await?;
+    match settings.format {
+        Format::Json => printer::json(&report),
+        Format::Text | Format::Sarif => printer::data(&render::inputs::text(&report)),
+    }
+    Ok(ExitCode::Success)
+}
+
+/// What changed since an image was published.
+async fn changes(
+    plan: BuildPlan,
+    project: &Project,
+    settings: &Settings,
+) -> Result<InputsReport, Problem> {
     let (source, client) = published(plan, project, settings)?;
     let progress = Progress::new(settings);
     let report = source.why(&client, &|event| progress.show(&event)).await;
     progress.finish();
-    let report = report.map_err(|failure| {
+    report.map_err(|failure| {
         let mut problem = with_explanation(&failure, project);
         problem.summary = problem
             .summary
             .replace("nothing was pushed", "nothing was compared")
             .replace("no tag was moved", "nothing was compared");
         problem
-    })?;
-    match settings.format {
-        Format::Json => printer::json(&report),
-        Format::Text | Format::Sarif => printer::data(&render::inputs::text(&report)),
-    }
-    Ok(ExitCode::Success)
+    })
 }
 
 /// Builds everything again; an image other than `digest` is a problem that says how

@@ -1,16 +1,19 @@
 //! `longshore publish`.
 
+mod several;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use aws::{Client, session_name};
 use image::Layout;
-use oci::RepositoryName;
+use oci::{NameError, RepositoryName};
 use pipeline::{
-    BuildPlan, Cloud, ConfigurationError, Gate, IdentityPlan, PublishFailure, PublishPlan,
-    SourcePublish,
+    BuildPlan, Cloud, ConfigurationError, Gate, IdentityPlan, ImageTable, PublishFailure,
+    PublishPlan, SourcePublish,
 };
 use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt};
+use serde::Serialize;
 
 use crate::arguments::{Format, Publish};
 use crate::commands::build;
@@ -27,7 +30,11 @@ const LAYOUT: &str = "target/longshore/layout";
 /// Publishes; stdout carries the image's reference by digest.
 pub(crate) async fn run(arguments: &Publish, settings: &Settings) -> Result<ExitCode, Problem> {
     let project = Project::find(&settings.directory)?;
-    let goal = Goal::new(arguments, &project, settings)?;
+    let images = project.images(&arguments.images)?;
+    let goal = Goal::new(arguments, &project, &images, settings)?;
+    if project.configuration.has_several() {
+        return several::run(arguments, (&project, &images), goal, settings).await;
+    }
     let progress = Progress::new(settings);
     let publish = Publishing {
         arguments,
@@ -48,35 +55,55 @@ pub(crate) async fn run(arguments: &Publish, settings: &Settings) -> Result<Exit
     }
 }
 
-/// Where the image goes.
+/// Where the images go.
 struct Goal {
-    repository: RepositoryName,
+    /// The repository of each image.
+    repositories: Vec<RepositoryName>,
     identity: IdentityPlan,
     /// Of the AWS that is asked, where any is.
     region: String,
 }
 
 impl Goal {
-    /// What `--to` names; otherwise the repository in AWS that the project is about.
-    fn new(arguments: &Publish, project: &Project, settings: &Settings) -> Result<Self, Problem> {
-        if let Some(registry) = &arguments.to {
+    /// What `--to` names; otherwise the repositories in AWS that the project is about.
+    fn new(
+        arguments: &Publish,
+        project: &Project,
+        images: &[&ImageTable],
+        settings: &Settings,
+    ) -> Result<Self, Problem> {
+        let Some(registry) = &arguments.to else {
+            let cloud = project.cloud(images, project.resources()?.as_ref())?;
             return Ok(Self {
-                repository: registry.repository.clone(),
-                identity: IdentityPlan::Login {
-                    registry: registry.clone(),
-                    configuration: settings.docker_configuration(),
-                },
-                region: ANY_REGION.to_owned(),
+                identity: identity(settings, &cloud),
+                repositories: cloud.repositories,
+                region: cloud.region,
             });
-        }
-        let image = project.image(&arguments.images)?;
-        let mut cloud = project.cloud(&[image], project.resources()?.as_ref())?;
+        };
+        let repositories = if project.configuration.has_several() {
+            let below = images.iter().map(|image| {
+                let name = format!("{}/{}", registry.repository, image.name());
+                name.parse().map_err(|error| no_repository(&name, &error))
+            });
+            below.collect::<Result<_, _>>()?
+        } else {
+            vec![registry.repository.clone()]
+        };
         Ok(Self {
-            identity: identity(settings, &cloud),
-            repository: cloud.repositories.remove(0),
-            region: cloud.region,
+            repositories,
+            identity: IdentityPlan::Login {
+                registry: registry.clone(),
+                configuration: settings.docker_configuration(),
+            },
+            region: ANY_REGION.to_owned(),
         })
     }
+}
+
+fn no_repository(name: &str, error: &NameError) -> Problem {
+    let what = "nothing was pushed: an image cannot go where `--to` says";
+    let problem = Problem::new(ProblemCode::BadConfiguration, what);
+    problem.fact("repository", name).caused_by(error)
 }
 
 /// One run of the command.
@@ -92,7 +119,7 @@ impl Publishing<'_> {
     /// Publishes the commit, building what is not there yet.
     async fn source(&self) -> Result<PublishReceipt, Problem> {
         let build = self.build_plan().await?;
-        let (repository, identity) = (&self.goal.repository, self.goal.identity.clone());
+        let (repository, identity) = (&self.goal.repositories[0], self.goal.identity.clone());
         let mut publish =
             SourcePublish::new(build, repository, identity).map_err(|error| no_tag(&error))?;
         publish.signer = signing::signer(self.project, self.settings)?;
@@ -141,14 +168,15 @@ impl Publishing<'_> {
         let image = Layout::open(layout)
             .and_then(|layout| layout.image())
             .map_err(|error| pipeline::layout_problem(&error))?;
-        let (repository, identity) = (&self.goal.repository, self.goal.identity.clone());
+        let (repository, identity) = (&self.goal.repositories[0], self.goal.identity.clone());
         let table = &self.project.configuration.publish;
         let plan = PublishPlan::new(&image, table, repository, identity);
         let mut plan = plan.map_err(|error| no_tag(&error))?;
         plan.signer = signing::signer(self.project, self.settings)?;
         plan.gate = Gate::new(&self.project.configuration.audit, &self.project.root);
         // The layout is checked against the digest that the build job printed.
-        plan.digest = self.arguments.digest.unwrap_or(plan.digest);
+        let expected = self.arguments.digests.first();
+        plan.digest = expected.map_or(plan.digest, |expected| expected.digest);
         Ok(plan)
     }
 
@@ -233,15 +261,18 @@ fn report(
     github_actions::output(settings, "digest", &receipt.digest);
     github_actions::output(settings, "reference", &receipt.reference);
     github_actions::summary(settings, &render::publish::markdown(receipt));
-    if let Some(file) = &arguments.receipt {
-        let text = serde_json::to_vec_pretty(receipt).unwrap_or_default();
-        fs_err::write(file, text).map_err(|error| {
-            Problem::new(
-                ProblemCode::Io,
-                "the image was published, but its receipt was not written",
-            )
-            .caused_by(&error)
-        })?;
-    }
+    keep(receipt, arguments)?;
     Ok(ExitCode::Success)
+}
+
+/// Writes the receipt to the file that was named.
+fn keep(receipt: &impl Serialize, arguments: &Publish) -> Result<(), Problem> {
+    let Some(file) = &arguments.receipt else {
+        return Ok(());
+    };
+    let text = serde_json::to_vec_pretty(receipt).unwrap_or_default();
+    fs_err::write(file, text).map_err(|error| {
+        let what = "the image was published, but its receipt was not written";
+        Problem::new(ProblemCode::Io, what).caused_by(&error)
+    })
 }

@@ -1,6 +1,6 @@
 //! A publish as people and GitHub's step summary show it.
 
-use receipts::{LayerOrigin, PublishReceipt, TagOutcome};
+use receipts::{LayerOrigin, PublishReceipt, PublishReceipts, TagOutcome};
 
 use super::quantity::{bytes, duration};
 
@@ -83,6 +83,40 @@ pub(crate) fn markdown(receipt: &PublishReceipt) -> String {
         receipt.layers.len(),
         bytes(receipt.sent_bytes),
         duration(receipt.milliseconds),
+    )
+}
+
+/// The summaries of several publishes, for a terminal.
+pub(crate) fn texts(receipts: &PublishReceipts) -> String {
+    let texts = receipts.images.iter().map(|(name, receipt)| {
+        let text = text(receipt);
+        format!("image      {name}\n{text}")
+    });
+    texts.collect::<Vec<_>>().join("\n\n")
+}
+
+/// The summary of several publishes, for GitHub's step summary.
+pub(crate) fn table(receipts: &PublishReceipts) -> String {
+    let row = |(name, receipt): (&String, &PublishReceipt)| {
+        let state = if receipt.unchanged {
+            "unchanged"
+        } else {
+            "published"
+        };
+        let tags = receipt.tags.iter().map(|tag| format!("`{}`", tag.tag));
+        format!(
+            "| {name} | {state} | `{}` | {} | {} |\n",
+            receipt.reference,
+            tags.collect::<Vec<_>>().join(", "),
+            bytes(receipt.sent_bytes),
+        )
+    };
+    let rows: String = receipts.images.iter().map(row).collect();
+    let identity = receipts.images.values().next();
+    let identity = identity.map_or("", |receipt| &receipt.identity.principal);
+    format!(
+        "### {} images\n\n| image | | reference | tags | sent |\n|---|---|---|---|---|\n{rows}\nAs `{identity}`.\n",
+        receipts.images.len(),
     )
 }
 

@@ -33,6 +33,12 @@ pub enum BuildFailure {
     Interrupted(String),
 }
 
+impl From<BuildError> for BuildFailure {
+    fn from(error: BuildError) -> Self {
+        Self::Engine(error)
+    }
+}
+
 const NOTHING: &str = "no image was built";
 
 impl BuildFailure {

@@ -11,7 +11,7 @@ use oci::{Digest, RepositoryName, Tag, annotation};
 use receipts::PublishReceipt;
 use registry::Pushed;
 
-use super::push::{Local, Push};
+use super::push::{ALL_TAGS, Complete, Local, Push};
 use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
 use crate::build::{dependencies_of, milliseconds};
 use crate::configuration::{ConfigurationError, PublishTable};
@@ -67,7 +67,7 @@ impl PublishPlan {
     ) -> Result<PublishReceipt, PublishFailure> {
         let started = Instant::now();
         observe(Event::Stage(Stage::VerifyLayout));
-        let (layout, image) = opened(directory, self.digest)?;
+        let verified = self.opened(directory)?;
 
         observe(Event::Stage(Stage::Identity));
         let session = self.destination.open(client).await?;
@@ -76,26 +76,44 @@ impl PublishPlan {
             session: &session,
             observe,
         };
-        let held = push.held(&image).await?;
-        let mut local = Local::of(&layout, &image);
+        let complete = self.content(directory, &verified, &push).await?;
+        let tags = push.tags(&complete, ALL_TAGS).await?;
+        Ok(complete.receipt(tags, &push, milliseconds(started)))
+    }
+
+    /// The image of the layout in `directory`, once it is known to be the one that was
+    /// built.
+    pub(super) fn opened(&self, directory: &Path) -> Result<(Layout, StoredImage), PublishFailure> {
+        opened(directory, self.digest)
+    }
+
+    /// Pushes everything of the image in `directory` but its tags.
+    pub(super) async fn content(
+        &self,
+        directory: &Path,
+        (layout, image): &(Layout, StoredImage),
+        push: &Push<'_>,
+    ) -> Result<Complete, PublishFailure> {
+        let held = push.held(image).await?;
+        let mut local = Local::of(layout, image);
         let mut advisories = Vec::new();
         // Of an image that is there nothing is asked and nothing said again.
         if held.first() != Some(&Some(self.digest)) {
-            let dependencies = dependencies_of(&image, directory);
+            let dependencies = dependencies_of(image, directory);
             if let Some(gate) = &self.gate {
                 advisories = gate.pass(dependencies.as_ref()).await?;
             }
             let signer = match &self.signer {
-                Some(signer) => Some(signer.ready(&session).await?),
+                Some(signer) => Some(signer.ready(push.session).await?),
                 None => None,
             };
             local
-                .attest(&image, dependencies.as_ref(), &push, signer.as_ref())
+                .attest(image, dependencies.as_ref(), push, signer.as_ref())
                 .await?;
         }
-        let mut done = push.image(&image, &local, &held, Pushed::default()).await?;
-        done.advisories = advisories;
-        Ok(done.receipt(&session, &self.destination, milliseconds(started)))
+        let mut complete = push.image(image, &local, &held, Pushed::default()).await?;
+        complete.advisories = advisories;
+        Ok(complete)
     }
 }
 

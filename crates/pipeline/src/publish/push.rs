@@ -1,5 +1,7 @@
 //! The push itself, in the order that keeps every promise.
 
+use std::ops::Range;
+
 use attest::{Dependencies, Referrer};
 use futures_util::Stream;
 use futures_util::future::try_join_all;
@@ -41,19 +43,23 @@ pub(super) struct Held {
     pub(super) image: Option<StoredImage>,
 }
 
-/// What a push did.
-pub(super) struct Done {
-    digest: Digest,
-    revision: Option<String>,
+/// An image that the registry has, with all that is said about it, and without its
+/// tags.
+pub(super) struct Complete {
+    image: StoredImage,
+    /// What the tags point to now.
+    held: Vec<Option<Digest>>,
     layers: Vec<Layer>,
     sent_bytes: u64,
-    tags: Vec<TagOutcome>,
     attestations: Vec<Attestation>,
     /// Known flaws of what was compiled.
     pub(super) advisories: Vec<Advisory>,
     /// What the program holds of this machine.
     pub(super) imprints: Vec<Imprint>,
 }
+
+/// All tags of an image, as [`Push::tags`] counts them: the first is the immutable one.
+pub(super) const ALL_TAGS: Range<usize> = 0..usize::MAX;
 
 impl Local {
     /// The blobs of `image` that `layout` has, and the document of its inputs.
@@ -182,15 +188,15 @@ impl Push<'_> {
             .map_err(self.destination.failed(SENDING, 0))
     }
 
-    /// Pushes what is not `sent` of `image` and sets its tags, which point to `held`
-    /// now.
+    /// Pushes what is not `sent` of `image`, whose tags point to `held` now; sets none
+    /// of them.
     pub(super) async fn image(
         &self,
         image: &StoredImage,
         local: &Local,
         held: &[Option<Digest>],
         mut sent: Pushed,
-    ) -> Result<Done, PublishFailure> {
+    ) -> Result<Complete, PublishFailure> {
         self.refuse_taken(image, held)?;
         let digest = image.descriptor.digest;
         let mut attestations = Vec::new();
@@ -200,10 +206,6 @@ impl Push<'_> {
             self.content(image, &local.all(), &mut sent).await?;
             attestations = self.referrers(image, local, &mut sent).await?;
         }
-        if held.iter().any(|held| *held != Some(digest)) {
-            (self.observe)(Event::Stage(Stage::Tag));
-        }
-        let tags = self.set_tags(image, held).await?;
         let origin = |layer: &Descriptor| {
             if sent.uploaded.contains(&layer.digest) {
                 LayerOrigin::New
@@ -211,20 +213,46 @@ impl Push<'_> {
                 LayerOrigin::Reused
             }
         };
-        Ok(Done {
-            digest,
-            revision: image
-                .manifest
-                .annotations
-                .get(annotation::REVISION)
-                .cloned(),
+        Ok(Complete {
             layers: layers(image, origin),
+            image: image.clone(),
+            held: held.to_vec(),
             sent_bytes: sent.bytes,
-            tags,
             attestations,
             advisories: Vec::new(),
             imprints: Vec::new(),
         })
+    }
+
+    /// Sets those tags of a complete image that have these places and point elsewhere.
+    pub(super) async fn tags(
+        &self,
+        complete: &Complete,
+        places: Range<usize>,
+    ) -> Result<Vec<TagOutcome>, PublishFailure> {
+        let digest = complete.image.descriptor.digest;
+        let tags = self.destination.tags().zip(&complete.held);
+        let tags: Vec<_> = tags.skip(places.start).take(places.len()).collect();
+        if tags.iter().any(|(_, held)| **held != Some(digest)) {
+            (self.observe)(Event::Stage(Stage::Tag));
+        }
+        let mut outcomes = Vec::new();
+        for (tag, holds) in tags {
+            let moved = *holds != Some(digest);
+            if moved {
+                let set = places.start + outcomes.len();
+                self.put(&complete.image, ManifestReference::Tag(tag.clone()))
+                    .await
+                    .map_err(self.destination.failed("setting the tags", set))?;
+            }
+            let previous = holds.filter(|_| moved).map(|digest| digest.to_string());
+            outcomes.push(TagOutcome {
+                tag: tag.to_string(),
+                moved,
+                previous,
+            });
+        }
+        Ok(outcomes)
     }
 
     /// Everything of an image but its tags.
@@ -279,29 +307,6 @@ impl Push<'_> {
         by_digest().await.map_err(failed)
     }
 
-    async fn set_tags(
-        &self,
-        image: &StoredImage,
-        held: &[Option<Digest>],
-    ) -> Result<Vec<TagOutcome>, PublishFailure> {
-        let mut outcomes = Vec::new();
-        for (tag, holds) in self.destination.tags().zip(held) {
-            let moved = *holds != Some(image.descriptor.digest);
-            if moved {
-                self.put(image, ManifestReference::Tag(tag.clone()))
-                    .await
-                    .map_err(self.destination.failed("setting the tags", outcomes.len()))?;
-            }
-            let previous = holds.filter(|_| moved).map(|digest| digest.to_string());
-            outcomes.push(TagOutcome {
-                tag: tag.to_string(),
-                moved,
-                previous,
-            });
-        }
-        Ok(outcomes)
-    }
-
     async fn put(
         &self,
         image: &StoredImage,
@@ -322,24 +327,26 @@ const LOOKING: &str = "asking what the tags hold";
 /// The step in which blobs are sent.
 const SENDING: &str = "sending the layers";
 
-impl Done {
-    /// What machines read of it.
+impl Complete {
+    /// What machines read of it, now that it has its `tags`.
     pub(super) fn receipt(
         self,
-        session: &Session,
-        destination: &Destination,
+        tags: Vec<TagOutcome>,
+        push: &Push<'_>,
         milliseconds: u64,
     ) -> PublishReceipt {
-        let (registry, repository) = (&session.host, &destination.repository);
+        let (registry, repository) = (&push.session.host, push.repository());
+        let digest = self.image.descriptor.digest;
+        let annotations = &self.image.manifest.annotations;
         PublishReceipt {
-            reference: format!("{registry}/{repository}@{}", self.digest),
-            digest: self.digest.to_string(),
+            reference: format!("{registry}/{repository}@{digest}"),
+            digest: digest.to_string(),
             registry: registry.clone(),
             repository: repository.to_string(),
-            unchanged: self.sent_bytes == 0 && self.tags.iter().all(|tag| !tag.moved),
-            tags: self.tags,
-            identity: session.identity.clone(),
-            revision: self.revision,
+            unchanged: self.sent_bytes == 0 && tags.iter().all(|tag| !tag.moved),
+            tags,
+            identity: push.session.identity.clone(),
+            revision: annotations.get(annotation::REVISION).cloned(),
             layers: self.layers,
             attestations: self.attestations,
             advisories: self.advisories,

@@ -22,7 +22,7 @@ use registry::{Blob, Pushed};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::push::{Done, Held, Local, Push};
+use super::push::{ALL_TAGS, Complete, Held, Local, Push};
 use super::session::Session;
 use super::signer::ReadySigner;
 use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
@@ -48,12 +48,13 @@ pub(super) type Looking = JoinHandle<Result<Found, PublishFailure>>;
 
 /// The registry as it was found.
 pub(super) struct Found {
-    pub(super) session: Session,
+    pub(super) session: Arc<Session>,
     held: Vec<Option<Held>>,
 }
 
 /// What there is to do.
-enum Verdict {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
     /// The image is there; at most tags are to be moved.
     There,
     /// The image is to be made, with the program of the one published last.
@@ -96,15 +97,28 @@ impl SourcePublish {
             session: &found.session,
             observe,
         };
-        let done = match (verdict, found.own()) {
+        let made = (verdict, compiled);
+        let complete = self.content(&push, &found, &workspace, made).await?;
+        let tags = push.tags(&complete, ALL_TAGS).await?;
+        Ok(complete.receipt(tags, &push, milliseconds(started)))
+    }
+
+    /// Pushes everything of the image but its tags, as `verdict` has it.
+    pub(super) async fn content(
+        &self,
+        push: &Push<'_>,
+        found: &Found,
+        workspace: &Workspace,
+        (verdict, compiled): (Verdict, Option<Compiled>),
+    ) -> Result<Complete, PublishFailure> {
+        match (verdict, found.own()) {
             (Verdict::There, Some(own)) => {
-                let nothing = (Local::default(), Pushed::default());
-                push.image(own, &nothing.0, &found.digests(), nothing.1)
-                    .await?
+                let nothing = Local::default();
+                let held = found.digests();
+                push.image(own, &nothing, &held, Pushed::default()).await
             }
-            _ => self.make(&push, &found, &workspace, compiled).await?,
-        };
-        Ok(done.receipt(&found.session, &self.destination, milliseconds(started)))
+            _ => self.make(push, found, workspace, compiled).await,
+        }
     }
 
     /// Begins to open a session, and to read what the tags point to.
@@ -118,6 +132,7 @@ impl SourcePublish {
                 observe: &|_| {},
             };
             let held = push.published().await?;
+            let session = Arc::new(session);
             Ok(Found { session, held })
         })
     }
@@ -171,7 +186,18 @@ impl SourcePublish {
         }
     }
 
-    async fn verdict(
+    /// What the tags point to.
+    pub(super) async fn found(&self, session: Arc<Session>) -> Result<Found, PublishFailure> {
+        let push = Push {
+            destination: &self.destination,
+            session: &session,
+            observe: &|_| {},
+        };
+        let held = push.published().await?;
+        Ok(Found { session, held })
+    }
+
+    pub(super) async fn verdict(
         &self,
         found: &Found,
         workspace: &Workspace,
@@ -217,7 +243,7 @@ impl SourcePublish {
         found: &Found,
         workspace: &Workspace,
         mut compiled: Option<Compiled>,
-    ) -> Result<Done, PublishFailure> {
+    ) -> Result<Complete, PublishFailure> {
         let advisories = match Gate::new(&self.build.configuration.audit, &self.build.checkout) {
             Some(gate) => {
                 let dependencies = workspace.dependencies().await.map_err(engine)?;
@@ -232,19 +258,19 @@ impl SourcePublish {
         let signer = signer.as_ref();
         let lender = found.last();
         let first = self.attempt(push, found, workspace, (lender, &mut compiled, signer));
-        let mut done = match first.await {
+        let mut complete = match first.await {
             Err(failure) if failure.is_lost_blob() && lender.is_some() => {
                 let again = self.attempt(push, found, workspace, (None, &mut compiled, signer));
                 again.await?
             }
-            done => done?,
+            complete => complete?,
         };
-        done.advisories = advisories;
+        complete.advisories = advisories;
         let imprints = compiled
             .map(|compiled| compiled.imprints)
             .unwrap_or_default();
-        done.imprints = imprint_receipts(self.build.image.reproducible, &imprints);
-        Ok(done)
+        complete.imprints = imprint_receipts(self.build.image.reproducible, &imprints);
+        Ok(complete)
     }
 
     async fn attempt(
@@ -257,7 +283,7 @@ impl SourcePublish {
             &mut Option<Compiled>,
             Option<&ReadySigner<'_>>,
         ),
-    ) -> Result<Done, PublishFailure> {
+    ) -> Result<Complete, PublishFailure> {
         let mut expected = self.expected(push, workspace, lender, compiled).await?;
         (push.observe)(Event::Stage(Stage::Assemble));
         if let Some(lender) = lender {

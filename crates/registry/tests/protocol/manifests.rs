@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use oci::{Digest, ErrorCode, ManifestReference, Tag, media_type};
-use registry::RegistryError;
+use registry::{Options, RegistryError};
 
 use crate::scripted::{Server, refuse, reply};
-use crate::{registry, repository};
+use crate::{options, registry, registry_with, repository};
 
 const MANIFEST: &str = r#"{"schemaVersion":2}"#;
 
@@ -192,4 +192,28 @@ async fn tags_that_lead_in_a_circle_or_are_none_are_refused() {
         let error = registry(&server.url).tags(&repository()).await.unwrap_err();
         assert!(matches!(error, RegistryError::Protocol { .. }), "{error}");
     }
+}
+
+#[tokio::test]
+async fn being_throttled_is_no_failed_try_until_patience_ends() {
+    let throttled = |turn: usize| match turn {
+        0..8 => refuse(429, "TOOMANYREQUESTS", "Rate exceeded"),
+        _ => reply(201),
+    };
+    let server = Server::start(move |turn, _| throttled(turn)).await;
+    write(&server).await.unwrap();
+    assert_eq!(server.lines().len(), 9);
+
+    let server = Server::start(move |turn, _| throttled(turn)).await;
+    let impatient = Options {
+        patience: std::time::Duration::ZERO,
+        ..options()
+    };
+    let bytes = Bytes::from_static(MANIFEST.as_bytes());
+    let error = registry_with(&server.url, impatient)
+        .push_manifest(&repository(), &latest(), media_type::MANIFEST, bytes)
+        .await
+        .unwrap_err();
+    assert!(error.has_code(&ErrorCode::TooManyRequests), "{error}");
+    assert_eq!(server.lines().len(), 4);
 }

@@ -1,0 +1,328 @@
+//! Several images, published together.
+//!
+//! They share one login, one client of the registry and one run of cargo. Everything of
+//! all images is in the registry before the first tag of any is set; then come the
+//! immutable tags of all, then the moving ones. What fails before leaves the tags of
+//! all as they were, and what has been pushed is not sent again the next time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws::Client;
+use build::Workspace;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use receipts::{Problem, PublishReceipt, TagOutcome};
+
+use super::push::{Complete, Push};
+use super::session::Session;
+use super::source::{Found, Verdict};
+use super::{Destination, PublishFailure, PublishPlan, SourcePublish};
+use crate::build::{BuildPlan, milliseconds};
+use crate::event::{Event, Observer, Stage};
+
+/// How many images are looked up or pushed at the same time; each does several
+/// requests at a time by itself.
+const TOGETHER: usize = 8;
+
+/// An image among several, by its name.
+#[derive(Debug, Clone)]
+pub struct Named<T> {
+    /// The name.
+    pub name: String,
+    /// What is published.
+    pub publish: T,
+}
+
+/// Why several images were not published, and how far each has come.
+#[derive(Debug)]
+pub struct SeveralFailure {
+    /// The names of the images.
+    images: Vec<String>,
+    /// Those that failed.
+    failures: Vec<(String, PublishFailure)>,
+    /// Tags that were set, as `NAME:TAG`.
+    tags_set: Vec<String>,
+}
+
+impl SourcePublish {
+    /// Publishes several images of one source.
+    pub async fn execute_all(
+        publishes: &[Named<Self>],
+        client: &Arc<Client>,
+        observe: Observer<'_>,
+    ) -> Result<Vec<PublishReceipt>, SeveralFailure> {
+        let several = Several::new(publishes, observe);
+        let destinations = publishes.iter().map(|named| &named.publish.destination);
+        observe(Event::Stage(Stage::Inputs));
+        let opening = opening(destinations.clone().next(), client);
+        let plans: Vec<_> = publishes.iter().map(|named| &named.publish.build).collect();
+        let workspaces = BuildPlan::look_all(&plans).await;
+        let workspaces =
+            workspaces.map_err(|failure| several.all(PublishFailure::Build(failure)))?;
+        let session = several.opened(opening).await?;
+        let looked = look_up(publishes, &workspaces, &session).await;
+        let looked = looked.map_err(|failure| several.one(failure))?;
+        let mut compiled = compile(&workspaces, &looked, observe)
+            .await
+            .map_err(|failure| several.all(failure))?;
+        observe(Event::Stage(Stage::Push));
+        let within = |event: Event<'_>| several.observe_within(event);
+        let pushes: Vec<_> = destinations
+            .map(|destination| Push {
+                destination,
+                session: &session,
+                observe: &within,
+            })
+            .collect();
+        let contents = publishes.iter().enumerate().map(|(place, named)| {
+            let (found, verdict) = &looked[place];
+            let made = (*verdict, compiled[place].take());
+            let (push, workspace) = (&pushes[place], &workspaces[place]);
+            Box::pin(named.publish.content(push, found, workspace, made))
+        });
+        let contents: Vec<_> = stream::iter(contents).buffered(TOGETHER).collect().await;
+        several.finish(contents, &pushes).await
+    }
+}
+
+impl PublishPlan {
+    /// Publishes several images, each from its own layout.
+    pub async fn execute_all(
+        plans: &[Named<(PathBuf, Self)>],
+        client: &Arc<Client>,
+        observe: Observer<'_>,
+    ) -> Result<Vec<PublishReceipt>, SeveralFailure> {
+        let several = Several::new(plans, observe);
+        let destinations = plans.iter().map(|named| &named.publish.1.destination);
+        observe(Event::Stage(Stage::VerifyLayout));
+        let mut verified = Vec::new();
+        for Named {
+            name,
+            publish: (directory, plan),
+        } in plans
+        {
+            let image = plan.opened(directory);
+            verified.push(image.map_err(|failure| several.one((name.clone(), failure)))?);
+        }
+        observe(Event::Stage(Stage::Identity));
+        let opening = opening(destinations.clone().next(), client);
+        let session = several.opened(opening).await?;
+        observe(Event::Stage(Stage::Push));
+        let within = |event: Event<'_>| several.observe_within(event);
+        let pushes: Vec<_> = destinations
+            .map(|destination| Push {
+                destination,
+                session: &session,
+                observe: &within,
+            })
+            .collect();
+        let contents = plans.iter().enumerate().map(|(place, named)| {
+            let (directory, plan) = &named.publish;
+            Box::pin(plan.content(directory, &verified[place], &pushes[place]))
+        });
+        let contents: Vec<_> = stream::iter(contents).buffered(TOGETHER).collect().await;
+        several.finish(contents, &pushes).await
+    }
+}
+
+/// What the tags of each image point to, and what there is to do; an image that cannot
+/// be published is found here, before anything is compiled.
+async fn look_up(
+    publishes: &[Named<SourcePublish>],
+    workspaces: &[Workspace],
+    session: &Arc<Session>,
+) -> Result<Vec<(Found, Verdict)>, (String, PublishFailure)> {
+    let looked = publishes
+        .iter()
+        .zip(workspaces)
+        .map(async |(named, workspace)| {
+            let publish = &named.publish;
+            let look = async {
+                let found = publish.found(Arc::clone(session)).await?;
+                let verdict = publish.verdict(&found, workspace).await?;
+                Ok((found, verdict))
+            };
+            look.await.map_err(|failure| (named.name.clone(), failure))
+        });
+    stream::iter(looked).buffered(TOGETHER).try_collect().await
+}
+
+/// The programs of the images that are to be made, compiled together as far as this
+/// machine does not have them.
+async fn compile(
+    workspaces: &[Workspace],
+    looked: &[(Found, Verdict)],
+    observe: Observer<'_>,
+) -> Result<Vec<Option<build::Compiled>>, PublishFailure> {
+    let mut compiled = Vec::new();
+    let mut missing = Vec::new();
+    for (workspace, (_, verdict)) in workspaces.iter().zip(looked) {
+        let makes = *verdict == Verdict::Make;
+        let known = makes.then(|| workspace.compiled()).transpose();
+        let known = known.map_err(|error| PublishFailure::Build(error.into()))?;
+        let known = known.flatten();
+        missing.push(makes && known.is_none());
+        compiled.push(known);
+    }
+    BuildPlan::compile_missing(workspaces, &missing, &mut compiled, observe)
+        .await
+        .map_err(PublishFailure::Build)?;
+    Ok(compiled)
+}
+
+type Opening = tokio::task::JoinHandle<Result<Session, PublishFailure>>;
+
+/// Begins to open the session of all, which is that of the first.
+fn opening(first: Option<&Destination>, client: &Arc<Client>) -> Option<Opening> {
+    let (destination, client) = (first?.clone(), Arc::clone(client));
+    Some(tokio::spawn(async move { destination.open(&client).await }))
+}
+
+/// One publish of several images.
+struct Several<'a> {
+    names: Vec<String>,
+    observe: Observer<'a>,
+    started: Instant,
+}
+
+impl<'a> Several<'a> {
+    fn new<T>(publishes: &[Named<T>], observe: Observer<'a>) -> Self {
+        Self {
+            names: publishes.iter().map(|named| named.name.clone()).collect(),
+            observe,
+            started: Instant::now(),
+        }
+    }
+
+    async fn opened(&self, opening: Option<Opening>) -> Result<Arc<Session>, SeveralFailure> {
+        let nothing = || PublishFailure::Interrupted("there is no image".to_owned());
+        let opening = opening.ok_or_else(|| self.all(nothing()))?;
+        let session = opening
+            .await
+            .unwrap_or_else(|error| Err(PublishFailure::Interrupted(error.to_string())));
+        session.map(Arc::new).map_err(|failure| self.all(failure))
+    }
+
+    /// The stages of one image are not those of all.
+    fn observe_within(&self, event: Event<'_>) {
+        if !matches!(event, Event::Stage(_)) {
+            (self.observe)(event);
+        }
+    }
+
+    /// Sets the tags, once all images are complete.
+    async fn finish(
+        &self,
+        contents: Vec<Result<Complete, PublishFailure>>,
+        pushes: &[Push<'_>],
+    ) -> Result<Vec<PublishReceipt>, SeveralFailure> {
+        let (mut complete, mut failures) = (Vec::new(), Vec::new());
+        for (content, name) in contents.into_iter().zip(&self.names) {
+            match content {
+                Ok(content) => complete.push(content),
+                Err(failure) => failures.push((name.clone(), failure)),
+            }
+        }
+        if !failures.is_empty() {
+            return Err(self.failed(failures, Vec::new()));
+        }
+        (self.observe)(Event::Stage(Stage::Tag));
+        let mut outcomes: Vec<Vec<TagOutcome>> = vec![Vec::new(); complete.len()];
+        for places in [0..1, 1..usize::MAX] {
+            let set = complete.iter().zip(pushes);
+            let set = set.map(|(complete, push)| push.tags(complete, places.clone()));
+            let set: Vec<_> = stream::iter(set).buffered(TOGETHER).collect().await;
+            for (place, set) in set.into_iter().enumerate() {
+                match set {
+                    Ok(set) => outcomes[place].extend(set),
+                    Err(failure) => failures.push((self.names[place].clone(), failure)),
+                }
+            }
+            if !failures.is_empty() {
+                return Err(self.failed(failures, self.moved(&outcomes)));
+            }
+        }
+        let milliseconds = milliseconds(self.started);
+        let finished = complete.into_iter().zip(outcomes).zip(pushes);
+        Ok(finished
+            .map(|((complete, tags), push)| complete.receipt(tags, push, milliseconds))
+            .collect())
+    }
+
+    fn moved(&self, outcomes: &[Vec<TagOutcome>]) -> Vec<String> {
+        let all = self.names.iter().zip(outcomes);
+        let moved = all.flat_map(|(name, tags)| {
+            let moved = tags.iter().filter(|tag| tag.moved);
+            moved.map(move |tag| format!("{name}:{}", tag.tag))
+        });
+        moved.collect()
+    }
+
+    /// What is the matter with one image.
+    fn one(&self, failure: (String, PublishFailure)) -> SeveralFailure {
+        self.failed(vec![failure], Vec::new())
+    }
+
+    /// What is the matter with all images.
+    fn all(&self, failure: PublishFailure) -> SeveralFailure {
+        let name = self.names.join(", ");
+        self.failed(vec![(name, failure)], Vec::new())
+    }
+
+    fn failed(
+        &self,
+        failures: Vec<(String, PublishFailure)>,
+        tags_set: Vec<String>,
+    ) -> SeveralFailure {
+        SeveralFailure {
+            images: self.names.clone(),
+            failures,
+            tags_set,
+        }
+    }
+}
+
+impl SeveralFailure {
+    /// The failure that is told first.
+    pub fn first(&self) -> Option<&PublishFailure> {
+        self.failures.first().map(|(_, failure)| failure)
+    }
+
+    /// What people and machines are told; `first` is about [`Self::first`].
+    pub fn problem(&self, mut first: Problem) -> Problem {
+        let what = first
+            .summary
+            .split_once(": ")
+            .map(|(_, what)| what.to_owned());
+        let what = what.unwrap_or(first.summary);
+        let of = match self.failures.len() {
+            0 | 1 => String::new(),
+            several => format!(" (and {} more)", several - 1),
+        };
+        let done = if self.tags_set.is_empty() {
+            "no tag of any image was moved".to_owned()
+        } else {
+            format!("only tags {} were set", self.tags_set.join(", "))
+        };
+        first.summary = format!("{done}: {what}{of}");
+        for (name, failure) in &self.failures {
+            first = first.fact("failed", format!("{name}: {failure}"));
+        }
+        for name in &self.images {
+            let failed = self
+                .failures
+                .iter()
+                .any(|(failed, _)| failed.split(", ").any(|one| one == name));
+            let tagged = self.tags_set.iter().any(|tag| {
+                tag.strip_prefix(name.as_str())
+                    .is_some_and(|rest| rest.starts_with(':'))
+            });
+            if !failed {
+                let state = if tagged { "tagged" } else { "not tagged" };
+                first = first.fact(state, name.as_str());
+            }
+        }
+        first
+    }
+}
