@@ -1,5 +1,5 @@
-//! Container engines and tools read what Longshore built, in both compressions,
-//! as a layout and as an archive, and run it.
+//! Container engines and tools read what Longshore built, in both compressions, alone
+//! and on a base, as a layout and as an archive, and run it.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::containers::has_docker_engine;
@@ -20,6 +20,8 @@ fn main() {
     print!("{}{}", read("/srv/www/link.html"), read("/srv/www/deep/ä.txt"));
     let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata("/srv/www/tool").unwrap());
     println!("{:o} {}", mode & 0o7777, std::fs::write("/data/mine", "x").is_ok());
+    let of_base = std::env::var("FROM_THE_BASE").is_ok();
+    assert_eq!(of_base, std::path::Path::new("/etc/os-release").exists());
 }
 "#;
 
@@ -29,6 +31,8 @@ const SHOWN: &str = "<p>longshore</p>\nfar down\n755 true\n";
 
 struct Built {
     project: Project,
+    /// Layers of a base below its own.
+    base_layers: usize,
     /// The digests with zstd and with gzip.
     digests: [String; 2],
 }
@@ -47,35 +51,96 @@ impl Built {
     }
 }
 
-/// One project, built once with zstd and once with gzip layers.
-fn built() -> &'static Built {
-    static BUILT: OnceLock<Built> = OnceLock::new();
+/// One project, built once with zstd and once with gzip layers, alone and on a base.
+fn built() -> &'static [Built; 2] {
+    static BUILT: OnceLock<[Built; 2]> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let project = Project::hello();
-        fs::write(project.path().join("src/main.rs"), PROGRAM).unwrap();
-        assets(&project.path().join("static"));
-        let configuration = project.path().join("longshore.toml");
-        let text = fs::read_to_string(&configuration).unwrap();
-        let digests = COMPRESSIONS.map(|compression| {
-            let image = format!(
-                "[image]\ncompression = \"{compression}\"\nwritable = [\"/data\"]\n\
-                 assets = [{{ from = \"static\", to = \"/srv/www\", exclude = [\"*.map\"] }}]"
-            );
-            fs::write(&configuration, text.replacen("[image]", &image, 1)).unwrap();
-            project.commit();
-            let mut build = longshore(project.path());
-            build.args(["build", "--format", "json", "--layout"]);
-            build.arg(format!("target/{compression}"));
-            for form in ["oci", "docker"] {
-                build.arg(format!("--archive={form}:target/{compression}.{form}.tar"));
-            }
-            json_of(&succeed(&mut build))["digest"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        });
-        Built { project, digests }
+        let alone = Project::hello();
+        let on_base = Project::hello();
+        on_base.edit(
+            "longshore.toml",
+            "\"hello\"",
+            "\"hello\"\nbase = \"oci:base\"",
+        );
+        base(&on_base.path().join("base"));
+        succeed(longshore(on_base.path()).args(["base", "update"]));
+        [(alone, 0), (on_base, 2)].map(|(project, base_layers)| build(project, base_layers))
     })
+}
+
+fn build(project: Project, base_layers: usize) -> Built {
+    fs::write(project.path().join("src/main.rs"), PROGRAM).unwrap();
+    assets(&project.path().join("static"));
+    let configuration = project.path().join("longshore.toml");
+    let text = fs::read_to_string(&configuration).unwrap();
+    let digests = COMPRESSIONS.map(|compression| {
+        let image = format!(
+            "[image]\ncompression = \"{compression}\"\nwritable = [\"/data\"]\n\
+             assets = [{{ from = \"static\", to = \"/srv/www\", exclude = [\"*.map\"] }}]"
+        );
+        fs::write(&configuration, text.replacen("[image]", &image, 1)).unwrap();
+        project.commit();
+        let mut build = longshore(project.path());
+        build.args(["build", "--format", "json", "--layout"]);
+        build.arg(format!("target/{compression}"));
+        for form in ["oci", "docker"] {
+            build.arg(format!("--archive={form}:target/{compression}.{form}.tar"));
+        }
+        json_of(&succeed(&mut build))["digest"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    });
+    Built {
+        project,
+        base_layers,
+        digests,
+    }
+}
+
+/// A base of this machine's own files, in two layers of gzip, as a layout.
+fn base(layout: &Path) {
+    let blobs = layout.join("blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    let put = |kind: &str, bytes: &[u8]| {
+        let digest = oci::Digest::of(bytes).to_string();
+        fs::write(blobs.join(&digest[7..]), bytes).unwrap();
+        let kind = format!("application/vnd.oci.image.{kind}");
+        json!({ "mediaType": kind, "digest": digest, "size": bytes.len() })
+    };
+    let layer = |files: &[&str]| {
+        let mut tar = Command::new("tar");
+        tar.args(["-C", "/", "--dereference", "-cf", "-"])
+            .args(files);
+        let tar = succeed(&mut tar).stdout;
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, &tar).unwrap();
+        let described = put("layer.v1.tar+gzip", &packed.finish().unwrap());
+        (described, oci::Digest::of(&tar).to_string())
+    };
+    let layers = [
+        layer(&["etc/os-release", "etc/passwd"]),
+        layer(&["usr/bin/env"]),
+    ];
+    let (descriptors, diff_ids): (Vec<_>, Vec<_>) = layers.into_iter().unzip();
+    let config = json!({
+        "architecture": "amd64", "os": "linux",
+        "config": { "Env": ["FROM_THE_BASE=yes"] },
+        "rootfs": { "type": "layers", "diff_ids": diff_ids },
+    });
+    let config = put("config.v1+json", config.to_string().as_bytes());
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": config, "layers": descriptors,
+    });
+    let manifest = put("manifest.v1+json", manifest.to_string().as_bytes());
+    let index = json!({ "schemaVersion": 2, "manifests": [manifest] });
+    fs::write(layout.join("index.json"), index.to_string()).unwrap();
+    fs::write(
+        layout.join("oci-layout"),
+        r#"{"imageLayoutVersion":"1.0.0"}"#,
+    )
+    .unwrap();
 }
 
 fn assets(root: &Path) {
@@ -96,14 +161,20 @@ fn skopeo_reads_layouts_and_archives_in_both_compressions() {
     if !has("skopeo") {
         return;
     }
-    let built = built();
     let copies = tempfile::tempdir().unwrap();
-    for (compression, digest) in COMPRESSIONS.iter().zip(&built.digests) {
+    let all = built().iter().flat_map(|built| {
+        let images = COMPRESSIONS.iter().zip(&built.digests);
+        images.map(move |(compression, digest)| (built, compression, digest))
+    });
+    for (built, compression, digest) in all {
         let layout = format!("oci:{}", built.layout(compression).display());
         let mut inspect = Command::new("skopeo");
         let seen = json_of(&succeed(inspect.args(["inspect", &layout])));
         assert_eq!(seen["Digest"], **digest);
-        assert_eq!(seen["Layers"].as_array().unwrap().len(), 3);
+        assert_eq!(
+            seen["Layers"].as_array().unwrap().len(),
+            3 + built.base_layers
+        );
         let sources = [
             layout,
             format!(
@@ -122,6 +193,12 @@ fn skopeo_reads_layouts_and_archives_in_both_compressions() {
             succeed(skopeo.arg(format!("dir:{}", copy.display())));
         }
     }
+}
+
+/// Every image with its compression.
+fn images() -> impl Iterator<Item = (&'static Built, &'static str)> {
+    let images = built().iter();
+    images.flat_map(|built| COMPRESSIONS.map(|compression| (built, compression)))
 }
 
 /// Storage of podman's and buildah's own, that leaves nothing on the machine.
@@ -155,8 +232,7 @@ fn podman_runs_what_it_takes_from_layouts_and_archives() {
     if !has("podman") {
         return;
     }
-    let built = built();
-    for compression in COMPRESSIONS {
+    for (built, compression) in images() {
         let sources = [
             format!("oci:{compression}"),
             format!("oci-archive:{compression}.oci.tar"),
@@ -184,8 +260,7 @@ fn buildah_builds_on_the_image() {
     if !has("buildah") {
         return;
     }
-    let built = built();
-    for compression in COMPRESSIONS {
+    for (built, compression) in images() {
         let storage = Storage::new();
         let mut from = storage.command("buildah");
         from.current_dir(built.project.path().join("target"));
@@ -204,8 +279,7 @@ fn docker_loads_both_archives_and_runs_them() {
     if !has_docker_engine() {
         return;
     }
-    let built = built();
-    for compression in COMPRESSIONS {
+    for (built, compression) in images() {
         let mut load = Command::new("docker");
         load.args(["load", "--quiet", "--input"]);
         let loaded = succeed(load.arg(built.archive("docker", compression)));
@@ -228,7 +302,7 @@ fn docker_loads_both_archives_and_runs_them() {
 
 #[test]
 fn both_compressions_hold_the_same_files() {
-    let built = built();
+    let built = &built()[0];
     let diff_ids = COMPRESSIONS.map(|compression| -> Vec<Value> {
         let blobs = built.layout(compression).join("blobs/sha256");
         let read = |digest: &str| -> Value {
@@ -245,4 +319,36 @@ fn both_compressions_hold_the_same_files() {
         config["rootfs"]["diff_ids"].as_array().unwrap().clone()
     });
     assert_eq!(diff_ids[0], diff_ids[1]);
+}
+
+#[test]
+fn gzip_is_chosen_where_an_engine_that_reads_no_zstd_is_to_run_the_image() {
+    let project = Project::hello();
+    let media_types = |project: &Project| -> Vec<String> {
+        succeed(longshore(project.path()).arg("build"));
+        let blobs = project.layout().join("blobs/sha256");
+        let read =
+            |path: PathBuf| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+        let index = read(project.layout().join("index.json"));
+        let digest = index["manifests"][0]["digest"].as_str().unwrap();
+        let manifest = read(blobs.join(&digest[7..]));
+        let layers = manifest["layers"].as_array().unwrap().iter();
+        layers
+            .map(|layer| layer["mediaType"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = |project: &Project, end: &str| {
+        let media_types = media_types(project);
+        media_types
+            .iter()
+            .all(|media_type| media_type.ends_with(end))
+    };
+    assert!(all(&project, "+zstd"));
+    project.edit(
+        "longshore.toml",
+        "[image]",
+        "[image]\nruntimes = [\"docker-20.10\"]",
+    );
+    project.commit();
+    assert!(all(&project, "+gzip"));
 }

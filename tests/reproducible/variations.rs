@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -226,7 +227,7 @@ fn usual() -> &'static Outcome {
 #[test]
 fn another_directory_gives_the_same_digest() {
     let directory = tempfile::Builder::new()
-        .prefix("a-much-longer-name-")
+        .prefix("a much longer name, with blanks ")
         .tempdir();
     Machine::in_directory(directory.unwrap()).differs_only_in("directory");
 }
@@ -279,6 +280,35 @@ fn one_thread_and_one_job_give_the_same_digest() {
     Machine::new()
         .with("CARGO_BUILD_JOBS", "16")
         .differs_only_in("threads");
+}
+
+#[test]
+fn another_day_gives_the_same_digest() {
+    if !has("faketime") {
+        return;
+    }
+    // Cargo and build scripts live on another day; rustc does not start with another
+    // allocator's clock, and asks for no time.
+    let sysroot = succeed(Command::new("rustc").args(["--print", "sysroot"])).stdout;
+    let sysroot = String::from_utf8(sysroot).unwrap();
+    let programs = Path::new(sysroot.trim()).join("bin");
+    let shims = tempfile::tempdir().unwrap();
+    for (name, line) in [
+        ("cargo", "exec faketime -f +1500d"),
+        ("rustc", "unset LD_PRELOAD; exec"),
+    ] {
+        let shim = shims.path().join(name);
+        let program = programs.join(name);
+        let text = format!("#!/bin/sh\n{line} {} \"$@\"\n", program.display());
+        fs::write(&shim, text).unwrap();
+        fs::set_permissions(&shim, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!(
+        "{}:{}",
+        shims.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    Machine::new().with("PATH", &path).differs_only_in("days");
 }
 
 #[test]

@@ -46,7 +46,12 @@ impl Seen {
             seen.add_artifact(artifact)?;
         }
         for script in scripts {
-            seen.add_script(script);
+            // The id would have the directory in a URL's spelling.
+            let local = script.package_id.repr.starts_with("path+");
+            let mut packages = artifacts.iter().filter(|_| local);
+            let package = packages.find(|artifact| artifact.package_id == script.package_id);
+            let manifest = package.map(|package| package.manifest_path.as_std_path());
+            seen.add_script(script, manifest.and_then(Path::parent));
         }
         Ok(seen)
     }
@@ -67,15 +72,12 @@ impl Seen {
         Ok(())
     }
 
-    /// Adds what a build script said.
-    fn add_script(&mut self, script: &BuildScript) {
+    /// Adds what a build script said; `package` is the directory of a local one.
+    fn add_script(&mut self, script: &BuildScript, package: Option<&Path>) {
         let output = script.out_dir.as_std_path().with_file_name("output");
-        let package = script.package_id.repr.strip_prefix("path+file://");
-        let package = package.and_then(|rest| rest.rsplit_once('#'));
-        let Ok(text) = fs::read_to_string(output) else {
-            return;
-        };
-        self.add_output(&text, package.map(|(directory, _)| Path::new(directory)));
+        if let Ok(text) = fs::read_to_string(output) {
+            self.add_output(&text, package);
+        }
     }
 
     /// Adds what a script printed; `package` is where a local one runs. Relative
