@@ -46,6 +46,8 @@ pub struct Config {
     pub build: Build,
     /// The least important level that is logged.
     pub log: LevelFilter,
+    /// The namespace of CloudWatch whose metrics the log carries, if it does.
+    pub emf_namespace: Option<String>,
     /// How much is taken on, and how long is waited.
     pub limits: Limits,
     /// The sites whose scripts may read the API.
@@ -82,6 +84,7 @@ impl Default for Config {
             delivery: Delivery::default(),
             build: Build::default(),
             log: LevelFilter::INFO,
+            emf_namespace: None,
             limits: Limits::default(),
             cors_origins: Vec::new(),
         }

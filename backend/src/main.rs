@@ -194,7 +194,8 @@ async fn open(config: &Config, start: Start) -> Result<Database, Failure> {
 #[tokio::main]
 async fn serve(config: Config) -> Result<(), Failure> {
     let process = |step| move |error| Failure::process(step, error);
-    logging::start(config.log).map_err(|error| Failure::process("start its log", error))?;
+    logging::start(config.log, config.emf_namespace.clone(), system_clock)
+        .map_err(|error| Failure::process("start its log", error))?;
     // Before anything that takes time, so that no signal is missed.
     let stop = stop_signal().map_err(process("listen for signals"))?;
     let database = open(&config, Start::Example).await?;

@@ -11,6 +11,9 @@ use axum::response::Response;
 
 use crate::metrics::Metrics;
 
+/// What these lines are told from others by.
+pub(crate) const TARGET: &str = "backend::request";
+
 /// What stands for every path that matches no route.
 const NO_ROUTE: &str = "none";
 
@@ -39,6 +42,7 @@ pub(crate) async fn record(
     macro_rules! log {
         ($level:ident) => {
             tracing::$level!(
+                target: TARGET,
                 method,
                 path,
                 route,

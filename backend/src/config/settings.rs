@@ -155,6 +155,15 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |config| Some(config.log.to_string()),
     },
     Setting {
+        key: "emf-namespace",
+        variable: "PORTFOLIO_EMF_NAMESPACE",
+        about: "the namespace of CloudWatch's metrics in the log, if there are to be any",
+        expected: "1 to 255 letters, digits and any of . - _ / #, not beginning with AWS/",
+        is_secret: false,
+        take: |value, config| put(&mut config.emf_namespace, namespace(value).map(Some)),
+        show: |config| config.emf_namespace.clone(),
+    },
+    Setting {
         key: "connections",
         variable: "PORTFOLIO_CONNECTIONS",
         about: "connections that are open at once",
@@ -329,4 +338,13 @@ fn origins(value: &str) -> Option<Vec<HeaderValue>> {
         is_origin.then(|| HeaderValue::from_str(text).ok())?
     };
     value.split(',').map(origin).collect()
+}
+
+fn namespace(value: &str) -> Option<String> {
+    let is_plain =
+        |character: char| character.is_ascii_alphanumeric() || ".-_/#".contains(character);
+    let is_namespace = (1..=255).contains(&value.len())
+        && value.chars().all(is_plain)
+        && !value.starts_with("AWS/");
+    is_namespace.then(|| value.to_owned())
 }

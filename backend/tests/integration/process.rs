@@ -284,3 +284,45 @@ fn clients_that_send_slowly_or_nothing_do_not_stop_others() {
     );
     drop(slow);
 }
+
+#[test]
+fn the_log_holds_nothing_that_is_secret_or_personal() {
+    let directory = directory();
+    let mut command = backend(directory.path());
+    command.env("PORTFOLIO_LOG", "debug");
+    let mut running = Running::start(&mut command);
+    let message =
+        r#"{"name": "Tove Personal", "email": "tove@private.example", "message": "between us"}"#;
+    for (request, body) in [
+        ("POST /api/v1/contact?key=querysecret", message),
+        ("POST /api/v1/contact", "{\"name\": \"broken Personal"),
+        ("GET /api/v1/posts?q=querysecret", ""),
+    ] {
+        let mut connection = running.connect();
+        let request = format!(
+            "{request} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer tokensecret\r\nCookie: a=cookiesecret\r\nX-Forwarded-For: 203.0.113.77\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        connection.write_all(request.as_bytes()).expect("a request");
+        answer(connection);
+    }
+    running.signal("TERM");
+    let log: Vec<_> = running
+        .log
+        .by_ref()
+        .map(|line| line.expect("a line"))
+        .collect();
+    let log = log.join("\n");
+    assert!(log.contains("/api/v1/contact"), "{log}");
+    for secret in [
+        "Personal",
+        "private.example",
+        "between us",
+        "querysecret",
+        "tokensecret",
+        "cookiesecret",
+        "203.0.113.77",
+    ] {
+        assert!(!log.contains(secret), "{secret} is in {log}");
+    }
+}
