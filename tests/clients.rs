@@ -9,6 +9,7 @@ mod aws_cli;
 mod bills;
 mod boto3;
 mod containers;
+pub(crate) use containers::has_docker_engine;
 mod cosign;
 mod documentation;
 mod images;

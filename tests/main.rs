@@ -15,6 +15,7 @@ mod check;
 mod clients;
 mod controls;
 mod directions;
+mod dockerfile;
 mod elsewhere;
 mod explain;
 mod failures;

@@ -98,7 +98,7 @@ async fn skopeo_copies_the_image_by_tag_and_by_digest_and_finds_what_it_says() {
 }
 
 /// Docker Engine, or a printed reason why there is none; in CI there must be one.
-pub(super) fn has_docker_engine() -> bool {
+pub(crate) fn has_docker_engine() -> bool {
     if !has("docker") {
         return false;
     }

@@ -1,7 +1,9 @@
 //! What can go wrong between a checkout and a binary.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::Builder;
 
 /// Why a source could not be read or built.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +60,49 @@ pub enum BuildError {
         /// Why.
         reason: String,
     },
+    /// The Dockerfile or its context cannot be read.
+    #[error("{0}")]
+    Dockerfile(String),
+    /// Nothing here builds Dockerfiles, or not what was asked for.
+    #[error("{}", no_builder(*.0))]
+    NoBuilder(Option<Builder>),
+    /// A secret was named and has no value.
+    #[error("the variable `{0}`, a secret of the Dockerfile, is not set")]
+    NoSecret(String),
+    /// A builder said no.
+    #[error("{}{builder} could not build {} ({status})\n{output}", at(.step.as_ref(), .file), .file.display())]
+    DockerfileFailed {
+        /// The builder.
+        builder: Builder,
+        /// The Dockerfile.
+        file: PathBuf,
+        /// The line of the instruction that failed, and its text, where it is known.
+        step: Option<(usize, String)>,
+        /// The builder's exit status.
+        status: String,
+        /// The last lines it printed.
+        output: String,
+    },
+    /// A file changed between being counted and being copied.
+    #[error("{0} changed while it was read")]
+    Changed(PathBuf),
     /// A file cannot be read.
     #[error("a file of the build cannot be read")]
     Io(#[from] io::Error),
+}
+
+fn no_builder(builder: Option<Builder>) -> String {
+    match builder {
+        Some(builder) => format!("`{builder}` cannot be started"),
+        None => "none of buildctl, docker buildx, docker, buildah and podman is there and answers"
+            .to_owned(),
+    }
+}
+
+/// Where a Dockerfile failed, as editors read it.
+fn at(step: Option<&(usize, String)>, file: &Path) -> String {
+    match step {
+        Some((line, text)) => format!("{}:{line}: `{text}` failed: ", file.display()),
+        None => String::new(),
+    }
 }

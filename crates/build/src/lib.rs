@@ -1,5 +1,5 @@
-//! The engines: what turns a source into files. This crate starts `git`, `cargo`
-//! and `rustc`, and reads what they leave behind; it knows nothing of images.
+//! The engines: what turns a source into files. This crate starts `git`, `cargo`,
+//! `rustc` and the builders of Dockerfiles, and reads what they leave behind; it knows nothing of images.
 
 mod advisory_database;
 mod audit_section;
@@ -8,6 +8,7 @@ mod cargo;
 mod cargo_config;
 mod declared;
 mod dependencies;
+mod dockerfile;
 mod environment;
 mod error;
 mod facts;
@@ -24,6 +25,7 @@ mod workspace;
 pub use advisory_database::{AdvisoryDatabase, AdvisoryError};
 pub use binary::{Binary, architecture_of};
 pub use cargo::{CargoBuild, Progress};
+pub use dockerfile::{Builder, BuilderError, Dockerfile, DockerfileBuild};
 pub use environment::Environment;
 pub use error::BuildError;
 pub use imprint::{Imprint, ImprintKind};

@@ -157,7 +157,8 @@ fn add_image(
             diff_ids.push(*diff_id);
         }
         history = base.history();
-        annotations.insert(annotation::BASE_DIGEST.to_owned(), base.digest.to_string());
+        let digest = (!base.built).then(|| base.digest.to_string());
+        annotations.extend(digest.map(|digest| (annotation::BASE_DIGEST.to_owned(), digest)));
         let name = base.name.iter();
         annotations.extend(name.map(|name| (annotation::BASE_NAME.to_owned(), name.clone())));
     }
@@ -196,25 +197,30 @@ fn add_image(
     writer.add_document(media_type::MANIFEST, &manifest)
 }
 
-/// What the container engine starts, and as whom. The entrypoint is the recipe's
-/// alone: a base's arguments and health check speak of another program.
+/// What the container engine starts, and as whom. Where the recipe has a program, a
+/// base's arguments and health check speak of another one.
 fn runtime(recipe: &Recipe) -> RuntimeConfig {
     let base = recipe.base.as_ref().map(|base| &base.config.config);
     let inherited = |own: &Option<String>, of: fn(&RuntimeConfig) -> &Option<String>| {
         let theirs = base.and_then(|base| of(base).clone());
         own.clone().or(theirs.filter(|text| !text.is_empty()))
     };
+    let program = base.filter(|_| recipe.entrypoint.is_empty());
     RuntimeConfig {
         user: inherited(&recipe.user, |base| &base.user),
         exposed_ports: base::ports(recipe),
         env: base::environment(recipe),
-        entrypoint: recipe.entrypoint.clone(),
-        cmd: Vec::new(),
+        entrypoint: program
+            .map_or_else(|| recipe.entrypoint.clone(), |base| base.entrypoint.clone()),
+        cmd: program.map(|base| base.cmd.clone()).unwrap_or_default(),
+        healthcheck: program.and_then(|base| base.healthcheck.clone()),
         volumes: base.map(|base| base.volumes.clone()).unwrap_or_default(),
         working_dir: inherited(&recipe.working_directory, |base| &base.working_dir)
             .or_else(|| Some("/".to_owned())),
         labels: base::labels(recipe),
-        stop_signal: Some("SIGTERM".to_owned()),
+        stop_signal: program
+            .and_then(|base| base.stop_signal.clone())
+            .or_else(|| Some("SIGTERM".to_owned())),
     }
 }
 

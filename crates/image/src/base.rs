@@ -31,6 +31,9 @@ pub struct Base {
     pub config: ImageConfig,
     /// Where blobs are, for those that are here.
     pub blobs: Option<PathBuf>,
+    /// Whether it was built here, from a Dockerfile: no registry has it under its
+    /// digest, which the image then does not say.
+    pub built: bool,
 }
 
 impl Base {
@@ -68,6 +71,7 @@ impl Base {
             layers: layers.zip(diff_ids.iter().copied()).collect(),
             config,
             blobs: None,
+            built: false,
         })
     }
 

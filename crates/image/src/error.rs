@@ -54,6 +54,17 @@ pub enum ImageError {
     /// The base does not fit.
     #[error("the base cannot be used: {0}")]
     Base(String),
+    /// What a builder wrote is not an image, or not the one that it says.
+    #[error("what the builder wrote cannot be used: {0}")]
+    Foreign(String),
+    /// A secret of the build is in the image.
+    #[error("the secret `{secret}` is in the image, in `{path}`")]
+    SecretInImage {
+        /// The secret's name.
+        secret: String,
+        /// Where it was found.
+        path: String,
+    },
     /// An index would have two images for a platform.
     #[error("two images are for the platform {0}")]
     DuplicatePlatform(Platform),

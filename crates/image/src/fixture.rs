@@ -105,3 +105,20 @@ pub(crate) fn write_at(path: &Path, bytes: &[u8], seconds: u64) {
     let file = fs::File::options().write(true).open(path).unwrap();
     file.set_modified(time).unwrap();
 }
+
+/// The names in a tar, in their order; `NAME -> TARGET` for links.
+pub(crate) fn tar_names(tar: &[u8]) -> Vec<String> {
+    let mut archive = tar::Archive::new(tar);
+    let name = |entry: tar::Entry<'_, &[u8]>| {
+        let path = String::from_utf8(entry.path_bytes().into_owned()).unwrap();
+        match entry.link_name().unwrap() {
+            Some(target) => format!("{path} -> {}", target.display()),
+            None => path,
+        }
+    };
+    archive
+        .entries()
+        .unwrap()
+        .map(|entry| name(entry.unwrap()))
+        .collect()
+}

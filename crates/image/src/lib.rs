@@ -21,6 +21,7 @@ mod entry;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod import;
 mod layout;
 mod pack;
 mod published;
@@ -42,6 +43,7 @@ pub use compatibility::COMPATIBILITY;
 pub use compression::{Choice, Compression, CompressionError, GzipReason, Runtime, Wishes};
 pub use entry::{Content, Entry};
 pub use error::ImageError;
+pub use import::{Import, Secret, import};
 pub use layout::{Checked, Layout, Stored, StoredImage, StoredIndex, verify_blob};
 pub use published::{inputs, take_over};
 pub use recipe::{LayerKind, LayerRecipe, PublishedLayer, Recipe, RecordedInputs, layer_inputs};

@@ -21,7 +21,8 @@ pub struct Recipe {
     pub compression: Compression,
     /// What the image runs on.
     pub platform: Platform,
-    /// The program and its fixed arguments.
+    /// The program and its fixed arguments; none for the base's, with its arguments,
+    /// its health check and the signal that stops it.
     pub entrypoint: Vec<String>,
     /// `user:group` by number; none for the base's.
     pub user: Option<String>,
@@ -82,6 +83,8 @@ pub struct PublishedLayer {
 /// What a layer holds; layers come in this order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LayerKind {
+    /// A step of a Dockerfile, counted from 1.
+    Dockerfile(usize),
     /// Users, certificates, time zones, directories.
     System,
     /// Shared libraries that the programs load.
@@ -96,6 +99,7 @@ impl fmt::Display for LayerKind {
     /// As the layer's annotation has it.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Dockerfile(number) => write!(formatter, "dockerfile:{number}"),
             Self::System => formatter.write_str("system"),
             Self::Libraries => formatter.write_str("libraries"),
             Self::Assets(path) => write!(formatter, "assets:{path}"),
@@ -108,6 +112,7 @@ impl LayerKind {
     /// As people read it in the image's history.
     pub(crate) fn comment(&self) -> String {
         match self {
+            Self::Dockerfile(number) => format!("layer {number} of the Dockerfile"),
             Self::System => "users, certificates and directories".to_owned(),
             Self::Libraries => "shared libraries".to_owned(),
             Self::Assets(path) | Self::Binary(path) => path.clone(),

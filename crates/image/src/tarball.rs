@@ -18,6 +18,8 @@ const LARGEST_SIZE: u64 = 0o77_777_777_777;
 /// What seven octal digits hold.
 const LARGEST_OWNER: u64 = 0o7_777_777;
 const NAME_BYTES: usize = 100;
+/// What the pax record of an extended attribute begins with.
+pub(crate) const ATTRIBUTE: &str = "SCHILY.xattr.";
 
 /// Writes `entries`, in the order in which they come, as a whole tar.
 pub(crate) fn write(entries: &[Entry], blocks: &mut Blocks<'_>) -> Result<(), ImageError> {
@@ -32,9 +34,8 @@ pub(crate) fn write(entries: &[Entry], blocks: &mut Blocks<'_>) -> Result<(), Im
             name: &name,
             mode: entry.mode,
             owner: entry.owner,
-            kind: b'0',
-            size: 0,
-            link: "",
+            group: entry.owner,
+            ..Header::file()
         };
         match &entry.content {
             Content::Directory => {
@@ -69,11 +70,8 @@ pub(crate) const END: [u8; 2 * RECORD] = [0; 2 * RECORD];
 pub(crate) fn file_header(name: &str, size: u64) -> Vec<u8> {
     let header = Header {
         name,
-        mode: 0o644,
-        owner: 0,
-        kind: b'0',
         size,
-        link: "",
+        ..Header::file()
     };
     header.bytes()
 }
@@ -85,19 +83,41 @@ pub(crate) fn padding(size: u64) -> &'static [u8] {
 }
 
 /// What a header says.
-struct Header<'a> {
-    name: &'a str,
-    mode: u32,
-    owner: u64,
-    /// `0` a file, `2` a link, `5` a directory, `x` pax records.
-    kind: u8,
-    size: u64,
-    link: &'a str,
+#[derive(Clone, Copy)]
+pub(crate) struct Header<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) mode: u32,
+    pub(crate) owner: u64,
+    pub(crate) group: u64,
+    /// `0` a file, `1` a hard link, `2` a link, `3` and `4` devices, `5` a directory,
+    /// `6` a pipe, `x` pax records.
+    pub(crate) kind: u8,
+    pub(crate) size: u64,
+    pub(crate) link: &'a str,
+    /// Major and minor number of a device.
+    pub(crate) device: (u32, u32),
+    /// Extended attributes by name, sorted.
+    pub(crate) attributes: &'a [(String, Vec<u8>)],
 }
 
 impl Header<'_> {
+    /// An empty file of root's without a name.
+    pub(crate) fn file() -> Self {
+        Self {
+            name: "",
+            mode: 0o644,
+            owner: 0,
+            group: 0,
+            kind: b'0',
+            size: 0,
+            link: "",
+            device: (0, 0),
+            attributes: &[],
+        }
+    }
+
     /// The plain header, behind pax records where it cannot hold everything.
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let records = self.pax_records();
         let mut bytes = Vec::with_capacity(RECORD);
         if !records.is_empty() {
@@ -106,6 +126,7 @@ impl Header<'_> {
                 kind: b'x',
                 size: records.len() as u64,
                 link: "",
+                device: (0, 0),
                 ..*self
             };
             bytes.extend(extended.plain());
@@ -121,17 +142,21 @@ impl Header<'_> {
         let mut records = Vec::new();
         let is_plain = |text: &str| text.is_ascii() && text.len() <= NAME_BYTES;
         if !is_plain(self.name) {
-            pax_record("path", self.name, &mut records);
+            pax_record("path", self.name.as_bytes(), &mut records);
         }
         if !is_plain(self.link) {
-            pax_record("linkpath", self.link, &mut records);
+            pax_record("linkpath", self.link.as_bytes(), &mut records);
         }
         if self.size > LARGEST_SIZE {
-            pax_record("size", &self.size.to_string(), &mut records);
+            pax_record("size", self.size.to_string().as_bytes(), &mut records);
         }
-        if self.owner > LARGEST_OWNER {
-            pax_record("uid", &self.owner.to_string(), &mut records);
-            pax_record("gid", &self.owner.to_string(), &mut records);
+        for (key, number) in [("uid", self.owner), ("gid", self.group)] {
+            if number > LARGEST_OWNER {
+                pax_record(key, number.to_string().as_bytes(), &mut records);
+            }
+        }
+        for (name, value) in self.attributes {
+            pax_record(&format!("{ATTRIBUTE}{name}"), value, &mut records);
         }
         records
     }
@@ -142,7 +167,7 @@ impl Header<'_> {
         text(&mut header[0..100], self.name);
         octal(&mut header[100..108], u64::from(self.mode & 0o7777));
         octal(&mut header[108..116], fitting(self.owner, LARGEST_OWNER));
-        octal(&mut header[116..124], fitting(self.owner, LARGEST_OWNER));
+        octal(&mut header[116..124], fitting(self.group, LARGEST_OWNER));
         octal(&mut header[124..136], fitting(self.size, LARGEST_SIZE));
         // A time in a layer would make every commit's layers new.
         octal(&mut header[136..148], 0);
@@ -150,8 +175,8 @@ impl Header<'_> {
         header[156] = self.kind;
         text(&mut header[157..257], self.link);
         header[257..265].copy_from_slice(b"ustar\x0000");
-        octal(&mut header[329..337], 0);
-        octal(&mut header[337..345], 0);
+        octal(&mut header[329..337], u64::from(self.device.0));
+        octal(&mut header[337..345], u64::from(self.device.1));
         let sum: u64 = header.iter().copied().map(u64::from).sum();
         octal(&mut header[148..155], sum);
         header
@@ -159,13 +184,15 @@ impl Header<'_> {
 }
 
 /// `LENGTH KEY=VALUE\n`, where the length counts its own digits.
-fn pax_record(key: &str, value: &str, records: &mut Vec<u8>) {
+fn pax_record(key: &str, value: &[u8], records: &mut Vec<u8>) {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + 1;
     while length != rest + length.to_string().len() {
         length = rest + length.to_string().len();
     }
-    records.extend(format!("{length} {key}={value}\n").into_bytes());
+    records.extend(format!("{length} {key}=").into_bytes());
+    records.extend(value);
+    records.push(b'\n');
 }
 
 fn fitting(value: u64, largest: u64) -> u64 {

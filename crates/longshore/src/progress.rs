@@ -43,6 +43,7 @@ impl Progress {
         match event {
             Event::Stage(stage) => self.stage(*stage),
             Event::Compiled(progress) => self.compiled(progress),
+            Event::Builder(line) => self.say(&format!("  {line}")),
             Event::NoReferrers => self.say(
                 "the registry takes no referrers: bills of materials and provenance were left out",
             ),

@@ -59,6 +59,10 @@ pub struct RuntimeConfig {
     /// Default arguments.
     #[serde(deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub cmd: Vec<String>,
+    /// How the engine asks whether the program is well. Docker's own: the specification
+    /// reserves the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<Healthcheck>,
     /// Directories that the engine mounts a volume at; the values are empty
     /// objects.
     #[serde(
@@ -78,6 +82,38 @@ pub struct RuntimeConfig {
     /// Signal that asks the program to stop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
+}
+
+/// `HEALTHCHECK` of a Dockerfile; times are nanoseconds, and 0 is the engine's choice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Healthcheck {
+    /// `CMD` or `CMD-SHELL` and the words, or `NONE`.
+    #[serde(deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
+    pub test: Vec<String>,
+    /// From one check to the next.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub interval: u64,
+    /// How long a check may take.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub timeout: u64,
+    /// How long failures do not count after the start.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_period: u64,
+    /// From one check to the next meanwhile.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_interval: u64,
+    /// Failures in a row that count.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retries: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The empty JSON object that the specification uses as the value of a set.

@@ -18,7 +18,7 @@ mod manifest;
 pub mod media_type;
 mod name;
 
-pub use config::{Empty, History, ImageConfig, RootFilesystem, RuntimeConfig};
+pub use config::{Empty, Healthcheck, History, ImageConfig, RootFilesystem, RuntimeConfig};
 pub use descriptor::{Descriptor, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use distribution_error::{DistributionError, ErrorCode, ErrorEnvelope};

@@ -3,8 +3,10 @@
 
 mod archive;
 mod dependencies;
+mod dockerfile;
 mod failure;
 mod imprints;
+mod materials;
 mod several;
 
 use std::path::{Path, PathBuf};
@@ -12,11 +14,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use attest::Dependencies;
-use build::{CargoBuild, Compiled, Declared, Environment, Inputs, Source, Workspace};
+use build::{Builder, CargoBuild, Compiled, Declared, Environment, Inputs, Source, Workspace};
 use image::{Assembly, Base, LayerStore, Recipe, StoredImage, StoredLayer};
 use receipts::{BuildReceipt, Layer};
 
-use crate::base::{BaseFailure, BaseReference, LOCK_FILE_NAME, PinnedBase};
+use oci::Platform;
+
+use crate::base::{BaseFailure, BaseReference, LOCK_FILE_NAME, PinnedBase, platform};
 use crate::configuration::{Configuration, FILE_NAME, ImageTable};
 use crate::event::{Event, Observer, Stage};
 use crate::inputs::Expected;
@@ -27,6 +31,7 @@ pub(crate) use dependencies::dependencies_of;
 pub(crate) use failure::image_problem;
 pub use failure::{BuildFailure, layout_problem};
 pub(crate) use imprints::imprint_receipts;
+pub(crate) use materials::Materials;
 
 /// Where packed layers are kept, below the checkout.
 const LAYERS: &str = "target/longshore/layers";
@@ -53,6 +58,8 @@ pub struct BuildPlan {
     pub logins: Option<PathBuf>,
     /// The base, as it is pinned.
     pub(crate) base: Option<Arc<PinnedBase>>,
+    /// What builds the Dockerfile, whatever the configuration says.
+    pub builder: Option<Builder>,
     /// Where cargo puts what it makes, if not to its usual place.
     pub(crate) target_directory: Option<PathBuf>,
 }
@@ -97,6 +104,7 @@ impl BuildPlan {
             environment: Environment::default(),
             logins: None,
             base: base.map(Arc::new),
+            builder: None,
             target_directory: None,
         })
     }
@@ -105,15 +113,14 @@ impl BuildPlan {
     /// and writes the layout.
     pub async fn execute(&self, observe: Observer<'_>) -> Result<Built, BuildFailure> {
         let started = Instant::now();
-        let workspace = self.look().await?;
-        let known = workspace.compiled().map_err(BuildFailure::Engine)?;
-        let was_compiled = known.is_none();
-        let compiled = match known {
-            Some(compiled) => compiled,
-            None => self.compile(&workspace, observe).await?,
-        };
+        let materials = self.look().await?;
+        let mut compiled = materials.compiled().map_err(BuildFailure::Engine)?;
+        let was_compiled = compiled.is_none() && materials.has_program();
+        if was_compiled {
+            compiled = Some(self.compile(&materials, observe).await?);
+        }
         let compile_milliseconds = milliseconds(started);
-        let mut built = self.finish(&workspace, &compiled, observe).await?;
+        let mut built = self.finish(&materials, compiled.as_ref(), observe).await?;
         built.receipt.compiled = was_compiled;
         built.receipt.compile_milliseconds = compile_milliseconds;
         Ok(built)
@@ -122,8 +129,8 @@ impl BuildPlan {
     /// Packs what was compiled, and writes the layout.
     async fn finish(
         &self,
-        workspace: &Workspace,
-        compiled: &Compiled,
+        materials: &Materials,
+        compiled: Option<&Compiled>,
         observe: Observer<'_>,
     ) -> Result<Built, BuildFailure> {
         if let Some(base) = &self.base {
@@ -132,16 +139,20 @@ impl BuildPlan {
             fetched.map_err(base_failed)?;
         }
 
+        let binary_bytes = compiled.map_or(0, |compiled| compiled.binary.size);
+        let expected = match compiled {
+            Some(compiled) => self.expected_of(materials, compiled).await?,
+            None => self.expected_before(materials, Declared::default()).await?,
+        };
+        let mut recipe = expected.recipe;
+        self.settle(materials, &mut recipe, observe).await?;
         observe(Event::Stage(Stage::Assemble));
         let started = Instant::now();
-        let binary_bytes = compiled.binary.size;
-        let imprints = imprint_receipts(self.image.reproducible, &compiled.imprints);
-        let expected = self.expected_of(workspace, compiled).await?;
-        let dependencies = workspace.dependencies().await;
+        let imprints = compiled.map(|compiled| &*compiled.imprints);
+        let imprints = imprint_receipts(self.image.reproducible, imprints.unwrap_or_default());
+        let dependencies = materials.dependencies().await;
         let dependencies = dependencies.map_err(BuildFailure::Engine)?;
-        let image = self
-            .assemble(expected.recipe, &dependencies, |_| {})
-            .await?;
+        let image = self.assemble(recipe, dependencies.as_ref(), |_| {}).await?;
         let receipt = BuildReceipt {
             digest: image.descriptor.digest.to_string(),
             layout: self.layout.display().to_string(),
@@ -158,15 +169,28 @@ impl BuildPlan {
     }
 
     /// Looks at everything that the image would be made from.
-    pub(crate) async fn look(&self) -> Result<Workspace, BuildFailure> {
+    pub(crate) async fn look(&self) -> Result<Materials, BuildFailure> {
         let engine = self.engine();
         let workspace = async {
-            let workspace = Workspace::read(&engine).await;
-            workspace.map_err(BuildFailure::Engine)
+            match &engine {
+                Some(engine) => Workspace::read(engine).await.map(Some),
+                None => Ok(None),
+            }
+            .map_err(BuildFailure::Engine)
         };
+        let plan = self.clone();
+        let dockerfile = blocking(move || plan.look_at_dockerfile());
         // A base that cannot be had is no reason to have compiled.
-        let (workspace, _) = tokio::try_join!(workspace, self.read_base())?;
-        Ok(workspace)
+        let (workspace, dockerfile, _) = tokio::try_join!(workspace, dockerfile, self.read_base())?;
+        Ok(Materials {
+            workspace,
+            dockerfile,
+        })
+    }
+
+    /// What the image runs on.
+    fn platform(&self) -> Platform {
+        platform(&self.image)
     }
 
     /// What the base hands down, if there is one.
@@ -183,9 +207,14 @@ impl BuildPlan {
     /// Runs cargo. Dropping the future stops it.
     pub(crate) async fn compile(
         &self,
-        workspace: &Workspace,
+        materials: &Materials,
         observe: Observer<'_>,
     ) -> Result<Compiled, BuildFailure> {
+        let Some(workspace) = &materials.workspace else {
+            return Err(BuildFailure::Interrupted(
+                "there is nothing to compile".to_owned(),
+            ));
+        };
         observe(Event::Stage(Stage::Compile));
         let observe = |progress: build::Progress<'_>| observe(Event::Compiled(progress));
         let mut compiled = CargoBuild::run(&[workspace], &observe)
@@ -199,55 +228,60 @@ impl BuildPlan {
     /// not.
     pub(crate) async fn expected_of(
         &self,
-        workspace: &Workspace,
+        materials: &Materials,
         compiled: &Compiled,
     ) -> Result<Expected, BuildFailure> {
         imprints::accept(self.image.reproducible, &compiled.imprints)?;
-        let program = Program {
+        let program = materials.workspace.as_ref().map(|workspace| Program {
             name: workspace.binary().to_owned(),
             architecture: compiled.binary.architecture.to_owned(),
             file: compiled.binary.path.clone(),
             inputs: compiled.inputs.digest(),
-        };
+        });
         let (inputs, declared) = (compiled.inputs.clone(), compiled.declared.clone());
-        self.expected(program, inputs, declared).await
+        self.expected(materials, program, inputs, declared).await
     }
 
     /// The image of a program that is not compiled, were a compile to look at
     /// `declared`.
     pub(crate) async fn expected_before(
         &self,
-        workspace: &Workspace,
+        materials: &Materials,
         declared: Declared,
     ) -> Result<Expected, BuildFailure> {
-        let inputs = workspace.inputs(&declared).map_err(BuildFailure::Engine)?;
+        let inputs = materials.inputs(&declared).map_err(BuildFailure::Engine)?;
         let target = &self.image.target;
         let architecture = build::architecture_of(target).unwrap_or(target);
-        let program = Program {
+        let program = materials.workspace.as_ref().map(|workspace| Program {
             name: workspace.binary().to_owned(),
             architecture: architecture.to_owned(),
             file: PathBuf::new(),
             inputs: inputs.digest(),
-        };
-        self.expected(program, inputs, declared).await
+        });
+        self.expected(materials, program, inputs, declared).await
     }
 
     async fn expected(
         &self,
-        program: Program,
-        compile: Inputs,
+        materials: &Materials,
+        program: Option<Program>,
+        mut inputs: Inputs,
         declared: Declared,
     ) -> Result<Expected, BuildFailure> {
-        let base = self.read_base().await?.cloned();
+        let mut base = self.read_base().await?.cloned();
+        if let Some(dockerfile) = &materials.dockerfile {
+            inputs.extend(&dockerfile.inputs());
+            base = Some(dockerfile::stand_in(dockerfile, &self.platform()));
+        }
         let plan = self.clone();
         blocking(move || {
             let table = &plan.image;
             let assets = assets(table, &plan.checkout).map_err(BuildFailure::Image)?;
-            let recipe = recipe(table, &plan.source, &program, assets, base.as_ref())
+            let recipe = recipe(table, &plan.source, program.as_ref(), assets, base.as_ref())
                 .map_err(BuildFailure::Configuration)?;
             let store = plan.store()?;
             let layers = image::inputs(&recipe, &store).map_err(BuildFailure::Image)?;
-            Ok(Expected::new(recipe, layers, &compile, &declared))
+            Ok(Expected::new(recipe, layers, &inputs, &declared))
         })
         .await
     }
@@ -256,10 +290,10 @@ impl BuildPlan {
     pub(crate) async fn assemble(
         &self,
         recipe: Recipe,
-        dependencies: &Dependencies,
+        dependencies: Option<&Dependencies>,
         observe: impl Fn(&StoredLayer) + Send + Sync + 'static,
     ) -> Result<StoredImage, BuildFailure> {
-        let (plan, dependencies) = (self.clone(), dependencies.clone());
+        let (plan, dependencies) = (self.clone(), dependencies.cloned());
         blocking(move || {
             let store = plan.store()?;
             let assembly = Assembly {
@@ -269,7 +303,9 @@ impl BuildPlan {
             let write = || {
                 let layout = image::assemble(&recipe, &plan.layout, assembly)?;
                 let image = layout.image()?;
-                dependencies::write(&dependencies, &image, &plan.layout)?;
+                if let Some(dependencies) = &dependencies {
+                    dependencies::write(dependencies, &image, &plan.layout)?;
+                }
                 for archive in &plan.archives {
                     archive.write(&layout, &image)?;
                 }
@@ -284,16 +320,18 @@ impl BuildPlan {
         LayerStore::open(&self.checkout.join(LAYERS)).map_err(BuildFailure::Image)
     }
 
-    fn engine(&self) -> CargoBuild {
+    /// The engine for the package, if there is one.
+    fn engine(&self) -> Option<CargoBuild> {
         let table = &self.image;
         let assets = table.assets.iter().map(|assets| assets.from.clone());
         let layout = match &table.base {
             Some(BaseReference::Layout(directory)) => Some(directory.clone()),
             _ => None,
         };
-        CargoBuild {
+        let dockerfile = table.dockerfile.iter().map(|table| table.file.clone());
+        Some(CargoBuild {
             workspace: self.checkout.clone(),
-            package: table.package.clone(),
+            package: table.package.clone()?,
             binary: table.binary.clone(),
             features: table.features.clone(),
             default_features: table.default_features,
@@ -303,10 +341,11 @@ impl BuildPlan {
             environment: self.environment.clone(),
             set_aside: assets
                 .chain(layout)
+                .chain(dockerfile)
                 .chain([FILE_NAME.into(), LOCK_FILE_NAME.into()])
                 .collect(),
             target_directory: self.target_directory.clone(),
-        }
+        })
     }
 }
 

@@ -11,12 +11,14 @@ use serde::Deserialize;
 mod assets;
 mod audit;
 mod check;
+mod dockerfile;
 mod image;
 
 pub use self::image::{ImageTable, ImprintLevel};
 pub use assets::AssetTable;
 pub use audit::{AdvisoryLevel, AuditTable, IgnoreTable};
 pub use check::{CheckTable, SuppressTable};
+pub use dockerfile::DockerfileTable;
 
 /// The file's name; it stands at the root of the repository.
 pub const FILE_NAME: &str = "longshore.toml";

@@ -7,6 +7,8 @@ pub enum Stage {
     Inputs,
     /// Reading the base image.
     Base,
+    /// Building the Dockerfile.
+    Dockerfile,
     /// Compiling the package.
     Compile,
     /// Writing layers, configuration and manifest.
@@ -27,6 +29,7 @@ impl Stage {
         match self {
             Self::Inputs => "looking for changes",
             Self::Base => "reading the base image",
+            Self::Dockerfile => "building the Dockerfile",
             Self::Compile => "compiling",
             Self::Assemble => "assembling the image",
             Self::VerifyLayout => "verifying the layout",
@@ -44,6 +47,8 @@ pub enum Event<'a> {
     Stage(Stage),
     /// Cargo finished a package.
     Compiled(build::Progress<'a>),
+    /// The builder of a Dockerfile said something.
+    Builder(&'a str),
     /// The registry takes no referrers: the image has nothing said about it there.
     NoReferrers,
     /// The registry client did something.

@@ -20,7 +20,8 @@ pub use build::{Archive, ArchiveError, ArchiveForm, BuildFailure, BuildPlan, Bui
 pub use cloud::{Cloud, CloudError};
 pub use configuration::{
     AdvisoryLevel, AssetTable, AuditTable, AwsTable, CheckTable, Configuration, ConfigurationError,
-    FILE_NAME, GithubTable, IgnoreTable, ImageTable, ImprintLevel, PublishTable, SuppressTable,
+    DockerfileTable, FILE_NAME, GithubTable, IgnoreTable, ImageTable, ImprintLevel, PublishTable,
+    SuppressTable,
 };
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;

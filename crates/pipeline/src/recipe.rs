@@ -11,6 +11,7 @@ use image::{
 };
 use oci::{Digest, Platform, annotation};
 
+use crate::base::platform;
 use crate::configuration::{AssetTable, ConfigurationError, ImageTable};
 use crate::placeholder::Placeholders;
 
@@ -52,14 +53,11 @@ pub(crate) struct Program {
 pub(crate) fn recipe(
     table: &ImageTable,
     source: &Source,
-    program: &Program,
+    program: Option<&Program>,
     assets: Vec<LayerRecipe>,
     base: Option<&Base>,
 ) -> Result<Recipe, ConfigurationError> {
     let placeholders = placeholders(source);
-    let path = format!("usr/bin/{}", program.name);
-    let entry = Entry::program(&path, program.file.clone());
-    let path = format!("/{path}");
     let system = SystemFiles {
         writable: &table.writable,
         time_zones: table.time_zones,
@@ -69,16 +67,27 @@ pub(crate) fn recipe(
     // On a base there may be nothing of ours to add.
     let mut layers = Vec::from_iter((!system.entries.is_empty()).then_some(system));
     layers.extend(assets);
-    let mut layer = LayerRecipe::new(LayerKind::Binary(path.clone()), vec![entry]);
-    layer.inputs = Some(program.inputs);
-    layers.push(layer);
+    let mut entrypoint = Vec::new();
+    if let Some(program) = program {
+        let path = format!("usr/bin/{}", program.name);
+        let entry = Entry::program(&path, program.file.clone());
+        let path = format!("/{path}");
+        let mut layer = LayerRecipe::new(LayerKind::Binary(path.clone()), vec![entry]);
+        layer.inputs = Some(program.inputs);
+        layers.push(layer);
+        entrypoint.push(path);
+    }
+    let platform = program.map_or_else(
+        || platform(table),
+        |program| Platform::linux(&program.architecture),
+    );
     Ok(Recipe {
         base: base.cloned(),
         layers,
         compression: compression(table, base),
-        platform: Platform::linux(&program.architecture),
-        entrypoint: vec![path],
-        user: user(base),
+        platform,
+        user: program.and_then(|_| user(base)),
+        entrypoint,
         working_directory: None,
         ports: table.ports.clone(),
         environment: environment(table, base, &placeholders)?,
@@ -99,6 +108,21 @@ pub(crate) fn assets(table: &ImageTable, checkout: &Path) -> Result<Vec<LayerRec
         ))
     };
     table.assets.iter().map(layer).collect()
+}
+
+/// Puts a recipe on another base than it was written for.
+pub(crate) fn put_on(
+    recipe: &mut Recipe,
+    table: &ImageTable,
+    source: &Source,
+    base: Base,
+) -> Result<(), ConfigurationError> {
+    recipe.environment = environment(table, Some(&base), &placeholders(source))?;
+    if !recipe.entrypoint.is_empty() {
+        recipe.user = user(Some(&base));
+    }
+    recipe.base = Some(base);
+    Ok(())
 }
 
 /// Nobody of rank, unless the base says who.
@@ -153,6 +177,11 @@ fn labels(table: &ImageTable) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What the image holds: its package, or what it goes by where it has none.
+fn title(table: &ImageTable) -> &str {
+    table.package.as_deref().unwrap_or(table.name())
+}
+
 fn annotations(
     table: &ImageTable,
     source: &Source,
@@ -164,7 +193,7 @@ fn annotations(
             placeholders.committed_at.clone(),
         ),
         (annotation::REVISION.to_owned(), placeholders.commit.clone()),
-        (annotation::TITLE.to_owned(), table.package.clone()),
+        (annotation::TITLE.to_owned(), title(table).to_owned()),
     ]);
     if let Some(repository) = &source.repository {
         annotations.insert(annotation::SOURCE.to_owned(), repository.clone());
@@ -207,7 +236,7 @@ mod tests {
         let table = table(
             "ports = [8080]\nhealth = \"/healthz\"\nenvironment = { REVISION = \"{commit}\" }\n",
         );
-        let recipe = recipe(&table, &source(false), &program(), Vec::new(), None).unwrap();
+        let recipe = recipe(&table, &source(false), Some(&program()), Vec::new(), None).unwrap();
         assert_eq!(recipe.user.as_deref(), Some("65532:65532"));
         assert_eq!(recipe.entrypoint, ["/usr/bin/api"]);
         assert_eq!(recipe.environment["REVISION"], "a".repeat(40));
@@ -219,9 +248,15 @@ mod tests {
     #[test]
     fn layers_are_zstd_unless_a_runtime_needs_gzip_or_the_file_says_so() {
         let of = |text| {
-            recipe(&table(text), &source(false), &program(), Vec::new(), None)
-                .unwrap()
-                .compression
+            recipe(
+                &table(text),
+                &source(false),
+                Some(&program()),
+                Vec::new(),
+                None,
+            )
+            .unwrap()
+            .compression
         };
         assert_eq!(of(""), Compression::ZSTD);
         assert_eq!(of("runtimes = [\"docker-20.10\"]\n"), Compression::GZIP);
@@ -231,14 +266,21 @@ mod tests {
 
     #[test]
     fn a_dirty_source_never_claims_the_commit() {
-        let recipe = recipe(&table(""), &source(true), &program(), Vec::new(), None).unwrap();
+        let recipe = recipe(
+            &table(""),
+            &source(true),
+            Some(&program()),
+            Vec::new(),
+            None,
+        )
+        .unwrap();
         assert!(recipe.annotations[annotation::REVISION].ends_with("-dirty"));
     }
 
     #[test]
     fn an_unknown_placeholder_is_named_with_its_variable() {
         let table = table("environment = { A = \"{branch}\" }\n");
-        let error = recipe(&table, &source(false), &program(), Vec::new(), None)
+        let error = recipe(&table, &source(false), Some(&program()), Vec::new(), None)
             .unwrap_err()
             .to_string();
         assert!(

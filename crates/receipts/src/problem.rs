@@ -140,6 +140,9 @@ problem_codes! {
     EmulatorSilent = "E054", Machine, "An emulator could not be asked, or its trail could not be read.";
     ProgramNotStarted = "E055", Machine, "The program that was to have the emulator did not start.";
     SnapshotUnusable = "E056", Machine, "The emulator has no such snapshot, has one of that name already, or cannot use it.";
+    DockerfileFailed = "E060", Build, "The Dockerfile could not be built.";
+    NoBuilder = "E061", Build, "There is no program that builds the Dockerfile, or it lacks a secret.";
+    SecretInImage = "E062", Build, "A secret of the build is in the image.";
 }
 
 impl fmt::Display for ProblemCode {

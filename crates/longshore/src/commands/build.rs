@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws::Client;
+use build::BuilderError;
 use oci::Digest;
 use pipeline::{BuildFailure, BuildPlan, ImageTable, SourcePublish, read_source};
-use receipts::{BuildReceipt, ExitCode, Imprint, InputsReport, Problem};
+use receipts::{BuildReceipt, ExitCode, Imprint, InputsReport, Problem, ProblemCode};
 
 use crate::arguments::{Build, Format};
 use crate::commands::explain::with_explanation;
@@ -72,6 +73,13 @@ pub(crate) async fn plan(
     let source = read_source(root, allow_dirty).await.map_err(told)?;
     let plan = BuildPlan::new(root, configuration, image, &source, layout);
     let mut plan = plan.map_err(told)?;
+    plan.builder = match settings.environment.get("LONGSHORE_BUILDER") {
+        Some(name) => Some(name.parse().map_err(|error: BuilderError| {
+            let what = "nothing was built: `LONGSHORE_BUILDER` has a wrong value";
+            Problem::new(ProblemCode::BadConfiguration, what).caused_by(&error)
+        })?),
+        None => None,
+    };
     plan.environment = settings.environment.of_compiler();
     plan.logins = settings.docker_configuration();
     Ok(plan)

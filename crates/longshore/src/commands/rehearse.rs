@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use github::SubjectForm;
 use image::StoredImage;
-use pipeline::{Cloud, IdentityPlan, PublishPlan};
+use pipeline::{Cloud, Event, IdentityPlan, PublishPlan};
 use receipts::{ExitCode, Problem, ProblemCode, RehearsalReceipt, Verdict};
 
 use crate::arguments::{Format, Rehearse};
@@ -68,10 +68,9 @@ async fn rehearse(
     let job = project.publishing_job(&plan_of_build.source.commit)?;
     let unknowns = unknowns(&resources);
 
-    let built = plan_of_build
-        .execute(&|event| progress.show(&event))
-        .await
-        .map_err(|failure| failure.problem())?;
+    let show = |event: Event<'_>| progress.show(&event);
+    let built = Box::pin(plan_of_build.execute(&show));
+    let built = built.await.map_err(|failure| failure.problem())?;
     let rehearsal = Rehearsal::open(arguments.data.as_deref(), &cloud, resources).await?;
     progress.say(&format!("the emulator listens on {}", rehearsal.url));
 

@@ -1,11 +1,12 @@
 //! Why there is no base, and what to do about it.
 
+use build::BuildError;
 use image::ImageError;
 use oci::{Digest, ManifestError};
 use receipts::{Problem, ProblemCode};
 use registry::RegistryError;
 
-use super::LOCK_FILE_NAME;
+use super::{BaseReferenceError, LOCK_FILE_NAME};
 use crate::build::image_problem;
 use crate::publish::PublishFailure;
 
@@ -15,6 +16,17 @@ pub enum BaseFailure {
     /// `longshore.toml` names none.
     #[error("`longshore.toml` has no `image.base`")]
     None,
+    /// A Dockerfile cannot be read.
+    #[error(transparent)]
+    Dockerfile(Box<BuildError>),
+    /// A Dockerfile names something else than an image.
+    #[error("the Dockerfile names `{image}`")]
+    Named {
+        /// What stands there.
+        image: String,
+        /// Why that is no image.
+        source: Box<BaseReferenceError>,
+    },
     /// The lock file has no entry for it.
     #[error("`{LOCK_FILE_NAME}` does not say which image `{0}` is")]
     NotPinned(String),
@@ -78,6 +90,10 @@ impl BaseFailure {
         match self {
             Self::None => problem(ProblemCode::BadConfiguration, "no base image is named")
                 .hint("add `base = \"HOST/REPOSITORY:TAG\"` to `[image]` of longshore.toml"),
+            Self::Dockerfile(_) | Self::Named { .. } => problem(
+                ProblemCode::DockerfileFailed,
+                "the Dockerfile does not say which images it needs",
+            ),
             Self::NotPinned(_) => problem(ProblemCode::BaseNotPinned, "the base image is not pinned")
                 .hint("run `longshore base update` and commit `longshore.lock`"),
             Self::Lock(_) | Self::LockVersion(_) => {

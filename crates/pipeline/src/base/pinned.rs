@@ -135,7 +135,7 @@ impl PinnedBase {
 }
 
 /// What an image of `table` runs on.
-pub(super) fn platform(table: &ImageTable) -> Platform {
+pub(crate) fn platform(table: &ImageTable) -> Platform {
     let architecture = build::architecture_of(&table.target);
     Platform::linux(architecture.unwrap_or(&table.target))
 }

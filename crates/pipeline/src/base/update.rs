@@ -5,13 +5,13 @@ use std::path::Path;
 
 use build::Inputs;
 use image::Base;
-use oci::{AnyManifest, Digest, ImageConfig, Platform};
+use oci::{AnyManifest, Digest, ImageConfig, ManifestReference, Platform};
 use receipts::{BaseReport, Layer};
 
 use super::lock::{Lock, LockedBase};
 use super::pinned::{no_platform, place, platform};
 use super::place::Place;
-use super::{BaseFailure, BaseReference, PinnedBase};
+use super::{BaseFailure, BaseReference, PinnedBase, pins};
 use crate::configuration::ImageTable;
 use crate::inputs::changes;
 
@@ -25,14 +25,13 @@ pub async fn update_bases(
     let mut lock = Vec::new();
     let mut reports: Vec<BaseReport> = Vec::new();
     for table in images {
-        let Some(reference) = &table.base else {
-            continue;
-        };
-        let name = reference.to_string();
-        if !reports.iter().any(|report| report.reference == name) {
-            let (locked, report) = update(table, reference, (checkout, logins)).await?;
-            lock.push(locked);
-            reports.push(report);
+        for reference in &references(table, checkout)? {
+            let name = reference.to_string();
+            if !reports.iter().any(|report| report.reference == name) {
+                let (locked, report) = update(table, reference, (checkout, logins)).await?;
+                lock.push(locked);
+                reports.push(report);
+            }
         }
     }
     if reports.is_empty() {
@@ -42,6 +41,25 @@ pub async fn update_bases(
         Lock::of(lock).write(checkout)?;
     }
     Ok(reports)
+}
+
+/// The base of an image, and the images that its Dockerfile names by a tag.
+fn references(table: &ImageTable, checkout: &Path) -> Result<Vec<BaseReference>, BaseFailure> {
+    let mut references = Vec::from_iter(table.base.clone());
+    if let Some(dockerfile) = &table.dockerfile {
+        let images = dockerfile.images(checkout);
+        for image in images.map_err(|error| BaseFailure::Dockerfile(Box::new(error)))? {
+            let reference = pins::reference(&image)?;
+            if let BaseReference::Registry {
+                reference: ManifestReference::Tag(_),
+                ..
+            } = reference
+            {
+                references.push(reference);
+            }
+        }
+    }
+    Ok(references)
 }
 
 async fn update(

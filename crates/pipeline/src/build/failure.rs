@@ -82,6 +82,11 @@ fn engine(error: &BuildError) -> Problem {
             problem(ProblemCode::NoSource, "there is no commit to name the image after")
                 .hint("run this in a git checkout with at least one commit")
         }
+        BuildError::NoBuilder(_)
+        | BuildError::NoSecret(_)
+        | BuildError::DockerfileFailed { .. }
+        | BuildError::Dockerfile(_)
+        | BuildError::Changed(_) => dockerfile(error),
         BuildError::NoBinary(_) => problem(ProblemCode::UnusableBinary, "there is no binary to pack")
             .hint("set `image.package` and `image.binary` in `longshore.toml`"),
         BuildError::NoTarget(target) => {
@@ -99,6 +104,31 @@ fn engine(error: &BuildError) -> Problem {
                 .hint("compare `cargo tree` with `Cargo.lock`")
         }
         BuildError::Io(_) => problem(ProblemCode::Io, "a file cannot be read"),
+    }
+}
+
+fn dockerfile(error: &BuildError) -> Problem {
+    let problem =
+        |code, what: &str| Problem::new(code, format!("{NOTHING}: {what}")).caused_by(error);
+    match error {
+        BuildError::NoBuilder(_) => problem(
+            ProblemCode::NoBuilder,
+            "no program is there that builds the Dockerfile",
+        )
+        .hint("install Docker Engine, BuildKit or Buildah: `apt-get install buildah` needs no daemon")
+        .hint("or start the daemon: `docker version` and `buildctl debug workers` say whether it answers"),
+        BuildError::NoSecret(name) => {
+            problem(ProblemCode::NoBuilder, "a secret of the Dockerfile has no value")
+                .hint(format!("set the variable `{name}`, or take it out of `image.dockerfile.secrets`"))
+        }
+        BuildError::DockerfileFailed { .. } => {
+            problem(ProblemCode::DockerfileFailed, "the Dockerfile does not build")
+                .hint("the lines above are the builder's own")
+        }
+        _ => problem(
+            ProblemCode::DockerfileFailed,
+            "the Dockerfile or its context cannot be read",
+        ),
     }
 }
 
@@ -137,6 +167,15 @@ pub(crate) fn image_problem(error: &ImageError, nothing: &str) -> Problem {
         ),
         ImageError::Base(_) => {
             problem(ProblemCode::BadConfiguration, "the base image does not fit")
+        }
+        ImageError::Foreign(_) => problem(
+            ProblemCode::DockerfileFailed,
+            "what the builder wrote is not an image",
+        )
+        .hint("build it with another builder: `LONGSHORE_BUILDER=buildah`"),
+        ImageError::SecretInImage { .. } => {
+            problem(ProblemCode::SecretInImage, "the image would hold a secret")
+                .hint("read it with `RUN --mount=type=secret` and write it to no file")
         }
         ImageError::AbsentBlob(_) => problem(
             ProblemCode::BadLayout,

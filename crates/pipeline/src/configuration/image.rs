@@ -8,7 +8,7 @@ use oci::RepositoryName;
 use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 
-use super::{AssetTable, ConfigurationError, wrong};
+use super::{AssetTable, ConfigurationError, DockerfileTable, wrong};
 use crate::base::BaseReference;
 
 /// One image.
@@ -17,8 +17,8 @@ use crate::base::BaseReference;
 pub struct ImageTable {
     /// What the image goes by, where that is not the package's name.
     pub name: Option<String>,
-    /// The cargo package.
-    pub package: String,
+    /// The cargo package; none where a Dockerfile is the whole image.
+    pub package: Option<String>,
     /// Its binary; a package with one binary needs no name.
     pub binary: Option<String>,
     /// Features of the package, besides its default ones.
@@ -31,6 +31,8 @@ pub struct ImageTable {
     pub repository: Option<RepositoryName>,
     /// The image that this one is built on.
     pub base: Option<BaseReference>,
+    /// The Dockerfile whose image this one is, or is built on.
+    pub dockerfile: Option<DockerfileTable>,
     /// The Rust target. Never chosen by what is installed: the same commit must
     /// give the same image on every machine.
     #[serde(default = "default_target")]
@@ -166,10 +168,41 @@ pub(super) fn check(images: &[ImageTable]) -> Result<(), ConfigurationError> {
 impl ImageTable {
     /// What the image goes by.
     pub fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.package)
+        let name = self.name.as_deref().or(self.package.as_deref());
+        name.unwrap_or_default()
+    }
+
+    /// A program, a Dockerfile, or both.
+    fn check_engine(&self) -> Result<(), ConfigurationError> {
+        let Some(dockerfile) = &self.dockerfile else {
+            if self.package.is_none() {
+                return wrong(
+                    "image.package",
+                    "is missing: an image has a `package`, an `[image.dockerfile]`, or both",
+                );
+            }
+            return Ok(());
+        };
+        dockerfile.check()?;
+        if self.base.is_some() {
+            return wrong("image.base", "and `[image.dockerfile]` would be two bases");
+        }
+        if self.package.is_none() {
+            if self.name.is_none() {
+                return wrong(
+                    "image.name",
+                    "is missing: there is no package to name it after",
+                );
+            }
+            if self.binary.is_some() || !self.features.is_empty() || !self.default_features {
+                return wrong("image.binary", "and features need an `image.package`");
+            }
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), ConfigurationError> {
+        self.check_engine()?;
         if self
             .writable
             .iter()

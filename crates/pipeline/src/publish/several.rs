@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aws::Client;
-use build::Workspace;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use receipts::{Problem, PublishReceipt, TagOutcome};
 
@@ -18,7 +17,7 @@ use super::push::{Complete, Push};
 use super::session::Session;
 use super::source::{Found, Verdict};
 use super::{Destination, PublishFailure, PublishPlan, SourcePublish};
-use crate::build::{BuildPlan, milliseconds};
+use crate::build::{BuildPlan, Materials, milliseconds};
 use crate::event::{Event, Observer, Stage};
 
 /// How many images are looked up or pushed at the same time; each does several
@@ -57,13 +56,12 @@ impl SourcePublish {
         observe(Event::Stage(Stage::Inputs));
         let opening = opening(destinations.clone().next(), client);
         let plans: Vec<_> = publishes.iter().map(|named| &named.publish.build).collect();
-        let workspaces = BuildPlan::look_all(&plans).await;
-        let workspaces =
-            workspaces.map_err(|failure| several.all(PublishFailure::Build(failure)))?;
+        let materials = BuildPlan::look_all(&plans).await;
+        let materials = materials.map_err(|failure| several.all(PublishFailure::Build(failure)))?;
         let session = several.opened(opening).await?;
-        let looked = look_up(publishes, &workspaces, &session).await;
+        let looked = look_up(publishes, &materials, &session).await;
         let looked = looked.map_err(|failure| several.one(failure))?;
-        let mut compiled = compile(&workspaces, &looked, observe)
+        let mut compiled = compile(&materials, &looked, observe)
             .await
             .map_err(|failure| several.all(failure))?;
         observe(Event::Stage(Stage::Push));
@@ -78,8 +76,8 @@ impl SourcePublish {
         let contents = publishes.iter().enumerate().map(|(place, named)| {
             let (found, verdict) = &looked[place];
             let made = (*verdict, compiled[place].take());
-            let (push, workspace) = (&pushes[place], &workspaces[place]);
-            Box::pin(named.publish.content(push, found, workspace, made))
+            let (push, materials) = (&pushes[place], &materials[place]);
+            Box::pin(named.publish.content(push, found, materials, made))
         });
         let contents: Vec<_> = stream::iter(contents).buffered(TOGETHER).collect().await;
         several.finish(contents, &pushes).await
@@ -130,17 +128,17 @@ impl PublishPlan {
 /// be published is found here, before anything is compiled.
 async fn look_up(
     publishes: &[Named<SourcePublish>],
-    workspaces: &[Workspace],
+    materials: &[Materials],
     session: &Arc<Session>,
 ) -> Result<Vec<(Found, Verdict)>, (String, PublishFailure)> {
     let looked = publishes
         .iter()
-        .zip(workspaces)
-        .map(async |(named, workspace)| {
+        .zip(materials)
+        .map(async |(named, materials)| {
             let publish = &named.publish;
             let look = async {
                 let found = publish.found(Arc::clone(session)).await?;
-                let verdict = publish.verdict(&found, workspace).await?;
+                let verdict = publish.verdict(&found, materials).await?;
                 Ok((found, verdict))
             };
             look.await.map_err(|failure| (named.name.clone(), failure))
@@ -151,21 +149,21 @@ async fn look_up(
 /// The programs of the images that are to be made, compiled together as far as this
 /// machine does not have them.
 async fn compile(
-    workspaces: &[Workspace],
+    materials: &[Materials],
     looked: &[(Found, Verdict)],
     observe: Observer<'_>,
 ) -> Result<Vec<Option<build::Compiled>>, PublishFailure> {
     let mut compiled = Vec::new();
     let mut missing = Vec::new();
-    for (workspace, (_, verdict)) in workspaces.iter().zip(looked) {
+    for (materials, (_, verdict)) in materials.iter().zip(looked) {
         let makes = *verdict == Verdict::Make;
-        let known = makes.then(|| workspace.compiled()).transpose();
+        let known = makes.then(|| materials.compiled()).transpose();
         let known = known.map_err(|error| PublishFailure::Build(error.into()))?;
         let known = known.flatten();
-        missing.push(makes && known.is_none());
+        missing.push(makes && known.is_none() && materials.has_program());
         compiled.push(known);
     }
-    BuildPlan::compile_missing(workspaces, &missing, &mut compiled, observe)
+    BuildPlan::compile_missing(materials, &missing, &mut compiled, observe)
         .await
         .map_err(PublishFailure::Build)?;
     Ok(compiled)

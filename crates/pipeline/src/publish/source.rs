@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use attest::Dependencies;
 use aws::Client;
-use build::{Compiled, Workspace};
+use build::{Compiled, Declared};
 use futures_util::{StreamExt as _, stream};
 use image::{Layout, Recipe, StoredImage};
 use oci::{Digest, RepositoryName, Tag, annotation};
@@ -26,7 +26,7 @@ use super::push::{ALL_TAGS, Complete, Held, Local, Push};
 use super::session::Session;
 use super::signer::ReadySigner;
 use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
-use crate::build::{BuildFailure, BuildPlan, imprint_receipts, milliseconds};
+use crate::build::{BuildFailure, BuildPlan, Materials, imprint_receipts, milliseconds};
 use crate::configuration::ConfigurationError;
 use crate::event::{Event, Observer, Stage};
 use crate::inputs::{Expected, declared_of};
@@ -90,15 +90,15 @@ impl SourcePublish {
         observe(Event::Stage(Stage::Inputs));
         // The registry is asked beside everything else that takes time.
         let looking = self.look_up(client);
-        let workspace = self.build.look().await.map_err(PublishFailure::Build)?;
-        let (found, verdict, compiled) = Box::pin(self.begin(looking, &workspace, observe)).await?;
+        let materials = self.build.look().await.map_err(PublishFailure::Build)?;
+        let (found, verdict, compiled) = Box::pin(self.begin(looking, &materials, observe)).await?;
         let push = Push {
             destination: &self.destination,
             session: &found.session,
             observe,
         };
         let made = (verdict, compiled);
-        let complete = self.content(&push, &found, &workspace, made).await?;
+        let complete = self.content(&push, &found, &materials, made).await?;
         let tags = push.tags(&complete, ALL_TAGS).await?;
         Ok(complete.receipt(tags, &push, milliseconds(started)))
     }
@@ -108,7 +108,7 @@ impl SourcePublish {
         &self,
         push: &Push<'_>,
         found: &Found,
-        workspace: &Workspace,
+        materials: &Materials,
         (verdict, compiled): (Verdict, Option<Compiled>),
     ) -> Result<Complete, PublishFailure> {
         match (verdict, found.own()) {
@@ -117,7 +117,7 @@ impl SourcePublish {
                 let held = found.digests();
                 push.image(own, &nothing, &held, Pushed::default()).await
             }
-            _ => self.make(push, found, workspace, compiled).await,
+            _ => Box::pin(self.make(push, found, materials, compiled)).await,
         }
     }
 
@@ -145,30 +145,30 @@ impl SourcePublish {
     async fn begin(
         &self,
         looking: Looking,
-        workspace: &Workspace,
+        materials: &Materials,
         observe: Observer<'_>,
     ) -> Result<(Found, Verdict, Option<Compiled>), PublishFailure> {
         let answered = looking.is_finished();
         let look = async {
             let found = finished(looking).await?;
-            let verdict = self.verdict(&found, workspace).await?;
+            let verdict = self.verdict(&found, materials).await?;
             Ok::<_, PublishFailure>((found, verdict))
         };
         if answered {
             let (found, verdict) = look.await?;
             let known = match verdict {
                 Verdict::There | Verdict::Borrow => None,
-                Verdict::Make => workspace.compiled().map_err(engine)?,
+                Verdict::Make => materials.compiled().map_err(engine)?,
             };
             return Ok((found, verdict, known));
         }
-        let known = workspace.compiled().map_err(engine)?;
-        if known.is_some() || workspace.declared().is_none() {
+        let known = materials.compiled().map_err(engine)?;
+        if known.is_some() || materials.declared().is_none() {
             let (found, verdict) = look.await?;
             return Ok((found, verdict, known));
         }
         let mut look = pin!(look);
-        let mut compile = pin!(self.build.compile(workspace, observe));
+        let mut compile = pin!(self.build.compile(materials, observe));
         tokio::select! {
             looked = &mut look => {
                 let (found, verdict) = looked?;
@@ -200,10 +200,10 @@ impl SourcePublish {
     pub(super) async fn verdict(
         &self,
         found: &Found,
-        workspace: &Workspace,
+        materials: &Materials,
     ) -> Result<Verdict, PublishFailure> {
         if let Some(own) = found.own()
-            && let Some(expected) = self.expected_like(own, workspace).await?
+            && let Some(expected) = self.expected_like(own, materials).await?
         {
             if recorded(own) == Some(expected.inputs.digest()) {
                 return Ok(Verdict::There);
@@ -211,7 +211,7 @@ impl SourcePublish {
             return Err(self.taken(found, own, &expected).await);
         }
         if let Some(last) = found.last()
-            && let Some(expected) = self.expected_like(last, workspace).await?
+            && let Some(expected) = self.expected_like(last, materials).await?
             && let Some(program) = expected.layers.last()
             && lends(last, program)
         {
@@ -225,13 +225,13 @@ impl SourcePublish {
     pub(super) async fn expected_like(
         &self,
         published: &StoredImage,
-        workspace: &Workspace,
+        materials: &Materials,
     ) -> Result<Option<Expected>, PublishFailure> {
         let declared = published.manifest.annotations.get(annotation::DECLARED);
         let Some(declared) = declared.and_then(|text| declared_of(text)) else {
             return Ok(None);
         };
-        let expected = self.build.expected_before(workspace, declared).await;
+        let expected = self.build.expected_before(materials, declared).await;
         expected.map(Some).map_err(PublishFailure::Build)
     }
 
@@ -241,13 +241,13 @@ impl SourcePublish {
         &self,
         push: &Push<'_>,
         found: &Found,
-        workspace: &Workspace,
+        materials: &Materials,
         mut compiled: Option<Compiled>,
     ) -> Result<Complete, PublishFailure> {
         let advisories = match Gate::new(&self.build.configuration.audit, &self.build.checkout) {
             Some(gate) => {
-                let dependencies = workspace.dependencies().await.map_err(engine)?;
-                gate.pass(Some(&dependencies)).await?
+                let dependencies = materials.dependencies().await.map_err(engine)?;
+                gate.pass(dependencies.as_ref()).await?
             }
             None => Vec::new(),
         };
@@ -257,10 +257,10 @@ impl SourcePublish {
         };
         let signer = signer.as_ref();
         let lender = found.last();
-        let first = self.attempt(push, found, workspace, (lender, &mut compiled, signer));
+        let first = self.attempt(push, found, materials, (lender, &mut compiled, signer));
         let mut complete = match first.await {
             Err(failure) if failure.is_lost_blob() && lender.is_some() => {
-                let again = self.attempt(push, found, workspace, (None, &mut compiled, signer));
+                let again = self.attempt(push, found, materials, (None, &mut compiled, signer));
                 again.await?
             }
             complete => complete?,
@@ -277,26 +277,30 @@ impl SourcePublish {
         &self,
         push: &Push<'_>,
         found: &Found,
-        workspace: &Workspace,
+        materials: &Materials,
         (lender, compiled, signer): (
             Option<&StoredImage>,
             &mut Option<Compiled>,
             Option<&ReadySigner<'_>>,
         ),
     ) -> Result<Complete, PublishFailure> {
-        let mut expected = self.expected(push, workspace, lender, compiled).await?;
+        let mut expected = self.expected(push, materials, lender, compiled).await?;
+        let settled = self
+            .build
+            .settle(materials, &mut expected.recipe, push.observe);
+        settled.await.map_err(PublishFailure::Build)?;
         (push.observe)(Event::Stage(Stage::Assemble));
         if let Some(lender) = lender {
             image::take_over(&mut expected.recipe, &expected.layers, &lender.manifest);
         }
         let held = found.digests();
         let elsewhere = self.base_layers(lender).await?;
-        let dependencies = workspace.dependencies().await.map_err(engine)?;
+        let dependencies = materials.dependencies().await.map_err(engine)?;
         let ((image, local), sent) = self
             .pack(
                 push,
                 expected.recipe,
-                (&dependencies, signer),
+                (dependencies.as_ref(), signer),
                 (&held, elsewhere),
             )
             .await?;
@@ -323,7 +327,7 @@ impl SourcePublish {
         &self,
         push: &Push<'_>,
         recipe: Recipe,
-        (dependencies, signer): (&Dependencies, Option<&ReadySigner<'_>>),
+        (dependencies, signer): (Option<&Dependencies>, Option<&ReadySigner<'_>>),
         (held, elsewhere): (&[Option<Digest>], Vec<Blob>),
     ) -> Result<((StoredImage, Local), Pushed), PublishFailure> {
         let (sender, mut receiver) = mpsc::unbounded_channel();
@@ -343,9 +347,7 @@ impl SourcePublish {
             let layout = Layout::open(&self.build.layout).map_err(PublishFailure::Layout)?;
             let mut local = Local::of(&layout, &image);
             local.blobs.extend(elsewhere);
-            local
-                .attest(&image, Some(dependencies), push, signer)
-                .await?;
+            local.attest(&image, dependencies, push, signer).await?;
             for blob in local.all().into_iter().filter(|_| early) {
                 let _ = sender.send(blob);
             }
@@ -359,13 +361,17 @@ impl SourcePublish {
     async fn expected(
         &self,
         push: &Push<'_>,
-        workspace: &Workspace,
+        materials: &Materials,
         lender: Option<&StoredImage>,
         compiled: &mut Option<Compiled>,
     ) -> Result<Expected, PublishFailure> {
+        if !materials.has_program() {
+            let expected = self.build.expected_before(materials, Declared::default());
+            return expected.await.map_err(PublishFailure::Build);
+        }
         if compiled.is_none()
             && let Some(lender) = lender
-            && let Some(expected) = self.expected_like(lender, workspace).await?
+            && let Some(expected) = self.expected_like(lender, materials).await?
             && let Some(program) = expected.layers.last()
             && lends(lender, program)
         {
@@ -374,10 +380,10 @@ impl SourcePublish {
         let compiled = if let Some(compiled) = compiled {
             compiled
         } else {
-            let compile = self.build.compile(workspace, push.observe).await;
+            let compile = self.build.compile(materials, push.observe).await;
             compiled.insert(compile.map_err(PublishFailure::Build)?)
         };
-        let expected = self.build.expected_of(workspace, compiled).await;
+        let expected = self.build.expected_of(materials, compiled).await;
         expected.map_err(PublishFailure::Build)
     }
 

@@ -20,7 +20,7 @@ impl SourcePublish {
     ) -> Result<InputsReport, PublishFailure> {
         observe(Event::Stage(Stage::Inputs));
         let looking = self.look_up(client);
-        let workspace = self.build.look().await.map_err(PublishFailure::Build)?;
+        let materials = self.build.look().await.map_err(PublishFailure::Build)?;
         let found = finished(looking).await?;
         let Some((tag, image)) = found.published(&self.destination) else {
             return Ok(InputsReport::default());
@@ -33,7 +33,7 @@ impl SourcePublish {
             same: false,
             changes: None,
         };
-        let Some(expected) = self.expected_like(image, &workspace).await? else {
+        let Some(expected) = self.expected_like(image, &materials).await? else {
             return Ok(report);
         };
         report.same = recorded(image) == Some(expected.inputs.digest());

@@ -1,0 +1,249 @@
+//! The `dockerfile` engine: a Dockerfile into an archive of an image, by whichever
+//! program can build it.
+//!
+//! What it is built from is known without building: the text, the files of the context,
+//! arguments, target, and the digests of the images that it names. The builder is no
+//! input: whatever it writes is brought to one form afterwards.
+
+mod builder;
+mod context;
+mod ignore;
+mod instructions;
+mod run;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use oci::Digest;
+
+use builder::Task;
+pub use builder::{Builder, BuilderError};
+use context::Context;
+use ignore::Ignore;
+use instructions::Instructions;
+
+use crate::{BuildError, Environment, Inputs};
+
+/// Where contexts are put together, below the checkout.
+const PLACE: &str = "target/longshore/dockerfile";
+/// The argument that reproducible builds ask for.
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// What to build.
+#[derive(Debug, Clone)]
+pub struct DockerfileBuild {
+    /// The checkout's directory.
+    pub checkout: PathBuf,
+    /// The Dockerfile, relative to the checkout.
+    pub dockerfile: PathBuf,
+    /// The directory that it copies from, relative to the checkout.
+    pub context: PathBuf,
+    /// The stage to build; none for the last one.
+    pub target: Option<String>,
+    /// Build arguments.
+    pub arguments: BTreeMap<String, String>,
+    /// Names of variables whose values `RUN --mount=type=secret` may read.
+    pub secrets: Vec<String>,
+    /// The processor that the image is for, in the image specification's words.
+    pub architecture: String,
+    /// `SOURCE_DATE_EPOCH`, for a Dockerfile that declares it.
+    pub source_date_epoch: i64,
+    /// The builder, where it is not to be chosen by what is there.
+    pub builder: Option<Builder>,
+    /// The environment that the builder is started in.
+    pub environment: Environment,
+    /// Whether all images come from registries of this machine, which speak plain HTTP.
+    pub plain_http: bool,
+    /// Whether nothing that the builder kept is used.
+    pub fresh: bool,
+}
+
+/// A Dockerfile and its context at one moment.
+#[derive(Debug, Clone)]
+pub struct Dockerfile {
+    build: DockerfileBuild,
+    text: String,
+    instructions: Instructions,
+    context: Context,
+    pins: BTreeMap<String, Digest>,
+}
+
+impl DockerfileBuild {
+    /// The images of registries that the Dockerfile at `path` names, in their order;
+    /// `arguments` are those of the build.
+    pub fn images(
+        path: &Path,
+        arguments: &BTreeMap<String, String>,
+    ) -> Result<Vec<String>, BuildError> {
+        let read = Instructions::parse(&text(path)?, arguments);
+        let mut images: Vec<String> = Vec::new();
+        for (_, image) in read.images {
+            if !images.contains(&image) {
+                images.push(image);
+            }
+        }
+        Ok(images)
+    }
+
+    /// Looks at everything that the image would be made from. `pins` are the digests of
+    /// the images that the Dockerfile names.
+    pub fn look(&self, pins: BTreeMap<String, Digest>) -> Result<Dockerfile, BuildError> {
+        let text = text(&self.checkout.join(&self.dockerfile))?;
+        let instructions = Instructions::parse(&text, &self.arguments);
+        let directory = self.checkout.join(&self.context);
+        let context = Context::read(&directory, &self.ignore()?, &self.checkout)?;
+        Ok(Dockerfile {
+            build: self.clone(),
+            text,
+            instructions,
+            context,
+            pins,
+        })
+    }
+
+    /// `NAME.dockerignore` beside the Dockerfile, or `.dockerignore` of the context.
+    fn ignore(&self) -> Result<Ignore, BuildError> {
+        let mut own = self.checkout.join(&self.dockerfile).into_os_string();
+        own.push(".dockerignore");
+        let general = self.checkout.join(&self.context).join(".dockerignore");
+        for file in [PathBuf::from(own), general] {
+            match fs::read_to_string(&file) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                text => return Ok(Ignore::parse(&text?)),
+            }
+        }
+        Ok(Ignore::default())
+    }
+}
+
+fn text(path: &Path) -> Result<String, BuildError> {
+    fs::read_to_string(path).map_err(|error| BuildError::Dockerfile(error.to_string()))
+}
+
+impl Dockerfile {
+    /// Everything that decides what is in the image, but for what a `RUN` looks up
+    /// outside.
+    pub fn inputs(&self) -> Inputs {
+        let mut inputs = Inputs::default();
+        inputs.insert("dockerfile", Digest::of(self.text.as_bytes()).to_string());
+        inputs.insert("dockerfile:architecture", &*self.build.architecture);
+        if let Some(target) = &self.build.target {
+            inputs.insert("dockerfile:target", &**target);
+        }
+        for (name, value) in self.arguments() {
+            inputs.insert(format!("argument:{name}"), value);
+        }
+        for name in &self.build.secrets {
+            inputs.insert(format!("secret:{name}"), "given");
+        }
+        for (image, digest) in &self.pins {
+            inputs.insert(format!("from:{image}"), digest.to_string());
+        }
+        for (path, found) in &self.context.0 {
+            inputs.insert(format!("context:{path}"), found.value());
+        }
+        inputs
+    }
+
+    /// The values of the secrets, by name.
+    pub fn secrets(&self) -> Result<Vec<(String, String)>, BuildError> {
+        let names = self.build.secrets.iter();
+        let value = |name: &String| match self.build.environment.get(name) {
+            Some(value) if !value.is_empty() => Ok((name.clone(), value.to_owned())),
+            _ => Err(BuildError::NoSecret(name.clone())),
+        };
+        names.map(value).collect()
+    }
+
+    /// Builds, and writes the image to `archive` as `docker save` would; `observe` gets
+    /// the builder's lines. Dropping the future ends the builder.
+    pub async fn run(
+        &self,
+        archive: &Path,
+        observe: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<(), BuildError> {
+        let secrets: Vec<_> = self
+            .secrets()?
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect();
+        let builder = match self.build.builder {
+            Some(builder) => builder,
+            None => Builder::find(&self.build.environment).await?,
+        };
+        let place = self.build.checkout.join(PLACE);
+        let context = self
+            .context
+            .stage(&self.build.checkout.join(&self.build.context), &place)?;
+        let beside = tempfile::Builder::new()
+            .prefix("build-")
+            .tempdir_in(&place)?;
+        let task = Task {
+            build: &self.build,
+            context: context.path(),
+            dockerfile: &beside.path().join("Dockerfile"),
+            identity: &beside.path().join("identity"),
+            archive,
+            arguments: self.arguments(),
+        };
+        fs::write(task.dockerfile, self.pinned())?;
+        let mut variables = Vec::new();
+        if builder == Builder::Docker && !self.build.secrets.is_empty() {
+            // Docker's older builder knows no secrets.
+            variables.push(("DOCKER_BUILDKIT", "1".to_owned()));
+        }
+        if builder == Builder::Docker {
+            variables.push(("BUILDKIT_PROGRESS", "plain".to_owned()));
+        }
+        let words = builder.build(&task);
+        let ended = run::run(builder, &words, &variables, &secrets, observe).await?;
+        self.succeeded(builder, ended)?;
+        let identity = fs::read_to_string(task.identity).unwrap_or_default();
+        let identity = identity.trim();
+        if let Some(words) = builder.export(identity, archive) {
+            let ended = run::run(builder, &words, &variables, &secrets, &|_| {}).await?;
+            self.succeeded(builder, ended)?;
+        }
+        Ok(())
+    }
+
+    /// Arguments, with the commit's time where the Dockerfile asks for it.
+    fn arguments(&self) -> Vec<(String, String)> {
+        let mut arguments = self.build.arguments.clone();
+        if self.instructions.declared.contains(EPOCH) {
+            let epoch = self.build.source_date_epoch.to_string();
+            arguments.entry(EPOCH.to_owned()).or_insert(epoch);
+        }
+        arguments.into_iter().collect()
+    }
+
+    /// The text with each image's digest behind its name.
+    fn pinned(&self) -> String {
+        let mut text = self.text.clone();
+        for (range, image) in self.instructions.images.iter().rev() {
+            if let Some(digest) = self.pins.get(image)
+                && !image.contains('@')
+            {
+                text.replace_range(range.clone(), &format!("{image}@{digest}"));
+            }
+        }
+        text
+    }
+
+    fn succeeded(&self, builder: Builder, ended: run::Ended) -> Result<(), BuildError> {
+        if ended.status.success() {
+            return Ok(());
+        }
+        let step = ended
+            .step
+            .and_then(|step| self.instructions.find(&step).cloned());
+        Err(BuildError::DockerfileFailed {
+            builder,
+            file: self.build.dockerfile.clone(),
+            step,
+            status: ended.status.to_string(),
+            output: Vec::from(ended.last).join("\n"),
+        })
+    }
+}

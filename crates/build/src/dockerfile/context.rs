@@ -1,0 +1,217 @@
+//! The files that a Dockerfile may copy: counted one by one, and handed to the builder
+//! as exactly those.
+//!
+//! Builders read `.dockerignore` alike in most and not in all things, take modes from
+//! the disk, and send whatever else lies there. So the context is put together here,
+//! with the modes that git knows, and every builder gets the same.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use fs_err as fs;
+use oci::Digest;
+use tempfile::TempDir;
+
+use super::ignore::Ignore;
+use crate::BuildError;
+use crate::files::hash;
+
+/// What Longshore itself writes below a checkout.
+const OURS: &str = "target/longshore";
+
+/// What stands at a path of the context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    Directory,
+    File { executable: bool, digest: Digest },
+    Link(String),
+}
+
+/// A context as it was at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Context(pub(super) BTreeMap<String, Found>);
+
+impl Context {
+    /// Reads `directory` but for what `ignore` leaves out. `checkout` is where our own
+    /// files lie.
+    pub(super) fn read(
+        directory: &Path,
+        ignore: &Ignore,
+        checkout: &Path,
+    ) -> Result<Self, BuildError> {
+        let mut context = Self::default();
+        let walk = Walk {
+            root: directory,
+            ignore,
+            ours: checkout.join(OURS),
+        };
+        walk.directory("", &mut context)?;
+        Ok(context)
+    }
+
+    /// Writes the files to a directory of their own below `place`. A file that has
+    /// changed since it was counted is an error.
+    pub(super) fn stage(&self, from: &Path, place: &Path) -> Result<TempDir, BuildError> {
+        fs::create_dir_all(place)?;
+        let staged = tempfile::Builder::new()
+            .prefix("context-")
+            .permissions(std::fs::Permissions::from_mode(0o755))
+            .tempdir_in(place)?;
+        for (path, found) in &self.0 {
+            let to = staged.path().join(path);
+            match found {
+                Found::Directory => {
+                    fs::create_dir(&to)?;
+                    fs::set_permissions(&to, std::fs::Permissions::from_mode(0o755))?;
+                }
+                Found::Link(target) => fs_err::os::unix::fs::symlink(target, &to)?,
+                Found::File { executable, digest } => {
+                    fs::copy(from.join(path), &to)?;
+                    if hash(&to)? != *digest {
+                        return Err(BuildError::Changed(from.join(path)));
+                    }
+                    let mode = if *executable { 0o755 } else { 0o644 };
+                    fs::set_permissions(&to, std::fs::Permissions::from_mode(mode))?;
+                }
+            }
+        }
+        Ok(staged)
+    }
+}
+
+struct Walk<'a> {
+    root: &'a Path,
+    ignore: &'a Ignore,
+    ours: std::path::PathBuf,
+}
+
+impl Walk<'_> {
+    /// Adds what is in a directory of the context; whether that was anything.
+    fn directory(&self, relative: &str, context: &mut Context) -> Result<bool, BuildError> {
+        let directory = self.root.join(relative);
+        let mut any = false;
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_str().ok_or_else(|| {
+                BuildError::Dockerfile(format!(
+                    "the name of {} is not UTF-8",
+                    entry.path().display()
+                ))
+            })?;
+            let path = match relative {
+                "" => name.to_owned(),
+                relative => format!("{relative}/{name}"),
+            };
+            // The builder would read it again.
+            if path == ".dockerignore" || entry.path() == self.ours {
+                continue;
+            }
+            any |= self.entry(path, &entry, context)?;
+        }
+        Ok(any)
+    }
+
+    fn entry(
+        &self,
+        path: String,
+        entry: &fs::DirEntry,
+        context: &mut Context,
+    ) -> Result<bool, BuildError> {
+        let out = self.ignore.leaves_out(&path);
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            if out && !self.ignore.has_exceptions() {
+                return Ok(false);
+            }
+            // The parent must stand before what is in it.
+            let any = self.directory(&path, context)?;
+            if any || !out {
+                context.0.insert(path, Found::Directory);
+            }
+            return Ok(any || !out);
+        }
+        if out {
+            return Ok(false);
+        }
+        let found = if kind.is_symlink() {
+            let target = fs::read_link(entry.path())?;
+            let target = target.into_os_string().into_string();
+            Found::Link(
+                target
+                    .map_err(|_| BuildError::Dockerfile(format!("the link {path} is not UTF-8")))?,
+            )
+        } else if kind.is_file() {
+            Found::File {
+                executable: entry.metadata()?.permissions().mode() & 0o100 != 0,
+                digest: hash(&entry.path())?,
+            }
+        } else {
+            // A socket, a pipe or a device is no content.
+            return Ok(false);
+        };
+        context.0.insert(path, found);
+        Ok(true)
+    }
+}
+
+impl Found {
+    /// As an input's value.
+    pub(super) fn value(&self) -> String {
+        match self {
+            Self::Directory => "directory".to_owned(),
+            Self::Link(target) => format!("link {target}"),
+            Self::File {
+                executable: true,
+                digest,
+            } => format!("program {digest}"),
+            Self::File { digest, .. } => digest.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_context_is_what_is_counted_with_modes_that_git_knows() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        for path in ["src", "target/longshore", "docs"] {
+            fs::create_dir_all(root.join(path)).unwrap();
+        }
+        for path in [
+            "src/main",
+            "target/longshore/x",
+            "docs/a",
+            "docs/b",
+            ".dockerignore",
+        ] {
+            fs::write(root.join(path), path).unwrap();
+        }
+        let mode = std::fs::Permissions::from_mode(0o700);
+        fs::set_permissions(root.join("src/main"), mode).unwrap();
+        fs_err::os::unix::fs::symlink("src", root.join("link")).unwrap();
+        let ignore = Ignore::parse("docs\n!docs/b\n");
+        let context = Context::read(root, &ignore, root).unwrap();
+        let paths: Vec<_> = context.0.keys().map(String::as_str).collect();
+        assert_eq!(
+            paths,
+            ["docs", "docs/b", "link", "src", "src/main", "target"]
+        );
+
+        let staged = context.stage(root, &root.join("target/longshore")).unwrap();
+        let again = Context::read(staged.path(), &Ignore::default(), root).unwrap();
+        assert_eq!(again, context);
+        let mode = fs::metadata(staged.path().join("src/main")).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o755);
+
+        fs::write(root.join("docs/b"), "changed").unwrap();
+        let error = context
+            .stage(root, &root.join("target/longshore"))
+            .unwrap_err();
+        assert!(matches!(error, BuildError::Changed(_)), "{error}");
+    }
+}

@@ -1,0 +1,213 @@
+//! The image of a Dockerfile, as the base of ours.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use build::{BuildError, Dockerfile, DockerfileBuild};
+use fs_err as fs;
+use image::{Base, Import, Layout, Recipe, Secret};
+use oci::{Digest, ImageConfig, Platform, RootFilesystem, RuntimeConfig, media_type};
+
+use super::{BuildFailure, BuildPlan, Materials, base_failed, blocking};
+use crate::base::Pins;
+use crate::configuration::{ConfigurationError, DockerfileTable};
+use crate::event::{Event, Observer, Stage};
+use crate::recipe::{placeholders, put_on};
+
+/// Where images of Dockerfiles are kept, below the checkout.
+const KEPT: &str = "target/longshore/dockerfile";
+/// How many of them.
+const MOST_KEPT: usize = 4;
+/// A file in each whose time is that of the last use.
+const USED: &str = "used";
+/// What the name of one begins with.
+const PREFIX: &str = "image-";
+
+impl BuildPlan {
+    /// What the Dockerfile's image would be built from.
+    pub(super) fn look_at_dockerfile(&self) -> Result<Option<Dockerfile>, BuildFailure> {
+        let Some(table) = &self.image.dockerfile else {
+            return Ok(None);
+        };
+        let mut build = self.dockerfile_build(table)?;
+        let file = self.checkout.join(&table.file);
+        let images = DockerfileBuild::images(&file, &build.arguments);
+        let images = images.map_err(BuildFailure::Engine)?;
+        let pins = Pins::of(&images, &self.checkout).map_err(base_failed)?;
+        build.plain_http = pins.plain_http;
+        build
+            .look(pins.digests)
+            .map(Some)
+            .map_err(BuildFailure::Engine)
+    }
+
+    fn dockerfile_build(&self, table: &DockerfileTable) -> Result<DockerfileBuild, BuildFailure> {
+        let placeholders = placeholders(&self.source);
+        let mut arguments = BTreeMap::new();
+        for (name, template) in &table.arguments {
+            let value = placeholders.fill(template).map_err(|placeholder| {
+                BuildFailure::Configuration(ConfigurationError::Value {
+                    key: "image.dockerfile.arguments",
+                    reason: format!("gives `{name}` the unknown placeholder `{placeholder}`"),
+                })
+            })?;
+            arguments.insert(name.clone(), value);
+        }
+        Ok(DockerfileBuild {
+            checkout: self.checkout.clone(),
+            dockerfile: table.file.clone(),
+            context: table.context.clone(),
+            target: table.target.clone(),
+            arguments,
+            secrets: table.secrets.clone(),
+            architecture: self.platform().architecture,
+            source_date_epoch: self.source.committed_at,
+            builder: self.builder.or(table.builder),
+            environment: self.environment.clone(),
+            plain_http: false,
+            fresh: self.target_directory.is_some(),
+        })
+    }
+
+    /// Has the Dockerfile built, unless its image is kept or there is none, and puts
+    /// `recipe` on it in the place of its stand-in.
+    pub(crate) async fn settle(
+        &self,
+        materials: &Materials,
+        recipe: &mut Recipe,
+        observe: Observer<'_>,
+    ) -> Result<(), BuildFailure> {
+        let Some(dockerfile) = &materials.dockerfile else {
+            return Ok(());
+        };
+        // It is a small part of what awaits it, but not of its size.
+        let base = Box::pin(self.built(dockerfile, recipe, observe)).await?;
+        put_on(recipe, &self.image, &self.source, base).map_err(BuildFailure::Configuration)
+    }
+
+    async fn built(
+        &self,
+        dockerfile: &Dockerfile,
+        recipe: &Recipe,
+        observe: Observer<'_>,
+    ) -> Result<Base, BuildFailure> {
+        let inputs = dockerfile.inputs().digest();
+        let place = self.kept(&inputs, recipe);
+        let platform = self.platform();
+        if self.target_directory.is_none()
+            && let Some(base) = kept(&place, &platform)
+        {
+            return Ok(base);
+        }
+        observe(Event::Stage(Stage::Dockerfile));
+        fs::create_dir_all(self.checkout.join(KEPT)).map_err(engine_io)?;
+        let beside = tempfile::Builder::new()
+            .prefix("archive-")
+            .tempdir_in(self.checkout.join(KEPT))
+            .map_err(engine_io)?;
+        let archive = beside.path().join("image.tar");
+        let lines = |line: &str| observe(Event::Builder(line));
+        dockerfile
+            .run(&archive, &lines)
+            .await
+            .map_err(BuildFailure::Engine)?;
+        let secrets = dockerfile.secrets().map_err(BuildFailure::Engine)?;
+        let secrets = secrets.into_iter();
+        let secrets: Vec<_> = secrets
+            .map(|(name, value)| Secret { name, value })
+            .collect();
+        let compression = recipe.compression;
+        let checkout = self.checkout.clone();
+        blocking(move || {
+            let import = Import {
+                compression,
+                inputs,
+                secrets: &secrets,
+                threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            };
+            let layout = image::import(&archive, &place, &import).map_err(BuildFailure::Image)?;
+            let base = Base::from_layout(&layout, &platform).map_err(BuildFailure::Image)?;
+            prune(&checkout.join(KEPT), &place);
+            Ok(Base {
+                built: true,
+                ..base
+            })
+        })
+        .await
+    }
+
+    fn kept(&self, inputs: &Digest, recipe: &Recipe) -> PathBuf {
+        let key = format!("{inputs} {} {}", recipe.compression, image::COMPATIBILITY);
+        let key = Digest::of(key.as_bytes());
+        let apart = self.target_directory.as_ref().map_or("", |_| "apart-");
+        let name = format!("{PREFIX}{apart}{}", &key.hex()[..32]);
+        self.checkout.join(KEPT).join(name)
+    }
+}
+
+/// What stands for the image of a Dockerfile that is not built: enough to tell what
+/// the whole image would be made from.
+pub(super) fn stand_in(dockerfile: &Dockerfile, platform: &Platform) -> Base {
+    Base {
+        name: None,
+        digest: dockerfile.inputs().digest(),
+        media_type: media_type::MANIFEST.to_owned(),
+        layers: Vec::new(),
+        config: ImageConfig {
+            created: None,
+            architecture: platform.architecture.clone(),
+            os: platform.os.clone(),
+            variant: platform.variant.clone(),
+            config: RuntimeConfig::default(),
+            rootfs: RootFilesystem {
+                kind: "layers".to_owned(),
+                diff_ids: Vec::new(),
+            },
+            history: Vec::new(),
+        },
+        blobs: None,
+        built: true,
+    }
+}
+
+/// The image that was kept at `place`; one that is damaged counts as none.
+fn kept(place: &Path, platform: &Platform) -> Option<Base> {
+    let layout = Layout::open(place).ok()?;
+    layout.check(NonZeroUsize::MIN).ok()?;
+    let base = Base::from_layout(&layout, platform).ok()?;
+    // Written each time: its own time tells when the image was used last.
+    let _ = fs::write(place.join(USED), "");
+    Some(Base {
+        built: true,
+        ..base
+    })
+}
+
+/// Removes the images that were not used for longest. What cannot be removed stays.
+fn prune(directory: &Path, newest: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return;
+    };
+    let mut images: Vec<_> = entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
+        .filter(|entry| entry.path() != newest)
+        .map(|entry| (last_used(&entry.path()), entry.path()))
+        .collect();
+    images.sort();
+    let old = (images.len() + 1).saturating_sub(MOST_KEPT);
+    for (_, path) in images.into_iter().take(old) {
+        let _ = fs::remove_dir_all(path);
+    }
+}
+
+fn last_used(image: &Path) -> Option<SystemTime> {
+    let metadata = fs::metadata(image.join(USED)).or_else(|_| fs::metadata(image));
+    metadata.ok()?.modified().ok()
+}
+
+fn engine_io(error: std::io::Error) -> BuildFailure {
+    BuildFailure::Engine(BuildError::Io(error))
+}
