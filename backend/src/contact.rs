@@ -36,7 +36,7 @@ pub(crate) struct ContactMessage {
     pub(crate) message: String,
     /// Nothing. People do not see this field; what fills it in is not kept.
     #[serde(default)]
-    #[cfg_attr(test, schema(required = false, max_length = 5000))]
+    #[cfg_attr(test, schema(required = false))]
     website: String,
 }
 

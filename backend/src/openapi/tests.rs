@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use tower::ServiceExt;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Content, Ref, RefOr, Response};
+use utoipa::openapi::{Content, Ref, RefOr, Response, Schema};
 use utoipa::{Modify, OpenApi};
 
 use super::DOCUMENT;
@@ -22,7 +22,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
 
 #[derive(OpenApi)]
 #[openapi(
-    modifiers(&EveryErrorIsAProblem, &EditorsHaveTokens),
+    modifiers(&EveryErrorIsAProblem, &EditorsHaveTokens, &ProjectsAreParts),
     components(schemas(ProblemDocument)),
     info(
         title = "Portfolio",
@@ -101,6 +101,19 @@ impl Modify for EditorsHaveTokens {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", scheme);
+    }
+}
+
+/// A project is a part of one with a name (`allOf`), and a part that forbids other
+/// properties would forbid those of the whole.
+struct ProjectsAreParts;
+
+impl Modify for ProjectsAreParts {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        if let Some(RefOr::T(Schema::Object(project))) = components.schemas.get_mut("Project") {
+            project.additional_properties = None;
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod api;
 mod arbitrary_requests;
 mod backups;
 mod browser;
+mod conformance;
 mod contact;
 mod editing;
 mod errors;

@@ -29,7 +29,7 @@ pub(crate) fn directory() -> TempDir {
 /// A running process, killed with its test if the test has not stopped it.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    log: Lines<BufReader<ChildStdout>>,
+    pub(crate) log: Lines<BufReader<ChildStdout>>,
     pub(crate) address: String,
 }
 
