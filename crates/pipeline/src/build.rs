@@ -120,7 +120,8 @@ impl BuildPlan {
             compiled = Some(self.compile(&materials, observe).await?);
         }
         let compile_milliseconds = milliseconds(started);
-        let mut built = self.finish(&materials, compiled.as_ref(), observe).await?;
+        let finish = self.finish(&materials, compiled.as_ref(), observe);
+        let mut built = Box::pin(finish).await?;
         built.receipt.compiled = was_compiled;
         built.receipt.compile_milliseconds = compile_milliseconds;
         Ok(built)

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws::Client;
-use build::BuilderError;
+use build::{Builder, BuilderError};
 use oci::Digest;
-use pipeline::{BuildFailure, BuildPlan, ImageTable, SourcePublish, read_source};
+use pipeline::{BuildFailure, BuildPlan, Event, ImageTable, SourcePublish, read_source};
 use receipts::{BuildReceipt, ExitCode, Imprint, InputsReport, Problem, ProblemCode};
 
 use crate::arguments::{Build, Format};
@@ -45,13 +45,14 @@ async fn one(
         archive.file = settings.directory.join(&archive.file);
     }
     if arguments.why {
-        return why(plan, project, settings).await;
+        return Box::pin(why(plan, project, settings)).await;
     }
     let progress = Progress::new(settings);
     let built = if let Some(digest) = arguments.verify {
         Box::pin(verify(plan, digest, project, (settings, &progress))).await
     } else {
-        let built = plan.execute(&|event| progress.show(&event)).await;
+        let show = |event: Event<'_>| progress.show(&event);
+        let built = Box::pin(plan.execute(&show)).await;
         built
             .map(|built| built.receipt)
             .map_err(|failure| failure.problem())
@@ -73,16 +74,21 @@ pub(crate) async fn plan(
     let source = read_source(root, allow_dirty).await.map_err(told)?;
     let plan = BuildPlan::new(root, configuration, image, &source, layout);
     let mut plan = plan.map_err(told)?;
-    plan.builder = match settings.environment.get("LONGSHORE_BUILDER") {
-        Some(name) => Some(name.parse().map_err(|error: BuilderError| {
-            let what = "nothing was built: `LONGSHORE_BUILDER` has a wrong value";
-            Problem::new(ProblemCode::BadConfiguration, what).caused_by(&error)
-        })?),
-        None => None,
-    };
+    plan.builder = builder(settings)?;
     plan.environment = settings.environment.of_compiler();
     plan.logins = settings.docker_configuration();
     Ok(plan)
+}
+
+/// What builds Dockerfiles, where a variable says so.
+pub(crate) fn builder(settings: &Settings) -> Result<Option<Builder>, Problem> {
+    let name = settings.environment.get("LONGSHORE_BUILDER");
+    name.map(str::parse)
+        .transpose()
+        .map_err(|error: BuilderError| {
+            let what = "nothing was built: `LONGSHORE_BUILDER` has a wrong value";
+            Problem::new(ProblemCode::BadConfiguration, what).caused_by(&error)
+        })
 }
 
 fn report(receipt: &BuildReceipt, settings: &Settings) {

@@ -69,10 +69,12 @@ pub(in crate::commands) async fn plans(
         .await
         .map_err(told)?;
     let layouts = project.at(&arguments.layout);
+    let builder = super::builder(settings)?;
     let plans = images.into_iter().map(|image| {
         let layout = layouts.join(image.name());
         let (root, configuration) = (&project.root, &project.configuration);
         let mut plan = BuildPlan::new(root, configuration, image, &source, layout)?;
+        plan.builder = builder;
         plan.environment = settings.environment.of_compiler();
         plan.logins = settings.docker_configuration();
         Ok(plan)

@@ -114,10 +114,12 @@ impl Publishing<'_> {
         let source = read_source(&project.root, self.arguments.allow_dirty).await;
         let source = source.map_err(|failure| failure.problem())?;
         let layouts = project.at(Path::new(LAYOUT));
+        let builder = crate::commands::build::builder(self.settings)?;
         let plans = self.images.iter().map(|image| {
             let layout = layouts.join(image.name());
             let (root, configuration) = (&project.root, &project.configuration);
             let mut plan = BuildPlan::new(root, configuration, image, &source, layout)?;
+            plan.builder = builder;
             plan.environment = self.settings.environment.of_compiler();
             plan.logins = self.settings.docker_configuration();
             Ok(plan)
