@@ -19,6 +19,8 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 pub use location::{Location, ServerUrl};
 pub use open_error::OpenError;
 pub(crate) use schema::NEWEST as NEWEST_SCHEMA;
+#[cfg(fuzzing)]
+pub(crate) use schema::migrate;
 
 use crate::{search, seed};
 

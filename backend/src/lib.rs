@@ -8,6 +8,8 @@ pub mod backup;
 pub mod config;
 pub mod contact;
 pub mod database;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod logging;
 pub mod metrics;
 pub mod operations;

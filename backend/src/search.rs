@@ -33,7 +33,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 
 /// A query as the database takes it; nothing if it has no word. Words are letters and
 /// digits only, so nothing in them means anything to a database.
-fn expression(product: Product, query: &str) -> Option<String> {
+pub(crate) fn expression(product: Product, query: &str) -> Option<String> {
     let words: Vec<String> = words(query)
         .take(MOST_WORDS)
         .map(|word| match product {

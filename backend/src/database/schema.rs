@@ -44,7 +44,7 @@ pub(super) const POSTGRES: [Step; 1] = [(
 
 /// What the migrations found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A database without any table of ours.
     Nothing,
     /// An older schema, which is now the newest.
@@ -54,7 +54,7 @@ pub(super) enum Found {
 }
 
 /// Applies what is missing. The caller holds the lock and the transaction.
-pub(super) async fn migrate(
+pub(crate) async fn migrate(
     product: Product,
     connection: &mut AnyConnection,
 ) -> Result<Found, MigrateError> {
