@@ -27,6 +27,8 @@ fn words(text: &str) -> impl Iterator<Item = String> {
             word.chars()
                 .take(LONGEST_WORD)
                 .flat_map(char::to_lowercase)
+                // The same letter, at the end of a word.
+                .map(|letter| if letter == 'ς' { 'σ' } else { letter })
                 .collect()
         })
 }
@@ -156,6 +158,7 @@ mod tests {
             Some(r#""tide"* AND "and"* AND "x"*"#.to_owned())
         );
         assert_eq!(postgres("Tide & !x:*"), Some("tide:* & x:*".to_owned()));
+        assert_eq!(sqlite("ΟΔΟΣ"), sqlite("οδος"));
         assert_eq!(sqlite(" -\"'()*: "), None);
         assert_eq!(postgres(""), None);
     }

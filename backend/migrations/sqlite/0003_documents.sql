@@ -16,9 +16,10 @@ CREATE TABLE documents (
 CREATE INDEX documents_in_order ON documents (kind, position, slug);
 CREATE INDEX documents_newest_first ON documents (kind, visible_from DESC, slug);
 
--- The words of what is in `documents`, which the program keeps.
+-- The words of what is in `documents`, which the program keeps. It has cut them: the
+-- tokenizer `ascii` leaves whole what is not ASCII; `unicode61` cuts at vowel signs.
 CREATE VIRTUAL TABLE search USING fts5 (
-    kind UNINDEXED, slug UNINDEXED, title, body, tokenize = 'unicode61 remove_diacritics 0'
+    kind UNINDEXED, slug UNINDEXED, title, body, tokenize = 'ascii'
 );
 
 INSERT INTO documents

@@ -157,6 +157,31 @@ async fn a_search_finds_words_by_their_beginnings_titles_first_on_each_database_
 }
 
 #[tokio::test]
+async fn a_search_takes_vowel_signs_and_rare_letters_for_parts_of_words() {
+    on_each_database(async |portfolio| {
+        // Hindi, with vowel signs, and a letter of New Tai Lue.
+        let title = "कल दान \u{19b0}";
+        put(
+            &portfolio,
+            "dana",
+            post(title, Some("2026-01-01T00:00:00Z")),
+        )
+        .await;
+        for (query, hits) in [
+            ("%E0%A4%A6%E0%A4%BE%E0%A4%A8", &["dana"][..]),
+            ("%E0%A4%A6%E0%A4%BE", &["dana"]),
+            ("%E1%A6%B0", &["dana"]),
+            ("%E0%A4%A6%E0%A4%BF", &[]),
+            ("%E0%A4%95%E0%A4%BF", &[]),
+        ] {
+            let found = slugs(&portfolio, &format!("/api/v1/search?q={query}"), "hits").await;
+            assert_eq!(found, hits, "{query}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_client_that_has_the_answer_is_told_so_until_it_changes() {
     on_each_database(async |portfolio| {
         let etag = portfolio
