@@ -9,7 +9,8 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -19,6 +20,7 @@ use tokio::time::timeout;
 use crate::app::EDITOR_BODY_LIMIT;
 use crate::config::Limits;
 use crate::problem::Problem;
+use crate::protection::BODY_LIMIT;
 
 /// How many bytes the bodies of all open requests may take. They count as they come:
 /// a body that comes slowly takes little.
@@ -52,19 +54,23 @@ impl Admission {
     async fn read(
         &self,
         headers: &HeaderMap,
+        limit: usize,
         body: Body,
     ) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Problem> {
         let declared = headers
             .get(CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        if declared.is_some_and(|length| length > EDITOR_BODY_LIMIT) {
-            return Err(Problem::body_too_large(EDITOR_BODY_LIMIT));
+        if declared.is_some_and(|length| length > limit) {
+            return Err(Problem::body_too_large(limit));
         }
         let mut bytes = Vec::new();
         let mut room: Option<SemaphorePermit<'_>> = None;
-        let mut body = Limited::new(body, EDITOR_BODY_LIMIT);
+        let mut body = Limited::new(body, limit);
         while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|error| unreadable(&*error))?.into_data() else {
+            let Ok(data) = frame
+                .map_err(|error| unreadable(&*error, limit))?
+                .into_data()
+            else {
                 continue;
             };
             let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
@@ -80,9 +86,19 @@ impl Admission {
     }
 }
 
-fn unreadable(error: &(dyn Error + Send + Sync + 'static)) -> Problem {
+/// How long the body of a request may be. Only who says to be an editor may send much.
+fn limit(parts: &Parts) -> usize {
+    let is_editing = parts.uri.path().starts_with("/api/v1/editor/");
+    if is_editing && parts.headers.contains_key(AUTHORIZATION) {
+        EDITOR_BODY_LIMIT
+    } else {
+        BODY_LIMIT
+    }
+}
+
+fn unreadable(error: &(dyn Error + Send + Sync + 'static), limit: usize) -> Problem {
     if error.is::<LengthLimitError>() {
-        Problem::body_too_large(EDITOR_BODY_LIMIT)
+        Problem::body_too_large(limit)
     } else {
         Problem::bad_request("the body ended too early or is not what HTTP has")
     }
@@ -99,7 +115,8 @@ pub(crate) async fn admit(
     let (body, _room_for_body) = if body.is_end_stream() {
         (body, None)
     } else {
-        match timeout(admission.time, admission.read(&parts.headers, body)).await {
+        let read = admission.read(&parts.headers, limit(&parts), body);
+        match timeout(admission.time, read).await {
             Ok(Ok((bytes, room))) => (Body::from(bytes), room),
             Ok(Err(problem)) => return problem.into_response(),
             Err(_) => return Problem::timeout(admission.time).into_response(),

@@ -230,7 +230,9 @@ pub async fn restore(database: &Database, path: &Path, replace: bool) -> Result<
         if is_complete {
             return Err(damaged("it is after the end"));
         }
-        if let Ok(end) = serde_json::from_str::<End>(&line) {
+        if number == 1 {
+            judge_head(&line)?;
+        } else if let Ok(end) = serde_json::from_str::<End>(&line) {
             if end.sha256 != hex::encode(hash.clone().finalize()) {
                 return Err(damaged("the checksum is another"));
             }
@@ -243,12 +245,7 @@ pub async fn restore(database: &Database, path: &Path, replace: bool) -> Result<
             judge_head(&line)?;
             continue;
         }
-        let (table, values): (String, Vec<Value>) =
-            serde_json::from_str(&line).map_err(|_| damaged("it is no row"))?;
-        let (table, columns) = TABLES
-            .into_iter()
-            .find(|(name, columns)| *name == table && columns.len() == values.len())
-            .ok_or_else(|| damaged("it is no row of a table of ours"))?;
+        let (table, columns, values) = row(&line).map_err(damaged)?;
         insert(&mut transaction, table, columns, values).await?;
         count += 1;
     }
@@ -261,6 +258,17 @@ pub async fn restore(database: &Database, path: &Path, replace: bool) -> Result<
     search::rebuild(&mut transaction).await?;
     transaction.commit().await?;
     Ok(count)
+}
+
+/// The table, its columns, and their values.
+fn row(line: &str) -> Result<(&'static str, &'static [&'static str], Vec<Value>), &'static str> {
+    let (table, values): (String, Vec<Value>) =
+        serde_json::from_str(line).map_err(|_| "it is no row")?;
+    let (table, columns) = TABLES
+        .into_iter()
+        .find(|(name, columns)| *name == table && columns.len() == values.len())
+        .ok_or("it is no row of a table of ours")?;
+    Ok((table, columns, values))
 }
 
 fn judge_head(line: &str) -> Result<(), BackupError> {

@@ -2,7 +2,7 @@
 //! names.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
@@ -36,7 +36,16 @@ impl FromRequestParts<AppState> for ClientAddress {
 /// written the others.
 fn named(headers: &HeaderMap, header: &HeaderName) -> Option<IpAddr> {
     let last = headers.get_all(header).iter().next_back()?.to_str().ok()?;
-    last.rsplit(',').next()?.trim().parse().ok()
+    let address = last.rsplit(',').next()?.trim();
+    let with_port = |text: &str| Some(text.parse::<SocketAddr>().ok()?.ip());
+    let in_brackets = |text: &str| {
+        let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+        inner.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+    };
+    let plain = address.parse().ok();
+    plain
+        .or_else(|| with_port(address))
+        .or_else(|| in_brackets(address))
 }
 
 fn network(address: IpAddr) -> IpAddr {
@@ -60,6 +69,14 @@ mod tests {
         assert_eq!(named(&headers, &header), None);
         headers.append(&header, "192.0.2.1, 2001:db8::1".parse().expect("a value"));
         assert_eq!(named(&headers, &header), "2001:db8::1".parse().ok());
+        for (text, address) in [
+            ("203.0.113.7:4711", "203.0.113.7"),
+            ("[2001:db8::7]:4711", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+        ] {
+            headers.append(&header, text.parse().expect("a value"));
+            assert_eq!(named(&headers, &header), address.parse().ok(), "{text}");
+        }
         headers.append(&header, "unknown".parse().expect("a value"));
         assert_eq!(named(&headers, &header), None);
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use backend::backup::{self, BackupError};
 use backend::config;
 use backend::database::{Database, Start};
-use backend::timestamp::{in_utc, system_clock};
+use backend::timestamp::{self, in_utc, system_clock};
 use backend::tokens::{self, Scope};
 
 use crate::{Failure, open, print};
@@ -23,7 +23,7 @@ pub(crate) async fn backup(path: &OsStr) -> Result<(), Failure> {
         verb: "made",
         source,
     };
-    let database = configured(Start::Empty).await?;
+    let database = configured(Start::Existing).await?;
     let rows = backup::create(&database, Path::new(path))
         .await
         .map_err(failed)?;
@@ -70,6 +70,11 @@ pub(crate) async fn create_token(
             in_utc(expiry).ok_or_else(wrong)
         })
         .transpose()?;
+    let now = timestamp::text(system_clock());
+    if expires_at.as_ref().is_some_and(|expiry| *expiry <= now) {
+        let sentence = "the token would have ended already";
+        return Err(Failure::Refused(sentence.to_owned()));
+    }
     let database = configured(Start::Example).await?;
     let secret = tokens::create(
         &database,

@@ -36,6 +36,10 @@ const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = 
 const POSTGRES_SESSION: &str = "SET lock_timeout = '3s'; SET statement_timeout = '8s';
     SET idle_in_transaction_session_timeout = '30s';";
 
+/// What reads everything takes as long as that takes.
+const POSTGRES_AT_LEISURE: &str =
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;";
+
 /// The advisory lock of whoever changes the schema, drawn at random once.
 const POSTGRES_LOCK: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
     SELECT pg_advisory_xact_lock(7217349805193604213);";
@@ -56,6 +60,8 @@ pub enum Start {
     Example,
     /// Nothing.
     Empty,
+    /// It must be there, of the newest schema: it is only read.
+    Existing,
 }
 
 /// An opened database of the newest schema.
@@ -78,7 +84,7 @@ impl Database {
             Location::Server(_) => (Product::Postgres, "PostgreSQL", POSTGRES_SESSION),
         };
         let options = match location {
-            Location::File(path) => file_options(path).await?,
+            Location::File(path) => file_options(path, start).await?,
             Location::Server(url) => url.options().map_err(OpenError::refused(name))?,
         };
         // The pool would try again what cannot succeed.
@@ -93,6 +99,12 @@ impl Database {
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_LIMIT)
+            // Where the disk is full SQLite ends a transaction by itself, and sqlx takes
+            // the connection to be in it for ever.
+            .before_acquire(|connection, _| {
+                let is_usable = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_usable) })
+            })
             .after_connect(move |connection, _| {
                 Box::pin(async move { connection.execute(sqlx::raw_sql(session)).await.map(drop) })
             })
@@ -109,6 +121,12 @@ impl Database {
         let refused = OpenError::refused(name);
         let mut transaction = self.exclusive().await.map_err(&refused)?;
         let found = schema::migrate(self.product, &mut transaction).await?;
+        // What was migrated is not kept: the transaction is not committed.
+        match (start, found) {
+            (Start::Existing, schema::Found::Nothing) => return Err(OpenError::Missing),
+            (Start::Existing, schema::Found::Older) => return Err(OpenError::Older),
+            _ => {}
+        }
         if found == schema::Found::Nothing && start == Start::Example {
             seed::write(&mut transaction).await.map_err(&refused)?;
             tracing::info!("seeded an empty database");
@@ -150,12 +168,17 @@ impl Database {
 
     /// A transaction that reads the database as it is at one moment.
     pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
-        self.pool
-            .begin_with(match self.product {
-                Product::Sqlite => "BEGIN",
-                Product::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            })
-            .await
+        let begin = match self.product {
+            Product::Sqlite => "BEGIN",
+            Product::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        let mut transaction = self.pool.begin_with(begin).await?;
+        if self.product == Product::Postgres {
+            sqlx::raw_sql(POSTGRES_AT_LEISURE)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction)
     }
 
     /// Reads a page of the file: a statement without a table would not touch it.
@@ -188,7 +211,7 @@ pub(crate) async fn count(connection: &mut AnyConnection, table: &str) -> Result
         .await
 }
 
-async fn file_options(path: &Path) -> Result<AnyConnectOptions, OpenError> {
+async fn file_options(path: &Path, start: Start) -> Result<AnyConnectOptions, OpenError> {
     // An absolute path is never taken for one of SQLite's special names, such as
     // `:memory:` or `file:...`.
     let path = std::path::absolute(path).map_err(|source| OpenError::Directory {
@@ -196,6 +219,9 @@ async fn file_options(path: &Path) -> Result<AnyConnectOptions, OpenError> {
         source,
     })?;
     let text = path.to_str().ok_or(OpenError::PathNotText)?;
+    if start == Start::Existing && !path.exists() {
+        return Err(OpenError::Missing);
+    }
     if let Some(directory) = path.parent() {
         tokio::fs::create_dir_all(directory)
             .await

@@ -48,6 +48,7 @@ Exit codes:
   0   it was told to stop, and had answered every request
   64  an argument or the configuration is wrong
   65  the database or the backup is not one of this version
+  66  there is no database to read
   69  it cannot listen where it should
   70  it failed in a way that it should not
   73  it would have deleted what is in the database
@@ -116,7 +117,11 @@ impl Failure {
                 BackupError::File { .. } | BackupError::Database(_) => 74,
             },
             Self::Database { source, .. } => match source {
-                OpenError::NotADatabase | OpenError::Foreign { .. } | OpenError::Changed(_) => 65,
+                OpenError::NotADatabase
+                | OpenError::Foreign { .. }
+                | OpenError::Older
+                | OpenError::Changed(_) => 65,
+                OpenError::Missing => 66,
                 OpenError::PathNotText => 64,
                 OpenError::Directory { .. }
                 | OpenError::Refused { .. }
@@ -130,6 +135,8 @@ impl Failure {
 }
 
 fn main() -> ExitCode {
+    // Messages of visitors are in files: nobody else on the machine need read them.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,

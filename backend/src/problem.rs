@@ -249,6 +249,12 @@ impl From<sqlx::Error> for Problem {
         tracing::error!(%error, "the database failed");
         match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::unavailable(),
+            // SQLite: somebody else is writing, and for longer than we wait.
+            sqlx::Error::Database(error)
+                if matches!(error.code().as_deref(), Some("5" | "6" | "517")) =>
+            {
+                Self::overloaded()
+            }
             _ => Self::internal(),
         }
     }

@@ -13,7 +13,7 @@ pub fn system_clock() -> Timestamp {
 }
 
 /// UTC with milliseconds, such as `2026-01-31T09:30:00.000Z`.
-pub(crate) fn text(time: Timestamp) -> String {
+pub fn text(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 

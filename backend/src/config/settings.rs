@@ -30,7 +30,7 @@ pub(super) struct Setting {
 }
 
 /// What a setting in seconds may be.
-const SECONDS: &str = "a number of seconds from 0 to 3600";
+const SECONDS: &str = "a number of seconds from 1 to 3600";
 
 /// All of them, in the order in which they are shown.
 pub(super) const SETTINGS: &[Setting] = &[
@@ -221,9 +221,9 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "stop-delay",
         variable: "PORTFOLIO_STOP_DELAY",
         about: "seconds between the order to stop, which /readyz shows, and the stop",
-        expected: SECONDS,
+        expected: "a number of seconds from 0 to 3600",
         is_secret: false,
-        take: |value, config| put(&mut config.limits.stop_delay, seconds(value)),
+        take: |value, config| put(&mut config.limits.stop_delay, delay(value)),
         show: |config| Some(config.limits.stop_delay.as_secs().to_string()),
     },
     Setting {
@@ -313,6 +313,10 @@ fn level(value: &str) -> Option<LevelFilter> {
 }
 
 fn seconds(value: &str) -> Option<Duration> {
+    delay(value).filter(|time| !time.is_zero())
+}
+
+fn delay(value: &str) -> Option<Duration> {
     let seconds: u64 = value.parse().ok()?;
     (seconds <= 3600).then(|| Duration::from_secs(seconds))
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use lettre::message::Mailbox;
+use lettre::message::{Mailbox, SinglePart};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use serde::Serialize;
 
@@ -139,8 +139,13 @@ async fn append(path: PathBuf, letter: Letter) -> std::io::Result<()> {
             .create(true)
             .append(true)
             .open(path)?;
-        file.write_all(&line)?;
-        file.sync_all()
+        let length = file.metadata()?.len();
+        let written = file.write_all(&line).and_then(|()| file.sync_all());
+        if written.is_err() {
+            // Half a line would spoil the next one.
+            file.set_len(length)?;
+        }
+        written
     };
     tokio::task::spawn_blocking(append).await?
 }
@@ -152,20 +157,49 @@ fn mail(url: &SmtpUrl, letter: Letter) -> Result<Message, lettre::error::Error> 
         .to(mailbox)
         .message_id(Some(format!("<{}@portfolio.invalid>", letter.id)))
         .subject(format!("Message from {}", letter.name));
-    // An address that a form takes and mail does not is still in the text.
-    let builder = match letter.email.parse() {
-        Ok(address) => builder.reply_to(Mailbox::new(Some(letter.name.clone()), address)),
-        Err(_) => builder,
+    // An address that a form takes and mail does not is still in the text. One that is
+    // not ASCII would need a server with SMTPUTF8.
+    let address = letter.email.parse();
+    let builder = match address {
+        Ok(address) if letter.email.is_ascii() => {
+            builder.reply_to(Mailbox::new(Some(letter.name.clone()), address))
+        }
+        _ => builder,
     };
-    builder.body(format!(
+    let text = format!(
         "{}\n\n-- \n{} <{}>, {}\n",
         letter.message, letter.name, letter.email, letter.received_at
-    ))
+    );
+    builder.singlepart(SinglePart::plain(text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mail_says_what_its_text_is_and_answers_go_to_an_address_that_mail_takes() {
+        let url = "smtp://mail.example/ada@example.org".parse::<Delivery>();
+        let Ok(Delivery::Smtp(url)) = url else {
+            panic!("a destination");
+        };
+        let of = |email: &str| {
+            let letter = Letter {
+                id: "1".to_owned(),
+                received_at: "2026-01-31T09:30:00Z".to_owned(),
+                name: "Zoë".to_owned(),
+                email: email.to_owned(),
+                message: "Grüße\n.\nada".to_owned(),
+            };
+            String::from_utf8(mail(&url, letter).expect("a mail").formatted()).expect("text")
+        };
+        let text = of("zoe@example.com");
+        for part in ["MIME-Version: 1.0", "Content-Type: text/plain", "Reply-To:"] {
+            assert!(text.contains(part), "{text}");
+        }
+        let text = of("ö@exämple.com");
+        assert!(text.is_ascii() && !text.contains("Reply-To:"), "{text}");
+    }
 
     #[test]
     fn a_destination_is_taken_and_its_password_never_printed() {

@@ -29,7 +29,7 @@ impl TryFrom<ContactMessage> for ValidMessage {
         let valid = Self {
             name: given.name.trim().to_owned(),
             email: given.email.trim().to_owned(),
-            message: given.message.trim().to_owned(),
+            message: unix_lines(given.message.trim()),
         };
         let verdicts = [
             ("name", judge_name(&valid.name)),
@@ -51,6 +51,12 @@ impl TryFrom<ContactMessage> for ValidMessage {
     }
 }
 
+/// Browsers send each line break as two characters, and count it as one. A lone
+/// carriage return is the end of a line for some mail servers.
+fn unix_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 fn judge_name(name: &str) -> Result<(), String> {
     judge_length(name, LONGEST_NAME)?;
     if name.contains(char::is_control) {
@@ -70,7 +76,7 @@ fn judge_email(email: &str) -> Result<(), String> {
 
 fn judge_message(message: &str) -> Result<(), String> {
     judge_length(message, LONGEST_MESSAGE)?;
-    let is_refused = |character: char| character.is_control() && !"\n\r\t".contains(character);
+    let is_refused = |character: char| character.is_control() && !"\n\t".contains(character);
     if message.contains(is_refused) {
         return Err("must not have control characters other than line breaks and tabs".to_owned());
     }
@@ -139,7 +145,7 @@ mod tests {
         .expect("an ordinary message");
         assert_eq!(valid.name, "Zoë Ångström");
         assert_eq!(valid.email, "zoe@example.com");
-        assert_eq!(valid.message, "Hello,\r\n\tnice work.");
+        assert_eq!(valid.message, "Hello,\n\tnice work.");
     }
 
     #[test]

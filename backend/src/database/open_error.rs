@@ -35,6 +35,14 @@ pub enum OpenError {
         #[source]
         source: sqlx::Error,
     },
+    /// There is none, and this command makes none.
+    #[error("there is none, and none was made: is the configuration that of the service?")]
+    Missing,
+    /// It has an older schema, and this command must not change it.
+    #[error(
+        "it is of an older version of this program and was not changed: use that version, or start this one's service first"
+    )]
+    Older,
     /// The file holds something else.
     #[error("it is not an SQLite database")]
     NotADatabase,

@@ -81,7 +81,7 @@ async fn what_the_first_versions_kept_is_still_there() {
     let Location::File(path) = &location else {
         unreachable!("a file")
     };
-    let options = file_options(path).await.expect("a place");
+    let options = file_options(path, Start::Empty).await.expect("a place");
     sqlx::any::install_default_drivers();
     let pool = AnyPool::connect_with(options).await.expect("a database");
     for (_, _, sql) in &schema::SQLITE[..2] {
@@ -139,6 +139,38 @@ async fn a_database_of_a_newer_version_is_refused() {
         ),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_spoils_no_later_one() {
+    let (_directory, location) = place();
+    let database = open(&location).await.expect("a new database");
+    let mut transaction = database.write().await.expect("a transaction");
+    // As SQLite does where the disk is full.
+    let ended = sqlx::raw_sql("ROLLBACK").execute(&mut *transaction).await;
+    ended.expect("an end");
+    let _ = transaction.commit().await;
+    // One of them gets that connection, once it is back.
+    for _ in 0..50 {
+        let transaction = database.write().await.expect("a transaction afterwards");
+        transaction.rollback().await.expect("its end");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_only_reads_makes_no_database_and_changes_no_schema() {
+    let (_directory, location) = place();
+    let missing = Database::open(&location, Start::Existing).await;
+    assert!(matches!(missing, Err(OpenError::Missing)));
+    let Location::File(path) = &location else {
+        unreachable!("a file")
+    };
+    assert!(!path.exists());
+    drop(open(&location).await.expect("a new database"));
+    Database::open(&location, Start::Existing)
+        .await
+        .expect("the database");
 }
 
 #[tokio::test]

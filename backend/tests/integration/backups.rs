@@ -68,6 +68,10 @@ async fn what_is_there_is_replaced_only_when_that_is_said() {
     .await;
 }
 
+/// The end of a backup of nothing: the hash is right.
+const NOTHING: &str =
+    "{\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}\n";
+
 #[tokio::test]
 async fn a_damaged_backup_is_refused_and_nothing_is_changed() {
     on_each_database(async |portfolio| {
@@ -84,6 +88,7 @@ async fn a_damaged_backup_is_refused_and_nothing_is_changed() {
             (format!("{whole}[]\n"), None),
             (String::new(), Some(2)),
             ("letter\n".to_owned(), Some(1)),
+            (NOTHING.to_owned(), Some(1)),
             (whole.replace("\"schema\":3", "\"schema\":2"), Some(0)),
         ] {
             fs_err::write(&file, damaged).expect("a file");
