@@ -19,6 +19,9 @@ use crate::files::hash;
 
 /// What Longshore itself writes below a checkout.
 const OURS: &str = "target/longshore";
+/// What never enters from the context's root: files that a builder would read again, and
+/// what git keeps for itself, which differs from clone to clone and may hold a login.
+const NEVER: [&str; 3] = [".containerignore", ".dockerignore", ".git"];
 
 /// What stands at a path of the context.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,8 +107,7 @@ impl Walk<'_> {
                 "" => name.to_owned(),
                 relative => format!("{relative}/{name}"),
             };
-            // The builder would read it again.
-            if path == ".dockerignore" || entry.path() == self.ours {
+            if NEVER.contains(&&*path) || entry.path() == self.ours {
                 continue;
             }
             any |= self.entry(path, &entry, context)?;
@@ -127,10 +129,12 @@ impl Walk<'_> {
             }
             // The parent must stand before what is in it.
             let any = self.directory(&path, context)?;
-            if any || !out {
+            // The one that ours lies in is there because of ours, unless it holds more.
+            let counts = any || !(out || Some(&*entry.path()) == self.ours.parent());
+            if counts {
                 context.0.insert(path, Found::Directory);
             }
-            return Ok(any || !out);
+            return Ok(counts);
         }
         if out {
             return Ok(false);
@@ -197,10 +201,7 @@ mod tests {
         let ignore = Ignore::parse("docs\n!docs/b\n");
         let context = Context::read(root, &ignore, root).unwrap();
         let paths: Vec<_> = context.0.keys().map(String::as_str).collect();
-        assert_eq!(
-            paths,
-            ["docs", "docs/b", "link", "src", "src/main", "target"]
-        );
+        assert_eq!(paths, ["docs", "docs/b", "link", "src", "src/main"]);
 
         let staged = context.stage(root, &root.join("target/longshore")).unwrap();
         let again = Context::read(staged.path(), &Ignore::default(), root).unwrap();
@@ -213,5 +214,29 @@ mod tests {
             .stage(root, &root.join("target/longshore"))
             .unwrap_err();
         assert!(matches!(error, BuildError::Changed(_)), "{error}");
+    }
+
+    #[test]
+    fn what_a_build_leaves_and_what_git_keeps_changes_no_context() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        fs::write(root.join("a"), "a").unwrap();
+        let read = || Context::read(&root.join("."), &Ignore::default(), root).unwrap();
+        let before = read();
+        fs::create_dir(root.join("target")).unwrap();
+        assert_eq!(read(), before);
+        fs::create_dir_all(root.join("target/longshore/dockerfile")).unwrap();
+        fs::create_dir(root.join(".git")).unwrap();
+        fs::write(root.join(".git/config"), "token").unwrap();
+        fs::write(root.join(".containerignore"), "a").unwrap();
+        assert_eq!(read(), before);
+        fs::remove_dir_all(root.join(".git")).unwrap();
+        fs::write(root.join(".git"), "gitdir: elsewhere").unwrap();
+        assert_eq!(read(), before);
+
+        fs::create_dir_all(root.join("sub/.git")).unwrap();
+        fs::write(root.join("target/b"), "b").unwrap();
+        let paths: Vec<_> = read().0.into_keys().collect();
+        assert_eq!(paths, ["a", "sub", "sub/.git", "target", "target/b"]);
     }
 }

@@ -48,6 +48,8 @@ impl Pattern {
         for part in line.split('/') {
             match part {
                 "" | "." => {}
+                // Nothing that it matches lies in the context.
+                ".." if parts.is_empty() && !line.starts_with('/') => return None,
                 ".." => {
                     parts.pop();
                 }
@@ -136,7 +138,7 @@ mod tests {
     #[test]
     fn patterns_are_read_as_docker_reads_them() {
         let ignore = Ignore::parse(
-            "# comment\n\n/target\n*.log\n**/*.tmp\n*/temp?\ndocs/**\n!docs/README.md\n./a/../b/\nx[0-9]\n{a,c}\n",
+            "# comment\n\n/target\n*.log\n**/*.tmp\n*/temp?\ndocs/**\n!docs/README.md\n./a/../b/\nx[0-9]\n{a,c}\n../up\nz/../../up\n/../root\n",
         );
         for out in [
             "target",
@@ -149,6 +151,7 @@ mod tests {
             "b/c",
             "x7",
             "{a,c}",
+            "root",
         ] {
             assert!(ignore.leaves_out(out), "{out}");
         }
@@ -164,6 +167,7 @@ mod tests {
             "c",
             "# comment",
             "docs",
+            "up",
         ] {
             assert!(!ignore.leaves_out(stays), "{stays}");
         }

@@ -109,6 +109,10 @@ mod tests {
             ("[image]\nname = \"web\"\n", "image.package"),
             ("[image]\n[image.dockerfile]\n", "image.name"),
             (
+                "[image]\nname = \"../../../esc\"\n[image.dockerfile]\n",
+                "../../../esc",
+            ),
+            (
                 "[image]\npackage = \"a\"\nbase = \"r.example/aa:b\"\n[image.dockerfile]\n",
                 "image.base",
             ),

@@ -130,7 +130,7 @@ pub(super) fn check(images: &[ImageTable]) -> Result<(), ConfigurationError> {
         let name = image.name();
         // It is part of a path and of a repository's name.
         let plain = name.parse::<RepositoryName>().is_ok() && !name.contains('/');
-        if images.len() > 1 && !plain {
+        if (image.name.is_some() || images.len() > 1) && !plain {
             return wrong(
                 "image.name",
                 &format!(
