@@ -9,7 +9,9 @@ mod builder;
 mod context;
 mod ignore;
 mod instructions;
+mod lines;
 mod run;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -76,7 +78,7 @@ impl DockerfileBuild {
         path: &Path,
         arguments: &BTreeMap<String, String>,
     ) -> Result<Vec<String>, BuildError> {
-        let read = Instructions::parse(&text(path)?, arguments);
+        let read = parse(path, &text(path)?, arguments)?;
         let mut images: Vec<String> = Vec::new();
         for (_, image) in read.images {
             if !images.contains(&image) {
@@ -90,7 +92,7 @@ impl DockerfileBuild {
     /// the images that the Dockerfile names.
     pub fn look(&self, pins: BTreeMap<String, Digest>) -> Result<Dockerfile, BuildError> {
         let text = text(&self.checkout.join(&self.dockerfile))?;
-        let instructions = Instructions::parse(&text, &self.arguments);
+        let instructions = parse(&self.dockerfile, &text, &self.arguments)?;
         let directory = self.checkout.join(&self.context);
         let context = Context::read(&directory, &self.ignore()?, &self.checkout)?;
         Ok(Dockerfile {
@@ -119,6 +121,15 @@ impl DockerfileBuild {
 
 fn text(path: &Path) -> Result<String, BuildError> {
     fs::read_to_string(path).map_err(|error| BuildError::Dockerfile(error.to_string()))
+}
+
+fn parse(
+    path: &Path,
+    text: &str,
+    arguments: &BTreeMap<String, String>,
+) -> Result<Instructions, BuildError> {
+    Instructions::parse(text, arguments)
+        .map_err(|unclear| BuildError::Dockerfile(format!("{}:{unclear}", path.display())))
 }
 
 impl Dockerfile {

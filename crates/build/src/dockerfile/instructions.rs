@@ -4,6 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::lines::{Letters, Line, lines, place, text_of, words};
+use super::variables::{Values, filled};
+
 /// A Dockerfile, read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Instructions {
@@ -16,26 +19,31 @@ pub(super) struct Instructions {
     pub(super) declared: BTreeSet<String>,
 }
 
-/// A logical line: its words, with their places in the text.
-struct Line {
-    number: usize,
-    range: Range<usize>,
+/// Why it cannot be told which images a Dockerfile names.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{line}: {reason}")]
+pub(super) struct Unclear {
+    pub(super) line: usize,
+    pub(super) reason: String,
 }
 
 impl Instructions {
     /// Reads `text`; `arguments` are those of the build, which `FROM` may use.
-    pub(super) fn parse(text: &str, arguments: &BTreeMap<String, String>) -> Self {
+    pub(super) fn parse(text: &str, arguments: &BTreeMap<String, String>) -> Result<Self, Unclear> {
         let mut reading = Reading {
-            text,
             arguments,
             stages: BTreeSet::new(),
-            global: BTreeMap::new(),
+            global: Values::given(arguments),
             read: Self::default(),
         };
-        for line in lines(text) {
-            reading.line(&line);
+        for line in lines(text)? {
+            let read = reading.line(&line);
+            read.map_err(|reason| Unclear {
+                line: line.number,
+                reason,
+            })?;
         }
-        reading.read
+        Ok(reading.read)
     }
 
     /// The line of the step that `words` begin, as a builder prints it.
@@ -52,204 +60,116 @@ impl Instructions {
 
 /// A Dockerfile that is being read.
 struct Reading<'a> {
-    text: &'a str,
     arguments: &'a BTreeMap<String, String>,
     /// Names of the stages so far.
     stages: BTreeSet<String>,
     /// Arguments before the first stage, which `FROM` may use.
-    global: BTreeMap<String, String>,
+    global: Values,
     read: Instructions,
 }
 
 impl Reading<'_> {
-    fn line(&mut self, line: &Line) {
-        let text = self.text;
-        let words = words(text, line.range.clone());
-        let Some((name, rest)) = words.split_first() else {
-            return;
+    fn line(&mut self, line: &Line) -> Result<(), String> {
+        let words = words(&line.letters);
+        let said: Vec<String> = words.iter().map(|word| text_of(word)).collect();
+        let Some((name, rest)) = said.split_first() else {
+            return Ok(());
         };
-        let said: Vec<_> = words.iter().map(|word| &text[word.clone()]).collect();
-        self.read.steps.push((line.number, said.join(" ")));
-        let is_option = |word: &&Range<usize>| text[(*word).clone()].starts_with("--");
-        match text[name.clone()].to_ascii_uppercase().as_str() {
-            "ARG" => rest
-                .iter()
-                .for_each(|word| self.argument(&text[word.clone()])),
+        let places = &words[1..];
+        let options = rest
+            .iter()
+            .take_while(|word| word.starts_with("--"))
+            .count();
+        match name.to_ascii_uppercase().as_str() {
+            "ARG" => rest.iter().for_each(|word| self.argument(word)),
             "FROM" => {
-                let mut rest = rest.iter().skip_while(is_option);
-                if let Some(reference) = rest.next() {
-                    self.image(reference.clone());
+                if let Some(reference) = places.get(options) {
+                    self.base(reference)?;
                 }
-                let name = rest
-                    .nth(1)
-                    .map(|word| text[word.clone()].to_ascii_lowercase());
+                let name = rest.get(options + 2).map(|word| word.to_ascii_lowercase());
                 // A stage without a name counts too: what follows is no global ARG.
                 let name = name.unwrap_or_else(|| format!("{}.", self.stages.len()));
                 self.stages.insert(name);
             }
             "COPY" | "RUN" => {
-                let options = rest.iter().take_while(is_option);
-                for range in options.filter_map(|word| from_option(text, word)) {
-                    self.image(range);
+                for option in &places[..options] {
+                    for source in from_option(option) {
+                        self.source(source)?;
+                    }
                 }
             }
             _ => {}
         }
+        self.read.steps.push((line.number, said.join(" ")));
+        Ok(())
     }
 
     fn argument(&mut self, word: &str) {
-        let (name, default) = word.split_once('=').unwrap_or((word, ""));
+        let (name, default) = match word.split_once('=') {
+            Some((name, default)) => (name, Some(default)),
+            None => (word, None),
+        };
         self.read.declared.insert(name.to_owned());
         if self.stages.is_empty() {
             let given = self.arguments.get(name).map(String::as_str);
-            let value = given.unwrap_or(default.trim_matches(['"', '\'']));
-            self.global.insert(name.to_owned(), value.to_owned());
+            self.global.declare(name, given, default);
         }
     }
 
-    /// What is named at `range`, unless that is a stage or nothing.
-    fn image(&mut self, range: Range<usize>) {
-        let reference = filled(&self.text[range.clone()], &self.global);
-        let numbered = reference.bytes().all(|byte| byte.is_ascii_digit());
+    /// What a `FROM` names, unless that is a stage or nothing.
+    fn base(&mut self, word: &Letters) -> Result<(), String> {
+        let reference = filled(text_of(word).trim_matches(['"', '\'']), &self.global)?;
+        self.image(word, reference);
+        Ok(())
+    }
+
+    /// What a `COPY` or `RUN` reads from, unless that is a stage, by name or number.
+    fn source(&mut self, word: &Letters) -> Result<(), String> {
+        let reference = text_of(word);
+        if reference.contains('$') {
+            // Builders differ in what they fill there, if anything.
+            return Err(format!(
+                "`from={reference}` has a variable: name a stage there, and use the variable in its FROM"
+            ));
+        }
+        let reference = reference.trim_matches(['"', '\'']).to_owned();
+        if !reference.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.image(word, reference);
+        }
+        Ok(())
+    }
+
+    fn image(&mut self, word: &Letters, reference: String) {
         let stage = self.stages.contains(&reference.to_ascii_lowercase());
-        if !(numbered || stage || reference == "scratch") {
-            self.read.images.push((range, reference));
+        if !(stage || reference.is_empty() || reference == "scratch") {
+            self.read.images.push((place(word), reference));
         }
     }
 }
 
-/// The value of `--from=X`, or of `from=X` in `--mount=...`.
-fn from_option(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
-    let option = &text[word.clone()];
-    let (name, value) = option.split_once('=')?;
-    let start = word.start + name.len() + 1;
-    match name {
-        "--from" => Some(start..word.end),
-        "--mount" => {
-            let mut at = start;
-            for field in value.split(',') {
-                if let Some(image) = field.strip_prefix("from=") {
-                    let end = at + field.len();
-                    return Some(end - image.len()..end);
-                }
-                at += field.len() + 1;
-            }
-            None
-        }
-        _ => None,
-    }
-}
-
-/// Lines, with those that a `\` (or the `escape` directive's sign) goes on with, without
-/// comments and without the bodies of here-documents.
-fn lines(text: &str) -> Vec<Line> {
-    let escape = if text
-        .lines()
-        .take_while(|line| line.starts_with('#'))
-        .any(|line| line.replace(' ', "").eq_ignore_ascii_case("#escape=`"))
-    {
-        '`'
-    } else {
-        '\\'
-    };
-    let mut found: Vec<Line> = Vec::new();
-    let (mut at, mut open) = (0, false);
-    let mut documents: Vec<String> = Vec::new();
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        let range = at..at + line.len();
-        at = range.end;
-        let plain = line.trim();
-        if let Some(end) = documents.first() {
-            if plain == end {
-                documents.remove(0);
-            }
-            continue;
-        }
-        if plain.starts_with('#') || (plain.is_empty() && !open) {
-            continue;
-        }
-        let goes_on = line.trim_end().ends_with(escape);
-        match found.last_mut().filter(|_| open) {
-            Some(last) => last.range.end = range.end,
-            None => found.push(Line {
-                number: number + 1,
-                range: range.clone(),
-            }),
-        }
-        open = goes_on || (open && plain.is_empty());
-        documents.extend(here_documents(plain));
-    }
-    found
-}
-
-/// The ends of the here-documents that begin in a line.
-fn here_documents(line: &str) -> Vec<String> {
-    let upper = line.to_ascii_uppercase();
-    if !["RUN", "COPY", "ADD"]
-        .iter()
-        .any(|name| upper.starts_with(name))
-    {
+/// The value of `--from=X`, or those of `from=X` in `--mount=...`.
+fn from_option(option: &Letters) -> Vec<&Letters> {
+    let cut = |letters: &Letters| letters.iter().position(|(_, letter)| *letter == '=');
+    let Some(at) = cut(option) else {
         return Vec::new();
+    };
+    let value = &option[at + 1..];
+    match text_of(&option[..at]).as_str() {
+        "--from" if !value.is_empty() => vec![value],
+        "--mount" => value
+            .split(|(_, letter)| *letter == ',')
+            .filter_map(|field| {
+                let quote = |letters: &&(usize, char)| matches!(letters.1, '"' | '\'');
+                let first = field.iter().take_while(quote).count();
+                let last = field.iter().rev().take_while(quote).count();
+                let field = field.get(first..field.len() - last)?;
+                let at = cut(field)?;
+                let is_from = text_of(&field[..at]).eq_ignore_ascii_case("from");
+                (is_from && at + 1 < field.len()).then(|| &field[at + 1..])
+            })
+            .collect(),
+        _ => Vec::new(),
     }
-    let starts = line.split("<<").skip(1);
-    let ends = starts.filter_map(|rest| {
-        let rest = rest.strip_prefix('-').unwrap_or(rest);
-        let rest = rest.trim_start_matches(['"', '\'']);
-        let letter = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
-        let name: String = rest.chars().take_while(letter).collect();
-        let begins = name
-            .chars()
-            .next()
-            .is_some_and(|first| !first.is_ascii_digit());
-        begins.then_some(name)
-    });
-    ends.collect()
-}
-
-/// The places of the words of a line.
-fn words(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
-    let mut words = Vec::new();
-    let mut start = None;
-    let letters = text[line.clone()].char_indices();
-    for (at, letter) in letters.chain([(line.len(), ' ')]) {
-        let at = line.start + at;
-        match start {
-            None if !letter.is_whitespace() => start = Some(at),
-            Some(from) if letter.is_whitespace() => {
-                if !matches!(&text[from..at], "\\" | "`") {
-                    words.push(from..at);
-                }
-                start = None;
-            }
-            _ => {}
-        }
-    }
-    words
-}
-
-/// `$NAME`, `${NAME}` and `${NAME:-default}`, filled.
-fn filled(word: &str, arguments: &BTreeMap<String, String>) -> String {
-    let mut filled = String::new();
-    let mut rest = word;
-    while let Some(at) = rest.find('$') {
-        filled.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        let (name, default, next) = if let Some(braced) = after.strip_prefix('{') {
-            let end = braced.find('}').unwrap_or(braced.len());
-            let inner = &braced[..end];
-            let (name, default) = inner.split_once(":-").unwrap_or((inner, ""));
-            (name, default, braced.get(end + 1..).unwrap_or_default())
-        } else {
-            let end = after.find(|letter| !is_name(letter)).unwrap_or(after.len());
-            (&after[..end], "", &after[end..])
-        };
-        let value = arguments.get(name).filter(|value| !value.is_empty());
-        filled.push_str(value.map_or(default, String::as_str));
-        rest = next;
-    }
-    filled.push_str(rest);
-    filled
 }
 
 #[cfg(test)]
@@ -258,7 +178,7 @@ mod tests {
 
     fn images(text: &str) -> Vec<String> {
         let arguments = BTreeMap::from([("GIVEN".to_owned(), "13".to_owned())]);
-        let read = Instructions::parse(text, &arguments);
+        let read = Instructions::parse(text, &arguments).unwrap();
         read.images.into_iter().map(|(_, image)| image).collect()
     }
 
@@ -286,9 +206,58 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_here_document_swallows_nothing() {
+        for run in [
+            "RUN echo $((1<<SHIFT))",
+            "RUN echo \"a <<EOF b\"",
+            "RUN cat <<<EOF",
+            "RUN cat<<EOF",
+            "RUN echo $((1 << 2))",
+            "ENV A <<EOF",
+            "# RUN <<EOF",
+        ] {
+            assert_eq!(
+                images(&format!("FROM a\n{run}\nFROM b\n")),
+                ["a", "b"],
+                "{run}"
+            );
+        }
+        let text =
+            "FROM a\nRUN sh \\\n 3<<-\"E.1\" \\\n <<F\nFROM x\n\t\tE.1\nFROM y\n F\nF\nFROM b\n";
+        assert_eq!(images(text), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_here_document_without_an_end_is_refused_with_its_line() {
+        for end in ["", " EOF\n", "EOF \n", "\tEOF\n"] {
+            let text = format!("FROM a\n\nRUN cat <<EOF\n{end}FROM b\n");
+            let error = Instructions::parse(&text, &BTreeMap::new()).unwrap_err();
+            assert_eq!(error.line, 3);
+            assert!(error.reason.contains("EOF"), "{error}");
+        }
+    }
+
+    #[test]
+    fn sources_are_found_behind_comments_and_whatever_the_case_of_their_key() {
+        let text = "FROM a\nRUN --mount=type=bind,From=b,target=/b \\\n# says why\n\n  --mount=FROM=c:\\\n1,target=/c \\\n make\n\
+            COPY --from=0 / /\nFROM 123\n";
+        assert_eq!(images(text), ["a", "b", "c:1", "123"]);
+        let read = Instructions::parse(text, &BTreeMap::new()).unwrap();
+        let places: Vec<_> = read
+            .images
+            .iter()
+            .map(|(at, _)| &text[at.clone()])
+            .collect();
+        assert_eq!(places, ["a", "b", "c:\\\n1", "123"]);
+        let text = "FROM a\nCOPY --from=$X / /\n";
+        let error = Instructions::parse(text, &BTreeMap::new()).unwrap_err();
+        assert_eq!(error.line, 2);
+    }
+
+    #[test]
     fn a_step_is_found_by_what_builders_print_of_it() {
         let text = "FROM a\n\nRUN  make \\\n   all\nENV A=b\n";
-        let read = Instructions::parse(text, &BTreeMap::new());
+        let read = Instructions::parse(text, &BTreeMap::new()).unwrap();
         assert_eq!(read.find("RUN make    all").unwrap().0, 3);
         assert_eq!(read.find("ENV A=b").unwrap().0, 5);
         assert_eq!(read.find("RUN test"), None);
@@ -297,8 +266,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_is_read_without_panic(text: String) {
-            let read = Instructions::parse(&text, &BTreeMap::new());
-            for (range, _) in read.images {
+            for (range, _) in Instructions::parse(&text, &BTreeMap::new()).map_or(Vec::new(), |read| read.images) {
                 let _ = &text[range];
             }
         }
@@ -307,7 +275,9 @@ mod tests {
         fn anything_like_a_dockerfile_is_read_without_panic(
             text in "((FROM|ARG|RUN|COPY|#) ?(--from=|--mount=from=|\\$\\{|\\$|<<E|a|\\\\\n|,|ä)*\n?){0,6}"
         ) {
-            Instructions::parse(&text, &BTreeMap::new());
+            for (range, _) in Instructions::parse(&text, &BTreeMap::new()).map_or(Vec::new(), |read| read.images) {
+                let _ = &text[range];
+            }
         }
     }
 }
