@@ -7,6 +7,7 @@ use build::{BuildError, Builder, DockerfileBuild};
 use serde::Deserialize;
 
 use super::{ConfigurationError, wrong};
+use crate::placeholder::Placeholders;
 
 /// A Dockerfile. Its image is what a package's program is put on, or the whole image
 /// where there is no package.
@@ -41,9 +42,28 @@ impl Default for DockerfileTable {
 }
 
 impl DockerfileTable {
-    /// The images of registries that the Dockerfile names.
+    /// The images of registries that the Dockerfile names. They are pinned before there
+    /// is a commit to build: an argument with a placeholder may not choose one.
     pub(crate) fn images(&self, checkout: &Path) -> Result<Vec<String>, BuildError> {
-        DockerfileBuild::images(&checkout.join(&self.file), &self.arguments)
+        let file = checkout.join(&self.file);
+        let images = DockerfileBuild::images(&file, &self.arguments)?;
+        let placeholders = Placeholders {
+            commit: "0".repeat(40),
+            committed_at: String::new(),
+        };
+        let fill = |(name, template): (&String, &String)| {
+            let value = placeholders.fill(template).unwrap_or_else(|_| template.clone());
+            (name.clone(), value)
+        };
+        let filled = self.arguments.iter().map(fill).collect();
+        let others = DockerfileBuild::images(&file, &filled)?;
+        match images.iter().find(|image| !others.contains(image)) {
+            Some(image) => Err(BuildError::Dockerfile(format!(
+                "{}: `{image}` comes from an argument with a placeholder, which has another value in each commit and cannot be pinned",
+                self.file.display()
+            ))),
+            None => Ok(images),
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigurationError> {
@@ -101,6 +121,26 @@ mod tests {
         let both = read(both).unwrap();
         let table = both[0].dockerfile.as_ref().unwrap();
         assert_eq!(table.builder, Some(Builder::Buildah));
+    }
+
+    #[test]
+    fn no_base_depends_on_a_placeholder() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "ARG V=1\nFROM debian:$V\nARG REVISION\n";
+        fs_err::write(directory.path().join("Dockerfile"), text).unwrap();
+        let images = |argument: &str| {
+            let (name, value) = argument.split_once('=').unwrap();
+            let table = super::DockerfileTable {
+                arguments: [(name.to_owned(), value.to_owned())].into(),
+                ..Default::default()
+            };
+            let images = table.images(directory.path());
+            images.map_err(|error| error.to_string())
+        };
+        assert_eq!(images("REVISION={commit}").unwrap(), ["debian:1"]);
+        assert_eq!(images("V=12").unwrap(), ["debian:12"]);
+        let error = images("V={short-commit}").unwrap_err();
+        assert!(error.contains("{short-commit}"), "{error}");
     }
 
     #[test]
