@@ -114,9 +114,10 @@ impl HereDocument {
     }
 
     fn ends_at(&self, line: &str) -> bool {
-        let line = match self.tabs {
-            true => line.trim_start_matches('\t'),
-            false => line,
+        let line = if self.tabs {
+            line.trim_start_matches('\t')
+        } else {
+            line
         };
         line == self.end
     }

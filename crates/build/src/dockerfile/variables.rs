@@ -111,9 +111,10 @@ fn name(text: &str) -> (&str, &str) {
     let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let end = text.find(|letter| !is_name(letter)).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
-    match name.starts_with(|first: char| first.is_ascii_digit()) {
-        true => ("", text),
-        false => (name, rest),
+    if name.starts_with(|first: char| first.is_ascii_digit()) {
+        ("", text)
+    } else {
+        (name, rest)
     }
 }
 

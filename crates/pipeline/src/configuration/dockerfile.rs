@@ -52,7 +52,9 @@ impl DockerfileTable {
             committed_at: String::new(),
         };
         let fill = |(name, template): (&String, &String)| {
-            let value = placeholders.fill(template).unwrap_or_else(|_| template.clone());
+            let value = placeholders
+                .fill(template)
+                .unwrap_or_else(|_| template.clone());
             (name.clone(), value)
         };
         let filled = self.arguments.iter().map(fill).collect();
