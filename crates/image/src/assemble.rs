@@ -134,7 +134,12 @@ fn add_blobs(
             let file = base
                 .blobs
                 .as_ref()
-                .map(|blobs| blobs.join(layer.digest.hex()));
+                .map(|blobs| blobs.join(layer.digest.hex()))
+                .filter(|file| file.is_file());
+            // No registry has what was built here.
+            if base.built && file.is_none() {
+                return Err(ImageError::MissingBlob(layer.digest));
+            }
             writer.add_blob(&layer.digest, file.as_deref())?;
         }
     }

@@ -6,6 +6,7 @@ mod dependencies;
 mod dockerfile;
 mod failure;
 mod imprints;
+mod kept;
 mod materials;
 mod several;
 

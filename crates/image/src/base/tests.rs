@@ -112,6 +112,22 @@ fn an_image_of_a_layout_is_a_base_and_brings_its_blobs() {
 }
 
 #[test]
+fn a_base_that_was_built_here_is_never_left_out() {
+    let below = Built::new(&recipe(vec![Entry::text("below", "x")]), 2);
+    let base = Base::from_layout(&below.layout, &Platform::linux("amd64")).unwrap();
+    let lost = base.layers[0].0.digest;
+    fs_err::remove_file(below.layout.blob(&lost)).unwrap();
+    let mut above = recipe(vec![Entry::text("above", "y")]);
+    above.layers.remove(0);
+    above.base = Some(Base {
+        built: true,
+        ..base
+    });
+    let error = Built::try_new(&above, 2).err().unwrap();
+    assert!(matches!(error, ImageError::MissingBlob(digest) if digest == lost));
+}
+
+#[test]
 fn a_base_for_another_platform_or_with_a_wrong_configuration_is_refused() {
     let mut recipe = on_docker_base();
     recipe.platform = Platform::linux("arm64");

@@ -25,6 +25,9 @@ const UNFINISHED: &str = ".layout-";
 /// Who has not finished a layout after a day was killed.
 const UNFINISHED_FOR: Duration = Duration::from_hours(24);
 
+/// How often a place is taken from others who write there at the same time.
+const TRIES: usize = 16;
+
 pub(crate) struct LayoutWriter {
     target: PathBuf,
     parent: PathBuf,
@@ -108,11 +111,22 @@ impl LayoutWriter {
         fs::write(self.working.path().join(MARKER), MARKER_CONTENT)?;
         // An earlier layout steps aside first: for a moment there is none, and
         // never half of one.
-        let former = unfinished(&self.parent)?;
-        if self.target.exists() {
-            fs::rename(&self.target, former.path().join("layout"))?;
+        let mut tries = 0;
+        loop {
+            let former = unfinished(&self.parent)?;
+            match fs::rename(&self.target, former.path().join("layout")) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+            tries += 1;
+            match fs::rename(self.working.path(), &self.target) {
+                Ok(()) => break,
+                // Somebody else was faster between the two.
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && tries < TRIES => {
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
-        fs::rename(self.working.path(), &self.target)?;
         // The directory has moved away; there is nothing left to remove.
         let _ = self.working.keep();
         Layout::open(&self.target)

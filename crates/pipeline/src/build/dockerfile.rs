@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use build::{BuildError, Dockerfile, DockerfileBuild};
 use fs_err as fs;
 use image::{Base, Import, Layout, Recipe, Secret};
 use oci::{Digest, ImageConfig, Platform, RootFilesystem, RuntimeConfig, media_type};
 
+use super::kept::{PREFIX, USED, prune, turn};
 use super::{BuildFailure, BuildPlan, Materials, base_failed, blocking};
 use crate::base::Pins;
 use crate::configuration::{ConfigurationError, DockerfileTable};
@@ -18,12 +18,6 @@ use crate::recipe::{placeholders, put_on};
 
 /// Where images of Dockerfiles are kept, below the checkout.
 const KEPT: &str = "target/longshore/dockerfile";
-/// How many of them.
-const MOST_KEPT: usize = 4;
-/// A file in each whose time is that of the last use.
-const USED: &str = "used";
-/// What the name of one begins with.
-const PREFIX: &str = "image-";
 
 impl BuildPlan {
     /// What the Dockerfile's image would be built from.
@@ -96,9 +90,11 @@ impl BuildPlan {
         let inputs = dockerfile.inputs().digest();
         let place = self.kept(&inputs, recipe);
         let platform = self.platform();
-        if self.target_directory.is_none()
-            && let Some(base) = kept(&place, &platform)
-        {
+        // Several images of a run may be on one: who comes first builds it for all.
+        let turn = turn(&place);
+        let _turn = turn.lock().await;
+        let apart = self.target_directory.is_some();
+        if !apart && let Some(base) = kept(&place, &platform) {
             return Ok(base);
         }
         observe(Event::Stage(Stage::Dockerfile));
@@ -121,6 +117,10 @@ impl BuildPlan {
         let compression = recipe.compression;
         let checkout = self.checkout.clone();
         blocking(move || {
+            // Another process was as fast: what it put there may be in use.
+            if !apart && let Some(base) = kept(&place, &platform) {
+                return Ok(base);
+            }
             let import = Import {
                 compression,
                 inputs,
@@ -129,7 +129,7 @@ impl BuildPlan {
             };
             let layout = image::import(&archive, &place, &import).map_err(BuildFailure::Image)?;
             let base = Base::from_layout(&layout, &platform).map_err(BuildFailure::Image)?;
-            prune(&checkout.join(KEPT), &place);
+            prune(&checkout.join(KEPT));
             Ok(Base {
                 built: true,
                 ..base
@@ -183,29 +183,6 @@ fn kept(place: &Path, platform: &Platform) -> Option<Base> {
         built: true,
         ..base
     })
-}
-
-/// Removes the images that were not used for longest. What cannot be removed stays.
-fn prune(directory: &Path, newest: &Path) {
-    let Ok(entries) = fs::read_dir(directory) else {
-        return;
-    };
-    let mut images: Vec<_> = entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
-        .filter(|entry| entry.path() != newest)
-        .map(|entry| (last_used(&entry.path()), entry.path()))
-        .collect();
-    images.sort();
-    let old = (images.len() + 1).saturating_sub(MOST_KEPT);
-    for (_, path) in images.into_iter().take(old) {
-        let _ = fs::remove_dir_all(path);
-    }
-}
-
-fn last_used(image: &Path) -> Option<SystemTime> {
-    let metadata = fs::metadata(image.join(USED)).or_else(|_| fs::metadata(image));
-    metadata.ok()?.modified().ok()
 }
 
 fn engine_io(error: std::io::Error) -> BuildFailure {
