@@ -157,14 +157,21 @@ impl Dockerfile {
         inputs
     }
 
-    /// The values of the secrets, by name.
+    /// The values of the secrets, by name: each in every form that must not show, such as
+    /// its single lines.
     pub fn secrets(&self) -> Result<Vec<(String, String)>, BuildError> {
         let names = self.build.secrets.iter();
-        let value = |name: &String| match self.build.environment.get(name) {
-            Some(value) if !value.is_empty() => Ok((name.clone(), value.to_owned())),
-            _ => Err(BuildError::NoSecret(name.clone())),
-        };
-        names.map(value).collect()
+        let mut values = Vec::new();
+        for name in names {
+            match self.build.environment.get(name) {
+                Some(value) if !value.is_empty() => {
+                    let forms = run::forms(value).into_iter();
+                    values.extend(forms.map(|form| (name.clone(), form)));
+                }
+                _ => return Err(BuildError::NoSecret(name.clone())),
+            }
+        }
+        Ok(values)
     }
 
     /// Builds, and writes the image to `archive` as `docker save` would; `observe` gets

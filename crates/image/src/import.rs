@@ -68,8 +68,8 @@ pub fn import(archive: &Path, directory: &Path, import: &Import<'_>) -> Result<L
         let mut normaliser = Normaliser::new(config.config.working_dir.as_deref());
         let mut layers = Vec::new();
         for number in 0..archive.layers() {
-            let mut data = archive.layer(number, &config.rootfs.diff_ids)?;
-            let found = parse::read(&mut data)?;
+            let data = archive.layer(number, &config.rootfs.diff_ids)?;
+            let found = parse::read(&data)?;
             if let Some(content) = normaliser.layer(number, found, data)? {
                 layers.push(pack(
                     &content,
@@ -145,8 +145,8 @@ fn finish(
             diff_ids,
         },
     };
-    let text = serde_json::to_vec(&config).map_err(std::io::Error::other)?;
-    Search::new(secrets).piece("the configuration", &text)?;
+    let value = serde_json::to_value(&config).map_err(std::io::Error::other)?;
+    search_texts(&value, secrets)?;
     let config = writer.add_document(media_type::CONFIG, &config)?;
     let manifest = Manifest {
         schema_version: 2,
@@ -159,6 +159,22 @@ fn finish(
     };
     let manifest = writer.add_document(media_type::MANIFEST, &manifest)?;
     writer.finish(manifest)
+}
+
+/// Looks at each text of the configuration as it is: encoded, it has other bytes.
+fn search_texts(value: &serde_json::Value, secrets: &[Secret]) -> Result<(), ImageError> {
+    let text = |text: &str| Search::new(secrets).piece("the configuration", text.as_bytes());
+    match value {
+        serde_json::Value::String(value) => text(value),
+        serde_json::Value::Array(values) => values
+            .iter()
+            .try_for_each(|value| search_texts(value, secrets)),
+        serde_json::Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
+            text(name)?;
+            search_texts(value, secrets)
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The settings that a Dockerfile can make. All that builders add of themselves, such

@@ -15,6 +15,9 @@ const SHOWN_LINES: usize = 30;
 /// What stands where a secret stood.
 const REDACTED: &str = "[redacted]";
 
+/// Shorter parts of a secret are in any text by chance.
+const SHORTEST_FORM: usize = 8;
+
 /// What a builder said and how it ended.
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
@@ -86,6 +89,27 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, lines: UnboundedSender<Strin
     }
 }
 
+/// Every form of a secret's value that may show where the value itself is cut into
+/// lines or put into one: the longest first. Lines that only say what a text is, such as
+/// `-----BEGIN PRIVATE KEY-----` or `[default]`, are none.
+pub(super) fn forms(value: &str) -> Vec<String> {
+    let joined: String = value
+        .chars()
+        .filter(|letter| !matches!(letter, '\r' | '\n'))
+        .collect();
+    let lines = value.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.starts_with("-----") && !line.starts_with('['));
+    let mut forms: Vec<String> = lines
+        .chain([value.trim(), &joined])
+        .filter(|form| form.len() >= SHORTEST_FORM)
+        .map(str::to_owned)
+        .chain([value.to_owned()])
+        .collect();
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    forms.dedup();
+    forms
+}
+
 fn redacted(line: String, secrets: &[String]) -> String {
     let long = secrets.iter().filter(|secret| secret.len() >= 4);
     long.fold(line, |line, secret| line.replace(secret.as_str(), REDACTED))
@@ -134,6 +158,31 @@ mod tests {
         ] {
             assert_eq!(step(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn each_line_of_a_secret_is_one() {
+        let value = "-----BEGIN KEY-----\r\nabcdefgh12\r\n  mnopqrst34\nuv\n-----END KEY-----\n";
+        let secrets = forms(value);
+        for line in [
+            "abcdefgh12",
+            "x mnopqrst34.",
+            &value.replace(['\r', '\n'], ""),
+        ] {
+            let told = redacted(line.to_owned(), &secrets);
+            assert!(told.contains(REDACTED), "{told}");
+            assert!(
+                !told.contains("abcdefgh12") && !told.contains("mnopqrst34"),
+                "{told}"
+            );
+        }
+        let heading = "-----BEGIN KEY-----";
+        assert_eq!(redacted(heading.to_owned(), &secrets), heading);
+        assert_eq!(forms("hunter2"), ["hunter2"]);
+        assert_eq!(
+            forms("hunter2hunter2\n"),
+            ["hunter2hunter2\n", "hunter2hunter2"]
+        );
     }
 
     #[test]

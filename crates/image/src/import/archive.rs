@@ -1,8 +1,10 @@
 //! The archive that builders share: a tar with `manifest.json`, a configuration and
 //! a tar for each layer, as `docker save` writes it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::{Read, Seek as _, SeekFrom, Write as _};
+use std::io::{Read, Seek, SeekFrom, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -18,6 +20,80 @@ const LARGEST_DOCUMENT: u64 = 16 << 20;
 const MOST_LAYERS: usize = 125;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// What the headers of an entry may have, with long names and pax records, which are
+/// held in memory.
+const LARGEST_HEADERS: u64 = 1 << 20;
+
+/// A tar of which the headers are read and contents are skipped: what an entry may say
+/// of itself is limited, before any of it is believed.
+pub(super) struct Headers<'a> {
+    file: &'a std::fs::File,
+    start: u64,
+    length: u64,
+    position: u64,
+    left: &'a Cell<u64>,
+}
+
+impl<'a> Headers<'a> {
+    /// The tar of `length` bytes from `start` on; `left` is to be [`Self::refill`]ed
+    /// before each entry.
+    pub(super) fn new(
+        file: &'a fs::File,
+        (start, length): (u64, u64),
+        left: &'a Cell<u64>,
+    ) -> Self {
+        Self {
+            file: file.file(),
+            start,
+            length,
+            position: 0,
+            left,
+        }
+    }
+
+    /// Allows the headers of another entry.
+    pub(super) fn refill(left: &Cell<u64>) {
+        left.set(LARGEST_HEADERS);
+    }
+}
+
+impl Read for Headers<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let rest = self.length.saturating_sub(self.position);
+        let wanted = buffer
+            .len()
+            .min(usize::try_from(rest).unwrap_or(usize::MAX));
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let allowed = usize::try_from(self.left.get()).unwrap_or(usize::MAX);
+        if allowed == 0 {
+            return Err(std::io::Error::other(format!(
+                "an entry has more than {LARGEST_HEADERS} bytes of headers"
+            )));
+        }
+        let wanted = wanted.min(allowed);
+        let place = self.start.saturating_add(self.position);
+        let count = self.file.read_at(&mut buffer[..wanted], place)?;
+        self.position += count as u64;
+        self.left.set(self.left.get() - count as u64);
+        Ok(count)
+    }
+}
+
+impl Seek for Headers<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.length.checked_add_signed(by),
+        };
+        let out = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
+        self.position = position.ok_or_else(out)?;
+        Ok(self.position)
+    }
+}
 
 /// An archive of one image.
 pub(super) struct Archive {
@@ -169,11 +245,15 @@ impl LayerData {
 /// Where the files of an archive are. The oldest form has a layer that was there
 /// before as a link to it.
 fn files(file: &fs::File) -> Result<BTreeMap<String, (u64, u64)>, ImageError> {
-    let mut archive = tar::Archive::new(file);
+    let left = Cell::new(0);
+    let length = file.metadata()?.len();
+    let mut archive = tar::Archive::new(Headers::new(file, (0, length), &left));
     let mut files = BTreeMap::new();
     let mut links = Vec::new();
     let broken = |error: std::io::Error| foreign(format!("its archive is damaged: {error}"));
+    Headers::refill(&left);
     for entry in archive.entries_with_seek().map_err(broken)? {
+        Headers::refill(&left);
         let entry = entry.map_err(broken)?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         match entry.header().entry_type() {
@@ -187,7 +267,6 @@ fn files(file: &fs::File) -> Result<BTreeMap<String, (u64, u64)>, ImageError> {
             _ => {}
         }
     }
-    let length = file.metadata()?.len();
     for (name, target) in links {
         let last: Vec<_> = target.split('/').filter(|part| *part != "..").collect();
         if let Some(place) = files.get(&last.join("/")).copied() {

@@ -237,17 +237,17 @@ impl Parts {
         }
     }
 
+    /// Whether a directory above `path` is gone or replaced, and all below with it.
+    fn covers(&self, path: &str) -> bool {
+        ancestors(path).any(|parent| {
+            let replaced = self.items.get(parent);
+            self.gone.contains(parent) || replaced.is_some_and(|item| item.kind != Kind::Directory)
+        })
+    }
+
     fn drop_needless_whiteouts(&mut self, tree: &Tree) {
-        let covered = |path: &str| {
-            let mut above = ancestors(path);
-            above.any(|parent| {
-                let replaced = self.items.get(parent);
-                self.gone.contains(parent)
-                    || replaced.is_some_and(|item| item.kind != Kind::Directory)
-            })
-        };
         let needed = self.gone.iter();
-        let needed = needed.filter(|path| tree.has(path) && !covered(path));
+        let needed = needed.filter(|path| tree.has(path) && !self.covers(path));
         self.gone = needed.cloned().collect();
     }
 
@@ -347,7 +347,10 @@ impl Parts {
                     self.items.insert(first, item);
                 }
                 // A name of a file that a lower layer has, if it has one.
-                None if tree.has(&target) && !self.gone.contains(&target) => {
+                None if tree.has(&target)
+                    && !self.gone.contains(&target)
+                    && !self.covers(&target) =>
+                {
                     let is_file = |item: &Item| !matches!(item.kind, Kind::Directory);
                     if !tree.get(&target).is_some_and(is_file) {
                         return Err(foreign(format!("`/{}` links to a directory", links[0])));

@@ -1,8 +1,9 @@
 //! The tar of a layer as values.
 
+use std::cell::Cell;
 use std::io::Read;
 
-use super::archive::{LayerData, foreign};
+use super::archive::{Headers, LayerData, foreign};
 use crate::error::ImageError;
 use crate::tarball::ATTRIBUTE;
 
@@ -54,13 +55,24 @@ pub(super) enum Kind {
 }
 
 /// Reads all entries. Contents stay where they are.
-pub(super) fn read(data: &mut LayerData) -> Result<Vec<Found>, ImageError> {
-    let start = data.start;
-    let mut archive = tar::Archive::new(data.reader()?);
+pub(super) fn read(data: &LayerData) -> Result<Vec<Found>, ImageError> {
+    let (start, length) = (data.start, data.length);
+    let left = Cell::new(0);
+    let mut archive = tar::Archive::new(Headers::new(&data.file, (start, length), &left));
     let mut all = Vec::new();
     let broken = |error: std::io::Error| foreign(format!("a layer is damaged: {error}"));
-    for entry in archive.entries().map_err(broken)? {
+    Headers::refill(&left);
+    for entry in archive.entries_with_seek().map_err(broken)? {
+        Headers::refill(&left);
         let mut entry = entry.map_err(broken)?;
+        // What `git archive` notes for a whole tar, such as its commit.
+        if entry.header().entry_type() == tar::EntryType::XGlobalHeader {
+            continue;
+        }
+        let end = entry.raw_file_position().checked_add(entry.size());
+        if end.is_none_or(|end| end > length) {
+            return Err(foreign("a layer ends within a file".to_owned()));
+        }
         let raw = entry.path_bytes().into_owned();
         let Some(path) = path(&raw)? else { continue };
         let item = item(&mut entry, start, &path)?;
@@ -76,7 +88,7 @@ pub(super) fn read(data: &mut LayerData) -> Result<Vec<Found>, ImageError> {
 }
 
 /// A path as we write it, or none for the root itself.
-fn path(raw: &[u8]) -> Result<Option<String>, ImageError> {
+pub(super) fn path(raw: &[u8]) -> Result<Option<String>, ImageError> {
     let text = std::str::from_utf8(raw)
         .map_err(|_| foreign(format!("`{}` is not UTF-8", String::from_utf8_lossy(raw))))?;
     let text = text.trim_end_matches('/');
@@ -84,7 +96,9 @@ fn path(raw: &[u8]) -> Result<Option<String>, ImageError> {
     if parts.clone().any(|part| part == "..") || text.contains('\0') {
         return Err(foreign(format!("the path `{text}` leads out of the image")));
     }
-    if text.len() > PATH_BYTES || parts.any(|part| part.len() > NAME_BYTES) {
+    // What a whiteout adds to the name is no part of a file's.
+    let named = |part: &str| part.strip_prefix(WHITEOUT).unwrap_or(part).len();
+    if text.len() > PATH_BYTES || parts.any(|part| named(part) > NAME_BYTES) {
         return Err(ImageError::LongPath(text.to_owned()));
     }
     let parts: Vec<_> = text

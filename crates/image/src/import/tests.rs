@@ -286,6 +286,92 @@ fn paths_that_leave_the_image_are_refused() {
     assert!(matches!(error, ImageError::NotADirectory { .. }), "{error}");
 }
 
+/// A tar of one file with extensions of type `kind` before it.
+fn extended(kind: u8, records: &[u8]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (kind, path, content) in [(kind, "extensions", records), (b'0', "a", &b"1"[..])] {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(tar::EntryType::new(kind));
+        header.set_path(path).unwrap();
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        builder.append(&header, content).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn extensions_are_limited_before_they_are_read() {
+    let record = |length: usize| {
+        let mut record = format!("{length} comment=").into_bytes();
+        record.resize(length - 1, b'x');
+        record.push(b'\n');
+        record
+    };
+    let mut saved = Saved::new(&[]);
+    for kind in [b'x', b'L'] {
+        saved.layers = vec![extended(kind, &record(2 << 20))];
+        let error = saved.import().unwrap_err().to_string();
+        assert!(error.contains("bytes of headers"), "{error}");
+    }
+    saved.layers = vec![extended(b'x', &record(1 << 19))];
+    assert_eq!(saved.names(), [["a"]]);
+    // What is said of the whole tar is skipped, however long it is.
+    saved.layers = vec![extended(b'g', &record(2 << 20))];
+    assert_eq!(saved.names(), [["a"]]);
+}
+
+#[test]
+fn a_layer_that_ends_within_a_file_is_refused() {
+    let mut saved = Saved::new(&[&[("a", b'0', "1")]]);
+    saved.layers[0].truncate(512);
+    let error = saved.import().unwrap_err().to_string();
+    assert!(error.contains("ends within"), "{error}");
+}
+
+#[test]
+fn a_link_into_a_directory_that_the_layer_removes_is_refused() {
+    let lower: &[Line<'_>] = &[("d/", b'5', ""), ("d/e/", b'5', ""), ("d/e/a", b'0', "1")];
+    for gone in [(".wh.d", b'0', ""), ("d/.wh.e", b'0', ""), ("d", b'0', "1")] {
+        let saved = Saved::new(&[lower, &[gone, ("x", b'1', "d/e/a")]]);
+        let error = saved.import().unwrap_err().to_string();
+        assert!(error.contains("which is not there"), "{gone:?}: {error}");
+    }
+}
+
+#[test]
+fn a_whiteout_is_no_part_of_a_name() {
+    let name = |length: usize, prefix: &str| {
+        let name = format!("{prefix}{}", "n".repeat(length)).into_bytes();
+        parse::path(&name)
+    };
+    assert!(name(255, "").is_ok());
+    assert!(name(255, "d/.wh.").is_ok());
+    assert!(matches!(name(256, "d/.wh."), Err(ImageError::LongPath(_))));
+    assert!(matches!(name(256, ""), Err(ImageError::LongPath(_))));
+}
+
+#[test]
+fn a_secret_in_a_setting_is_found_as_it_is_and_not_as_it_is_encoded() {
+    let value = "first\"line\nsecond\\line";
+    let secrets = [Secret {
+        name: "key".to_owned(),
+        value: value.to_owned(),
+    }];
+    for settings in [
+        serde_json::json!({"Env": [format!("KEY={value}")]}),
+        serde_json::json!({"Labels": {value: "1"}}),
+    ] {
+        let mut saved = Saved::new(&[BINARY]);
+        saved.settings = settings;
+        let error = saved.import_of(&saved.files(), &secrets).unwrap_err();
+        assert!(matches!(error, ImageError::SecretInImage { .. }), "{error}");
+    }
+}
+
 #[test]
 fn a_secret_in_a_file_a_name_or_a_setting_is_found_and_not_told() {
     let value = "correct-horse-battery";
