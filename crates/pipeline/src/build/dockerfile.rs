@@ -9,7 +9,7 @@ use fs_err as fs;
 use image::{Base, Import, Layout, Recipe, Secret};
 use oci::{Digest, ImageConfig, Platform, RootFilesystem, RuntimeConfig, media_type};
 
-use super::kept::{PREFIX, USED, prune, turn};
+use super::kept::{PREFIX, USED, presence, prune, turn};
 use super::{BuildFailure, BuildPlan, Materials, base_failed, blocking};
 use crate::base::Pins;
 use crate::configuration::{ConfigurationError, DockerfileTable};
@@ -98,7 +98,7 @@ impl BuildPlan {
             return Ok(base);
         }
         observe(Event::Stage(Stage::Dockerfile));
-        fs::create_dir_all(self.checkout.join(KEPT)).map_err(engine_io)?;
+        let _presence = presence(&self.checkout.join(KEPT)).map_err(engine_io)?;
         let beside = tempfile::Builder::new()
             .prefix("archive-")
             .tempdir_in(self.checkout.join(KEPT))

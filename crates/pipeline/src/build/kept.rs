@@ -12,6 +12,10 @@ use tokio::sync::Mutex;
 pub(super) const USED: &str = "used";
 /// What the name of one begins with.
 pub(super) const PREFIX: &str = "image-";
+/// What the names of directories begin with that a build removes itself.
+const OF_BUILDS: [&str; 3] = ["archive-", "build-", "context-"];
+/// The file whose lock says that somebody builds.
+const LOCK: &str = "lock";
 /// How many stay at least.
 const FEWEST_KEPT: usize = 4;
 
@@ -27,6 +31,25 @@ static USED_HERE: LazyLock<std::sync::Mutex<BTreeMap<PathBuf, Turn>>> =
 pub(super) fn turn(place: &Path) -> Turn {
     let mut used = USED_HERE.lock().unwrap_or_else(PoisonError::into_inner);
     Arc::clone(used.entry(place.to_owned()).or_default())
+}
+
+/// Says, while it is held, that somebody builds in `directory`. Who comes when nobody
+/// does removes what interrupted builds have left; where there are no locks it stays.
+pub(super) fn presence(directory: &Path) -> std::io::Result<fs::File> {
+    fs::create_dir_all(directory)?;
+    let lock = fs::File::create(directory.join(LOCK))?;
+    if lock.file().try_lock().is_ok() {
+        for entry in fs::read_dir(directory)?.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if OF_BUILDS.iter().any(|prefix| name.starts_with(prefix)) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        let _ = lock.file().unlock();
+    }
+    let _ = lock.file().lock_shared();
+    Ok(lock)
 }
 
 /// Removes the images that were not used for longest, and none that this process uses.
@@ -103,6 +126,29 @@ mod tests {
         fs::create_dir(directory.path().join("archive-x")).unwrap();
         prune(directory.path());
         assert_eq!(count(directory.path()), 5);
+    }
+
+    #[test]
+    fn what_interrupted_builds_left_goes_and_what_others_build_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
+        let builds = OF_BUILDS.map(|prefix| directory.join(format!("{prefix}x")));
+        let make = || {
+            builds
+                .iter()
+                .for_each(|build| fs::create_dir(build).unwrap())
+        };
+        images(directory, &["kept"]);
+        make();
+        let first = presence(directory).unwrap();
+        assert!(builds.iter().all(|build| !build.exists()));
+        make();
+        let second = presence(directory).unwrap();
+        assert!(builds.iter().all(|build| build.exists()));
+        drop((first, second));
+        let _third = presence(directory).unwrap();
+        assert!(builds.iter().all(|build| !build.exists()));
+        assert!(directory.join(format!("{PREFIX}kept")).is_dir());
     }
 
     #[test]

@@ -77,7 +77,8 @@ impl PublishPlan {
             observe,
         };
         let complete = self.content(directory, &verified, &push).await?;
-        let tags = push.tags(&complete, ALL_TAGS).await?;
+        let tags = push.tags(&complete, ALL_TAGS).await;
+        let tags = tags.map_err(|(_, failure)| failure)?;
         Ok(complete.receipt(tags, &push, milliseconds(started)))
     }
 

@@ -224,12 +224,13 @@ impl Push<'_> {
         })
     }
 
-    /// Sets those tags of a complete image that have these places and point elsewhere.
+    /// Sets those tags of a complete image that have these places and point elsewhere. A
+    /// failure comes with those that were set before it.
     pub(super) async fn tags(
         &self,
         complete: &Complete,
         places: Range<usize>,
-    ) -> Result<Vec<TagOutcome>, PublishFailure> {
+    ) -> Result<Vec<TagOutcome>, (Vec<TagOutcome>, PublishFailure)> {
         let digest = complete.image.descriptor.digest;
         let tags = self.destination.tags().zip(&complete.held);
         let tags: Vec<_> = tags.skip(places.start).take(places.len()).collect();
@@ -241,9 +242,11 @@ impl Push<'_> {
             let moved = *holds != Some(digest);
             if moved {
                 let set = places.start + outcomes.len();
-                self.put(&complete.image, ManifestReference::Tag(tag.clone()))
-                    .await
-                    .map_err(self.destination.failed("setting the tags", set))?;
+                let put = self.put(&complete.image, ManifestReference::Tag(tag.clone()));
+                if let Err(error) = put.await {
+                    let failure = self.destination.failed("setting the tags", set)(error);
+                    return Err((outcomes, failure));
+                }
             }
             let previous = holds.filter(|_| moved).map(|digest| digest.to_string());
             outcomes.push(TagOutcome {

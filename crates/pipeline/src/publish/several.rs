@@ -231,12 +231,7 @@ impl<'a> Several<'a> {
             let set = complete.iter().zip(pushes);
             let set = set.map(|(complete, push)| push.tags(complete, places.clone()));
             let set: Vec<_> = stream::iter(set).buffered(TOGETHER).collect().await;
-            for (place, set) in set.into_iter().enumerate() {
-                match set {
-                    Ok(set) => outcomes[place].extend(set),
-                    Err(failure) => failures.push((self.names[place].clone(), failure)),
-                }
-            }
+            let failures = self.gather(set, &mut outcomes);
             if !failures.is_empty() {
                 return Err(self.failed(failures, self.moved(&outcomes)));
             }
@@ -246,6 +241,23 @@ impl<'a> Several<'a> {
         Ok(finished
             .map(|((complete, tags), push)| complete.receipt(tags, push, milliseconds))
             .collect())
+    }
+
+    /// Adds what was set of each image to its outcomes, also where it then failed.
+    fn gather(
+        &self,
+        set: Vec<Result<Vec<TagOutcome>, (Vec<TagOutcome>, PublishFailure)>>,
+        outcomes: &mut [Vec<TagOutcome>],
+    ) -> Vec<(String, PublishFailure)> {
+        let mut failures = Vec::new();
+        for (place, set) in set.into_iter().enumerate() {
+            let set = set.unwrap_or_else(|(set, failure)| {
+                failures.push((self.names[place].clone(), failure));
+                set
+            });
+            outcomes[place].extend(set);
+        }
+        failures
     }
 
     fn moved(&self, outcomes: &[Vec<TagOutcome>]) -> Vec<String> {
@@ -322,5 +334,36 @@ impl SeveralFailure {
             }
         }
         first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use receipts::ProblemCode;
+
+    #[test]
+    fn a_tag_that_was_set_before_another_failed_is_told() {
+        let several = Several {
+            names: vec!["api".to_owned(), "jobs".to_owned()],
+            observe: &|_| {},
+            started: Instant::now(),
+        };
+        let tag = |tag: &str, moved| TagOutcome {
+            tag: tag.to_owned(),
+            moved,
+            previous: None,
+        };
+        let failure = PublishFailure::Interrupted("refused".to_owned());
+        let set = vec![
+            Ok(vec![tag("same", false)]),
+            Err((vec![tag("v1", true)], failure)),
+        ];
+        let mut outcomes = vec![Vec::new(); 2];
+        let failures = several.gather(set, &mut outcomes);
+        let failed = several.failed(failures, several.moved(&outcomes));
+        assert_eq!(failed.tags_set, ["jobs:v1"]);
+        let problem = failed.problem(Problem::new(ProblemCode::Io, "nothing: refused"));
+        assert_eq!(problem.summary, "only tags jobs:v1 were set: refused");
     }
 }

@@ -99,7 +99,8 @@ impl SourcePublish {
         };
         let made = (verdict, compiled);
         let complete = self.content(&push, &found, &materials, made).await?;
-        let tags = push.tags(&complete, ALL_TAGS).await?;
+        let tags = push.tags(&complete, ALL_TAGS).await;
+        let tags = tags.map_err(|(_, failure)| failure)?;
         Ok(complete.receipt(tags, &push, milliseconds(started)))
     }
 
