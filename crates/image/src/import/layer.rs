@@ -245,6 +245,11 @@ impl Parts {
         })
     }
 
+    /// Whether what lower layers have at `path` is gone.
+    fn removes(&self, path: &str) -> bool {
+        self.gone.contains(path) || self.covers(path)
+    }
+
     fn drop_needless_whiteouts(&mut self, tree: &Tree) {
         let needed = self.gone.iter();
         let needed = needed.filter(|path| tree.has(path) && !self.covers(path));
@@ -347,10 +352,7 @@ impl Parts {
                     self.items.insert(first, item);
                 }
                 // A name of a file that a lower layer has, if it has one.
-                None if tree.has(&target)
-                    && !self.gone.contains(&target)
-                    && !self.covers(&target) =>
-                {
+                None if tree.has(&target) && !self.removes(&target) => {
                     let is_file = |item: &Item| !matches!(item.kind, Kind::Directory);
                     if !tree.get(&target).is_some_and(is_file) {
                         return Err(foreign(format!("`/{}` links to a directory", links[0])));

@@ -134,9 +134,9 @@ mod tests {
         let directory = directory.path();
         let builds = OF_BUILDS.map(|prefix| directory.join(format!("{prefix}x")));
         let make = || {
-            builds
-                .iter()
-                .for_each(|build| fs::create_dir(build).unwrap())
+            for build in &builds {
+                fs::create_dir(build).unwrap();
+            }
         };
         images(directory, &["kept"]);
         make();

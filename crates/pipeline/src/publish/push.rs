@@ -58,6 +58,9 @@ pub(super) struct Complete {
     pub(super) imprints: Vec<Imprint>,
 }
 
+/// What became of the tags of an image: a failure comes with those set before it.
+pub(super) type TagsSet = Result<Vec<TagOutcome>, (Vec<TagOutcome>, PublishFailure)>;
+
 /// All tags of an image, as [`Push::tags`] counts them: the first is the immutable one.
 pub(super) const ALL_TAGS: Range<usize> = 0..usize::MAX;
 
@@ -224,13 +227,8 @@ impl Push<'_> {
         })
     }
 
-    /// Sets those tags of a complete image that have these places and point elsewhere. A
-    /// failure comes with those that were set before it.
-    pub(super) async fn tags(
-        &self,
-        complete: &Complete,
-        places: Range<usize>,
-    ) -> Result<Vec<TagOutcome>, (Vec<TagOutcome>, PublishFailure)> {
+    /// Sets those tags of a complete image that have these places and point elsewhere.
+    pub(super) async fn tags(&self, complete: &Complete, places: Range<usize>) -> TagsSet {
         let digest = complete.image.descriptor.digest;
         let tags = self.destination.tags().zip(&complete.held);
         let tags: Vec<_> = tags.skip(places.start).take(places.len()).collect();

@@ -13,7 +13,7 @@ use aws::Client;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use receipts::{Problem, PublishReceipt, TagOutcome};
 
-use super::push::{Complete, Push};
+use super::push::{Complete, Push, TagsSet};
 use super::session::Session;
 use super::source::{Found, Verdict};
 use super::{Destination, PublishFailure, PublishPlan, SourcePublish};
@@ -246,7 +246,7 @@ impl<'a> Several<'a> {
     /// Adds what was set of each image to its outcomes, also where it then failed.
     fn gather(
         &self,
-        set: Vec<Result<Vec<TagOutcome>, (Vec<TagOutcome>, PublishFailure)>>,
+        set: Vec<TagsSet>,
         outcomes: &mut [Vec<TagOutcome>],
     ) -> Vec<(String, PublishFailure)> {
         let mut failures = Vec::new();
