@@ -105,6 +105,10 @@ pub(super) fn path(raw: &[u8]) -> Result<Option<String>, ImageError> {
         .split('/')
         .filter(|part| !matches!(*part, "" | "."))
         .collect();
+    let above = parts.len().saturating_sub(1);
+    if parts[..above].iter().any(|part| part.starts_with(WHITEOUT)) {
+        return Err(foreign(format!("`{text}` lies below a whiteout")));
+    }
     Ok((!parts.is_empty()).then(|| parts.join("/")))
 }
 

@@ -14,8 +14,6 @@ pub(super) const USED: &str = "used";
 pub(super) const PREFIX: &str = "image-";
 /// What the names of directories begin with that a build removes itself.
 const OF_BUILDS: [&str; 3] = ["archive-", "build-", "context-"];
-/// The file whose lock says that somebody builds.
-const LOCK: &str = "lock";
 /// How many stay at least.
 const FEWEST_KEPT: usize = 4;
 
@@ -37,7 +35,7 @@ pub(super) fn turn(place: &Path) -> Turn {
 /// does removes what interrupted builds have left; where there are no locks it stays.
 pub(super) fn presence(directory: &Path) -> std::io::Result<fs::File> {
     fs::create_dir_all(directory)?;
-    let lock = fs::File::create(directory.join(LOCK))?;
+    let lock = fs::File::open(directory)?;
     if lock.file().try_lock().is_ok() {
         for entry in fs::read_dir(directory)?.flatten() {
             let name = entry.file_name();
