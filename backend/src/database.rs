@@ -30,9 +30,10 @@ const CONNECTIONS: u32 = 8;
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(3);
 
 /// What every connection is told first. Synchronous: what was acknowledged survives
-/// a power cut. The limits end a statement before the request's own limit does.
+/// a power cut. In a container nothing but the data may be written to, so SQLite keeps
+/// what is temporary in memory. The limits end a statement before the request's own limit does.
 const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
 const POSTGRES_SESSION: &str = "SET lock_timeout = '3s'; SET statement_timeout = '8s';
     SET idle_in_transaction_session_timeout = '30s';";
 
