@@ -147,16 +147,6 @@ async fn a_registry_that_is_too_busy_and_says_nothing_gets_it_a_little_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_registry_that_stays_too_busy_is_given_up() {
-    let problem = fails("E034", |line| {
-        let busy = is_upload(line);
-        busy.then(|| refuse(429, Some(("retry-after", "0")), "TOOMANYREQUESTS"))
-    })
-    .await;
-    assert!(problem["causes"].to_string().contains("TOOMANYREQUESTS"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn every_upload_is_cut_once_at_any_byte_and_arrives() {
     let first = First::default();
     let number = AtomicU64::new(0);
