@@ -27,8 +27,6 @@ use instructions::Instructions;
 
 use crate::{BuildError, Environment, Inputs};
 
-/// Where contexts are put together, below the checkout.
-const PLACE: &str = "target/longshore/dockerfile";
 /// The argument that reproducible builds ask for.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
@@ -174,13 +172,14 @@ impl Dockerfile {
         Ok(values)
     }
 
-    /// Builds, and writes the image to `archive` as `docker save` would; `observe` gets
-    /// the builder's lines. Dropping the future ends the builder.
+    /// Builds in `place`, an empty directory, and returns the file there that holds the
+    /// image as `docker save` writes it; `observe` gets the builder's lines. Dropping
+    /// the future ends the builder.
     pub async fn run(
         &self,
-        archive: &Path,
+        place: &Path,
         observe: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<(), BuildError> {
+    ) -> Result<PathBuf, BuildError> {
         let secrets: Vec<_> = self
             .secrets()?
             .into_iter()
@@ -190,19 +189,18 @@ impl Dockerfile {
             Some(builder) => builder,
             None => Builder::find(&self.build.environment).await?,
         };
-        let place = self.build.checkout.join(PLACE);
-        let context = self
-            .context
-            .stage(&self.build.checkout.join(&self.build.context), &place)?;
-        let beside = tempfile::Builder::new()
-            .prefix("build-")
-            .tempdir_in(&place)?;
+        let archive = place.join("image.tar");
+        let from = self.build.checkout.join(&self.build.context);
+        let context = self.context.stage(&from, place)?;
+        // Alone in its directory, which some builders are given.
+        let beside = place.join("dockerfile");
+        fs::create_dir(&beside)?;
         let task = Task {
             build: &self.build,
             context: context.path(),
-            dockerfile: &beside.path().join("Dockerfile"),
-            identity: &beside.path().join("identity"),
-            archive,
+            dockerfile: &beside.join("Dockerfile"),
+            identity: &beside.join("identity"),
+            archive: &archive,
             arguments: self.arguments(),
         };
         fs::write(task.dockerfile, self.pinned())?;
@@ -219,11 +217,11 @@ impl Dockerfile {
         self.succeeded(builder, ended)?;
         let identity = fs::read_to_string(task.identity).unwrap_or_default();
         let identity = identity.trim();
-        if let Some(words) = builder.export(identity, archive) {
+        if let Some(words) = builder.export(identity, &archive) {
             let ended = run::run(builder, &words, &variables, &secrets, &|_| {}).await?;
             self.succeeded(builder, ended)?;
         }
-        Ok(())
+        Ok(archive)
     }
 
     /// Arguments, with the commit's time where the Dockerfile asks for it.

@@ -351,7 +351,7 @@ impl BuildPlan {
     }
 }
 
-fn base_failed(error: BaseFailure) -> BuildFailure {
+pub(crate) fn base_failed(error: BaseFailure) -> BuildFailure {
     BuildFailure::Base(Box::new(error))
 }
 

@@ -2,13 +2,13 @@
 
 mod several;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws::Client;
-use build::{Builder, BuilderError};
+use build::{Builder, BuilderError, Source};
 use oci::Digest;
-use pipeline::{BuildFailure, BuildPlan, Event, ImageTable, SourcePublish, read_source};
+use pipeline::{BuildPlan, Event, ImageTable, SourcePublish, read_source};
 use receipts::{BuildReceipt, ExitCode, Imprint, InputsReport, Problem, ProblemCode};
 
 use crate::arguments::{Build, Format};
@@ -69,11 +69,36 @@ pub(crate) async fn plan(
     layout: PathBuf,
     (allow_dirty, settings): (bool, &Settings),
 ) -> Result<BuildPlan, Problem> {
-    let told = |failure: BuildFailure| failure.problem();
+    let source = read_source(&project.root, allow_dirty).await;
+    let source = source.map_err(|failure| failure.problem())?;
+    plan_of(project, image, &source, (layout, settings))
+}
+
+/// The plan of each of `images`, whose layouts go below `layouts`.
+pub(crate) async fn plans(
+    project: &Project,
+    images: &[&ImageTable],
+    layouts: &Path,
+    (allow_dirty, settings): (bool, &Settings),
+) -> Result<Vec<BuildPlan>, Problem> {
+    let source = read_source(&project.root, allow_dirty).await;
+    let source = source.map_err(|failure| failure.problem())?;
+    let plans = images.iter().map(|image| {
+        let layout = layouts.join(image.name());
+        plan_of(project, image, &source, (layout, settings))
+    });
+    plans.collect()
+}
+
+fn plan_of(
+    project: &Project,
+    image: &ImageTable,
+    source: &Source,
+    (layout, settings): (PathBuf, &Settings),
+) -> Result<BuildPlan, Problem> {
     let (root, configuration) = (&project.root, &project.configuration);
-    let source = read_source(root, allow_dirty).await.map_err(told)?;
-    let plan = BuildPlan::new(root, configuration, image, &source, layout);
-    let mut plan = plan.map_err(told)?;
+    let plan = BuildPlan::new(root, configuration, image, source, layout);
+    let mut plan = plan.map_err(|failure| failure.problem())?;
     plan.builder = builder(settings)?;
     plan.environment = settings.environment.of_compiler();
     plan.logins = settings.docker_configuration();
@@ -81,7 +106,7 @@ pub(crate) async fn plan(
 }
 
 /// What builds Dockerfiles, where a variable says so.
-pub(crate) fn builder(settings: &Settings) -> Result<Option<Builder>, Problem> {
+fn builder(settings: &Settings) -> Result<Option<Builder>, Problem> {
     let name = settings.environment.get("LONGSHORE_BUILDER");
     name.map(str::parse)
         .transpose()

@@ -9,7 +9,7 @@ use fs_err as fs;
 use image::{Base, Import, Layout, Recipe, Secret};
 use oci::{Digest, ImageConfig, Platform, RootFilesystem, RuntimeConfig, media_type};
 
-use super::kept::{PREFIX, USED, presence, prune, turn};
+use super::kept::{BUILDING, PREFIX, USED, presence, prune, turn};
 use super::{BuildFailure, BuildPlan, Materials, base_failed, blocking};
 use crate::base::Pins;
 use crate::configuration::{ConfigurationError, DockerfileTable};
@@ -100,15 +100,12 @@ impl BuildPlan {
         observe(Event::Stage(Stage::Dockerfile));
         let _presence = presence(&self.checkout.join(KEPT)).map_err(engine_io)?;
         let beside = tempfile::Builder::new()
-            .prefix("archive-")
+            .prefix(BUILDING)
             .tempdir_in(self.checkout.join(KEPT))
             .map_err(engine_io)?;
-        let archive = beside.path().join("image.tar");
         let lines = |line: &str| observe(Event::Builder(line));
-        dockerfile
-            .run(&archive, &lines)
-            .await
-            .map_err(BuildFailure::Engine)?;
+        let archive = dockerfile.run(beside.path(), &lines).await;
+        let archive = archive.map_err(BuildFailure::Engine)?;
         let secrets = dockerfile.secrets().map_err(BuildFailure::Engine)?;
         let secrets = secrets.into_iter();
         let secrets: Vec<_> = secrets

@@ -12,8 +12,8 @@ use tokio::sync::Mutex;
 pub(super) const USED: &str = "used";
 /// What the name of one begins with.
 pub(super) const PREFIX: &str = "image-";
-/// What the names of directories begin with that a build removes itself.
-const OF_BUILDS: [&str; 3] = ["archive-", "build-", "context-"];
+/// What the name of a directory begins with that a build works in, and removes.
+pub(super) const BUILDING: &str = "build-";
 /// How many stay at least.
 const FEWEST_KEPT: usize = 4;
 
@@ -39,8 +39,7 @@ pub(super) fn presence(directory: &Path) -> std::io::Result<fs::File> {
     if lock.file().try_lock().is_ok() {
         for entry in fs::read_dir(directory)?.flatten() {
             let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if OF_BUILDS.iter().any(|prefix| name.starts_with(prefix)) {
+            if name.to_string_lossy().starts_with(BUILDING) {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
@@ -121,7 +120,7 @@ mod tests {
     fn of_other_runs_the_last_four_stay() {
         let directory = tempfile::tempdir().unwrap();
         images(directory.path(), &["a", "b", "c", "d", "e", "f"]);
-        fs::create_dir(directory.path().join("archive-x")).unwrap();
+        fs::create_dir(directory.path().join(format!("{BUILDING}x"))).unwrap();
         prune(directory.path());
         assert_eq!(count(directory.path()), 5);
     }
@@ -130,7 +129,7 @@ mod tests {
     fn what_interrupted_builds_left_goes_and_what_others_build_stays() {
         let directory = tempfile::tempdir().unwrap();
         let directory = directory.path();
-        let builds = OF_BUILDS.map(|prefix| directory.join(format!("{prefix}x")));
+        let builds = ["x", "y"].map(|name| directory.join(format!("{BUILDING}{name}")));
         let make = || {
             for build in &builds {
                 fs::create_dir(build).unwrap();

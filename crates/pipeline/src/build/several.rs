@@ -8,6 +8,14 @@ use futures_util::future::try_join_all;
 use super::{BuildFailure, BuildPlan, Built, Materials, blocking, milliseconds};
 use crate::event::{Event, Observer, Stage};
 
+/// The program of one image among several.
+pub(crate) struct MadeProgram {
+    /// None where the image has none, or none was wanted.
+    pub(crate) compiled: Option<Compiled>,
+    /// Whether it was compiled just now.
+    pub(crate) is_new: bool,
+}
+
 impl BuildPlan {
     /// Builds the image of each plan, each into its own layout. What is compiled of
     /// them is compiled together, and a layer that several have is packed once.
@@ -18,21 +26,13 @@ impl BuildPlan {
         let started = Instant::now();
         let plans: Vec<_> = plans.iter().collect();
         let materials = Self::look_all(&plans).await?;
-        let known = materials.iter().map(Materials::compiled);
-        let mut compiled: Vec<Option<Compiled>> = known
-            .collect::<Result<_, _>>()
-            .map_err(BuildFailure::Engine)?;
-        let missing = materials.iter().zip(&compiled);
-        let missing: Vec<_> = missing
-            .map(|(materials, compiled)| compiled.is_none() && materials.has_program())
-            .collect();
-        Self::compile_missing(&materials, &missing, &mut compiled, observe).await?;
+        let programs = Self::programs(&materials, &vec![true; plans.len()], observe).await?;
         let compile_milliseconds = milliseconds(started);
         let mut images = Vec::new();
-        for (place, plan) in plans.iter().enumerate() {
-            let made = plan.finish(&materials[place], compiled[place].as_ref(), observe);
+        for ((plan, materials), program) in plans.iter().zip(&materials).zip(programs) {
+            let made = plan.finish(materials, program.compiled.as_ref(), observe);
             let mut built = Box::pin(made).await?;
-            built.receipt.compiled = missing[place];
+            built.receipt.compiled = program.is_new;
             built.receipt.compile_milliseconds = compile_milliseconds;
             images.push(built);
         }
@@ -64,29 +64,34 @@ impl BuildPlan {
         Ok(materials.collect())
     }
 
-    /// Compiles, together, those of `materials` that are `missing`.
-    pub(crate) async fn compile_missing(
+    /// The programs that are `wanted` of `materials`: those that this machine has not,
+    /// compiled together.
+    pub(crate) async fn programs(
         materials: &[Materials],
-        missing: &[bool],
-        compiled: &mut [Option<Compiled>],
+        wanted: &[bool],
         observe: Observer<'_>,
-    ) -> Result<(), BuildFailure> {
-        let wanted = materials.iter().zip(missing);
-        let wanted: Vec<_> = wanted
-            .filter(|(_, missing)| **missing)
-            .filter_map(|(materials, _)| materials.workspace.as_ref())
-            .collect();
-        if wanted.is_empty() {
-            return Ok(());
+    ) -> Result<Vec<MadeProgram>, BuildFailure> {
+        let mut programs = Vec::new();
+        let mut missing = Vec::new();
+        for (materials, wanted) in materials.iter().zip(wanted) {
+            let known = wanted.then(|| materials.compiled()).transpose();
+            let compiled = known.map_err(BuildFailure::Engine)?.flatten();
+            let workspace = materials.workspace.as_ref();
+            let workspace = workspace.filter(|_| *wanted && compiled.is_none());
+            missing.extend(workspace);
+            let is_new = workspace.is_some();
+            programs.push(MadeProgram { compiled, is_new });
+        }
+        if missing.is_empty() {
+            return Ok(programs);
         }
         observe(Event::Stage(Stage::Compile));
         let observe = |progress: build::Progress<'_>| observe(Event::Compiled(progress));
-        let programs = CargoBuild::run(&wanted, &observe).await;
-        let mut programs = programs.map_err(BuildFailure::Engine)?.into_iter();
-        let places = compiled.iter_mut().zip(missing);
-        for (place, _) in places.filter(|(_, missing)| **missing) {
-            *place = programs.next();
+        let compiled = CargoBuild::run(&missing, &observe).await;
+        let mut compiled = compiled.map_err(BuildFailure::Engine)?.into_iter();
+        for program in programs.iter_mut().filter(|program| program.is_new) {
+            program.compiled = compiled.next();
         }
-        Ok(())
+        Ok(programs)
     }
 }

@@ -61,23 +61,21 @@ impl SourcePublish {
         let session = several.opened(opening).await?;
         let looked = look_up(publishes, &materials, &session).await;
         let looked = looked.map_err(|failure| several.one(failure))?;
-        let mut compiled = compile(&materials, &looked, observe)
-            .await
-            .map_err(|failure| several.all(failure))?;
+        let makes: Vec<_> = looked
+            .iter()
+            .map(|(_, verdict)| *verdict == Verdict::Make)
+            .collect();
+        let programs = BuildPlan::programs(&materials, &makes, observe).await;
+        let programs = programs.map_err(|failure| several.all(PublishFailure::Build(failure)))?;
         observe(Event::Stage(Stage::Push));
         let within = |event: Event<'_>| several.observe_within(event);
-        let pushes: Vec<_> = destinations
-            .map(|destination| Push {
-                destination,
-                session: &session,
-                observe: &within,
-            })
-            .collect();
-        let contents = publishes.iter().enumerate().map(|(place, named)| {
+        let pushes = pushes(destinations, &session, &within);
+        let contents = programs.into_iter().enumerate().map(|(place, program)| {
             let (found, verdict) = &looked[place];
-            let made = (*verdict, compiled[place].take());
+            let made = (*verdict, program.compiled);
             let (push, materials) = (&pushes[place], &materials[place]);
-            Box::pin(named.publish.content(push, found, materials, made))
+            let publish = &publishes[place].publish;
+            Box::pin(publish.content(push, found, materials, made))
         });
         let contents: Vec<_> = stream::iter(contents).buffered(TOGETHER).collect().await;
         several.finish(contents, &pushes).await
@@ -108,13 +106,7 @@ impl PublishPlan {
         let session = several.opened(opening).await?;
         observe(Event::Stage(Stage::Push));
         let within = |event: Event<'_>| several.observe_within(event);
-        let pushes: Vec<_> = destinations
-            .map(|destination| Push {
-                destination,
-                session: &session,
-                observe: &within,
-            })
-            .collect();
+        let pushes = pushes(destinations, &session, &within);
         let contents = plans.iter().enumerate().map(|(place, named)| {
             let (directory, plan) = &named.publish;
             Box::pin(plan.content(directory, &verified[place], &pushes[place]))
@@ -137,7 +129,7 @@ async fn look_up(
         .map(async |(named, materials)| {
             let publish = &named.publish;
             let look = async {
-                let found = publish.found(Arc::clone(session)).await?;
+                let found = Found::read(&publish.destination, Arc::clone(session)).await?;
                 let verdict = publish.verdict(&found, materials).await?;
                 Ok((found, verdict))
             };
@@ -146,27 +138,18 @@ async fn look_up(
     stream::iter(looked).buffered(TOGETHER).try_collect().await
 }
 
-/// The programs of the images that are to be made, compiled together as far as this
-/// machine does not have them.
-async fn compile(
-    materials: &[Materials],
-    looked: &[(Found, Verdict)],
-    observe: Observer<'_>,
-) -> Result<Vec<Option<build::Compiled>>, PublishFailure> {
-    let mut compiled = Vec::new();
-    let mut missing = Vec::new();
-    for (materials, (_, verdict)) in materials.iter().zip(looked) {
-        let makes = *verdict == Verdict::Make;
-        let known = makes.then(|| materials.compiled()).transpose();
-        let known = known.map_err(|error| PublishFailure::Build(error.into()))?;
-        let known = known.flatten();
-        missing.push(makes && known.is_none() && materials.has_program());
-        compiled.push(known);
-    }
-    BuildPlan::compile_missing(materials, &missing, &mut compiled, observe)
-        .await
-        .map_err(PublishFailure::Build)?;
-    Ok(compiled)
+/// The push of each image, all by one session.
+fn pushes<'a>(
+    destinations: impl Iterator<Item = &'a Destination>,
+    session: &'a Session,
+    observe: Observer<'a>,
+) -> Vec<Push<'a>> {
+    let push = |destination| Push {
+        destination,
+        session,
+        observe,
+    };
+    destinations.map(push).collect()
 }
 
 type Opening = tokio::task::JoinHandle<Result<Session, PublishFailure>>;

@@ -26,7 +26,9 @@ use super::push::{ALL_TAGS, Complete, Held, Local, Push};
 use super::session::Session;
 use super::signer::ReadySigner;
 use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
-use crate::build::{BuildFailure, BuildPlan, Materials, imprint_receipts, milliseconds};
+use crate::build::{
+    BuildFailure, BuildPlan, Materials, base_failed, imprint_receipts, milliseconds,
+};
 use crate::configuration::ConfigurationError;
 use crate::event::{Event, Observer, Stage};
 use crate::inputs::{Expected, declared_of};
@@ -127,14 +129,7 @@ impl SourcePublish {
         let (destination, client) = (self.destination.clone(), Arc::clone(client));
         tokio::spawn(async move {
             let session = destination.open(&client).await?;
-            let push = Push {
-                destination: &destination,
-                session: &session,
-                observe: &|_| {},
-            };
-            let held = push.published().await?;
-            let session = Arc::new(session);
-            Ok(Found { session, held })
+            Found::read(&destination, Arc::new(session)).await
         })
     }
 
@@ -185,17 +180,6 @@ impl SourcePublish {
                 Ok((found, verdict, Some(compiled)))
             }
         }
-    }
-
-    /// What the tags point to.
-    pub(super) async fn found(&self, session: Arc<Session>) -> Result<Found, PublishFailure> {
-        let push = Push {
-            destination: &self.destination,
-            session: &session,
-            observe: &|_| {},
-        };
-        let held = push.published().await?;
-        Ok(Found { session, held })
     }
 
     pub(super) async fn verdict(
@@ -317,7 +301,7 @@ impl SourcePublish {
         let published = lender.map(|image| &image.manifest);
         let layers = base.elsewhere(self.build.logins.as_deref(), published);
         let layers = layers.await;
-        layers.map_err(|error| PublishFailure::Build(BuildFailure::Base(Box::new(error))))
+        layers.map_err(|error| PublishFailure::Build(base_failed(error)))
     }
 
     /// Packs the image and attests it, and sends each blob as soon as it is made: the
@@ -409,6 +393,20 @@ impl SourcePublish {
 }
 
 impl Found {
+    /// What the tags of `destination` point to.
+    pub(super) async fn read(
+        destination: &Destination,
+        session: Arc<Session>,
+    ) -> Result<Self, PublishFailure> {
+        let push = Push {
+            destination,
+            session: &session,
+            observe: &|_| {},
+        };
+        let held = push.published().await?;
+        Ok(Self { session, held })
+    }
+
     /// The image that the immutable tag points to.
     fn own(&self) -> Option<&StoredImage> {
         self.held.first()?.as_ref()?.image.as_ref()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::{BuildFailure, BuildPlan, read_source};
+use pipeline::BuildPlan;
 use receipts::{BuildReceipts, ExitCode, Problem, ProblemCode};
 
 use crate::arguments::{Build, Format};
@@ -57,29 +57,15 @@ pub(super) async fn run(
 }
 
 /// The plan of each image that is chosen.
-pub(in crate::commands) async fn plans(
+async fn plans(
     arguments: &Build,
     project: &Project,
     settings: &Settings,
 ) -> Result<Vec<BuildPlan>, Problem> {
-    let told = |failure: BuildFailure| failure.problem();
     let images = project.images(&arguments.images)?;
-    let allow_dirty = arguments.allow_dirty || arguments.why;
-    let source = read_source(&project.root, allow_dirty)
-        .await
-        .map_err(told)?;
     let layouts = project.at(&arguments.layout);
-    let builder = super::builder(settings)?;
-    let plans = images.into_iter().map(|image| {
-        let layout = layouts.join(image.name());
-        let (root, configuration) = (&project.root, &project.configuration);
-        let mut plan = BuildPlan::new(root, configuration, image, &source, layout)?;
-        plan.builder = builder;
-        plan.environment = settings.environment.of_compiler();
-        plan.logins = settings.docker_configuration();
-        Ok(plan)
-    });
-    plans.collect::<Result<_, _>>().map_err(told)
+    let allow_dirty = arguments.allow_dirty || arguments.why;
+    super::plans(project, &images, &layouts, (allow_dirty, settings)).await
 }
 
 /// What is about one image: an archive, a comparison.

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::Layout;
-use pipeline::{
-    BuildPlan, Gate, ImageTable, Named, PublishPlan, SeveralFailure, SourcePublish, read_source,
-};
+use pipeline::{BuildPlan, Gate, ImageTable, Named, PublishPlan, SeveralFailure, SourcePublish};
 use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt, PublishReceipts};
 
 use super::{Goal, LAYOUT, client, keep, no_tag};
@@ -110,22 +108,9 @@ impl Publishing<'_> {
     }
 
     async fn builds(&self) -> Result<Vec<BuildPlan>, Problem> {
-        let project = self.project;
-        let source = read_source(&project.root, self.arguments.allow_dirty).await;
-        let source = source.map_err(|failure| failure.problem())?;
-        let layouts = project.at(Path::new(LAYOUT));
-        let builder = crate::commands::build::builder(self.settings)?;
-        let plans = self.images.iter().map(|image| {
-            let layout = layouts.join(image.name());
-            let (root, configuration) = (&project.root, &project.configuration);
-            let mut plan = BuildPlan::new(root, configuration, image, &source, layout)?;
-            plan.builder = builder;
-            plan.environment = self.settings.environment.of_compiler();
-            plan.logins = self.settings.docker_configuration();
-            Ok(plan)
-        });
-        let plans = plans.collect::<Result<_, pipeline::BuildFailure>>();
-        plans.map_err(|failure| failure.problem())
+        let layouts = self.project.at(Path::new(LAYOUT));
+        let with = (self.arguments.allow_dirty, self.settings);
+        build::plans(self.project, self.images, &layouts, with).await
     }
 
     /// A plan for each image, from the layout of its name below `layouts`.
