@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use crate::postgres;
-use crate::process::{Running, backend};
+use crate::process::Running;
 
 /// That what the schema allows is accepted is not asked: preconditions, control
 /// characters and names that are taken are beyond what a schema says.
@@ -25,7 +25,7 @@ fn has_schemathesis() -> bool {
     is_there
 }
 
-fn compare(program: impl Fn() -> Command) {
+fn compare(program: &dyn Fn() -> Command) {
     let directory = tempfile::tempdir().expect("a directory");
     let scopes = "content:write,contact:read,contact:delete,audit:read";
     let output = program()
@@ -64,19 +64,5 @@ fn the_service_is_what_its_description_says() {
         return;
     }
     let directory = tempfile::tempdir().expect("a directory");
-    let program = || {
-        let mut command = backend(directory.path());
-        command
-            .env("PORTFOLIO_CONTACT_PER_ADDRESS", "1000000")
-            .env("PORTFOLIO_CONTACT_PER_HOUR", "1000000");
-        command
-    };
-    compare(program);
-    if let Some(address) = postgres::new_address() {
-        compare(|| {
-            let mut command = program();
-            command.env("DATABASE_URL", &address);
-            command
-        });
-    }
+    postgres::on_each_program(directory.path(), compare);
 }

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Sender, channel};
 use serde_json::Value;
 
 use crate::postgres;
-use crate::process::{Running, backend};
+use crate::process::Running;
 
 const WRITERS: usize = 4;
 /// After how many acknowledgements the process is killed, each time.
@@ -67,7 +67,7 @@ fn kept(address: &str, token: &str) -> BTreeSet<String> {
     kept
 }
 
-fn kill_and_look(command: impl Fn() -> Command) {
+fn kill_and_look(command: &dyn Fn() -> Command) {
     let output = command()
         .args(["token", "create", "reader", "contact:read"])
         .output()
@@ -100,19 +100,5 @@ fn kill_and_look(command: impl Fn() -> Command) {
 #[test]
 fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     let directory = tempfile::tempdir().expect("a directory");
-    let program = || {
-        let mut command = backend(directory.path());
-        command
-            .env("PORTFOLIO_CONTACT_PER_ADDRESS", "1000000")
-            .env("PORTFOLIO_CONTACT_PER_HOUR", "1000000");
-        command
-    };
-    kill_and_look(program);
-    if let Some(address) = postgres::new_address() {
-        kill_and_look(|| {
-            let mut command = program();
-            command.env("DATABASE_URL", &address);
-            command
-        });
-    }
+    postgres::on_each_program(directory.path(), kill_and_look);
 }

@@ -2,11 +2,14 @@
 //! a shell that waits for the process to end, however it ends.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use backend::database::Location;
+
+use crate::process::backend;
 
 /// It ends when its standard input does. Synchronous commits would wait for a disk
 /// that no test takes away.
@@ -55,10 +58,29 @@ pub(crate) fn new_database() -> Option<Location> {
 }
 
 /// The address of a new database, for the program's environment.
-pub(crate) fn new_address() -> Option<String> {
+fn new_address() -> Option<String> {
     match new_database()? {
         Location::Server(url) => Some(url.reveal().to_owned()),
         Location::File(_) => None,
+    }
+}
+
+/// Judges the program on SQLite, and on PostgreSQL where that is installed.
+pub(crate) fn on_each_program(directory: &Path, judge: impl Fn(&dyn Fn() -> Command)) {
+    let program = || {
+        let mut command = backend(directory);
+        command
+            .env("PORTFOLIO_CONTACT_PER_ADDRESS", "1000000")
+            .env("PORTFOLIO_CONTACT_PER_HOUR", "1000000");
+        command
+    };
+    judge(&program);
+    if let Some(address) = new_address() {
+        judge(&|| {
+            let mut command = program();
+            command.env("DATABASE_URL", &address);
+            command
+        });
     }
 }
 
