@@ -134,7 +134,7 @@ pub(super) fn check(images: &[ImageTable]) -> Result<(), ConfigurationError> {
             return wrong(
                 "image.name",
                 &format!(
-                    "`{name}` must be of small letters and digits, with `.`, `_` or `-` between"
+                    "`{name}` must be of 2 to 256 small letters and digits, with `.`, `_` or `-` between"
                 ),
             );
         }
