@@ -1,6 +1,8 @@
 //! The log: JSON, one object a line, on standard output.
 
-use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+use std::{fmt, io, thread};
 
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::SetGlobalDefaultError;
@@ -11,32 +13,73 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::timestamp::Clock;
 
+use output::Output;
+
 mod embedded_metrics;
+mod output;
 #[cfg(test)]
 mod tests;
+
+/// The output of this process.
+static OUTPUT: OnceLock<Output> = OnceLock::new();
+
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The process has one already.
+    #[error(transparent)]
+    Twice(#[from] SetGlobalDefaultError),
+    /// The thread that writes it could not be started.
+    #[error("its thread could not be started: {0}")]
+    Thread(#[from] io::Error),
+}
 
 /// Sends everything up to `level`, and every panic, to the log from here on. With a
 /// `namespace`, CloudWatch takes metrics from the lines of requests.
 ///
 /// # Errors
-/// If the process has a log already.
+/// If the process has a log already, or can have no more threads.
 pub fn start(
     level: LevelFilter,
     namespace: Option<String>,
     clock: Clock,
-) -> Result<(), SetGlobalDefaultError> {
+) -> Result<(), StartError> {
+    let output = OUTPUT.get_or_init(Output::default);
     let subscriber = tracing_subscriber::fmt()
         .fmt_fields(JsonFields::new())
         .event_format(Line::new(namespace, clock))
         .with_max_level(level)
+        .with_writer(output.clone())
         .finish();
     tracing::subscriber::set_global_default(subscriber)?;
+    thread::Builder::new()
+        .name("log".to_owned())
+        .spawn(|| output.write_to(io::stdout(), tell_of_lost))?;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         let message = panic.payload_as_str().unwrap_or_default();
         tracing::error!(place, message, "panicked");
     }));
     Ok(())
+}
+
+fn tell_of_lost(lines: u64) {
+    tracing::warn!(
+        lines,
+        "lines of the log were lost: nobody read them in time"
+    );
+}
+
+/// Waits until the log is written, but no longer than `limit`.
+pub fn finish(limit: Duration) {
+    if let Some(output) = OUTPUT.get() {
+        output.finish(limit);
+    }
+}
+
+/// How many lines of the log were lost.
+pub(crate) fn lost_lines() -> u64 {
+    OUTPUT.get().map_or(0, Output::lost)
 }
 
 /// Writes events as lines.

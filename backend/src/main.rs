@@ -60,6 +60,8 @@ Exit codes:
 const METRICS_CONNECTIONS: usize = 16;
 /// How long the database may take to write its log back and close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+/// How long whoever reads the log may take for the last lines of it.
+const LOG_LIMIT: Duration = Duration::from_millis(500);
 
 /// Why the process ends otherwise than well. The exit codes are those of
 /// `sysexits.h`.
@@ -198,11 +200,17 @@ async fn open(config: &Config, start: Start) -> Result<Database, Failure> {
         .map_err(|source| Failure::Database { location, source })
 }
 
-#[tokio::main]
-async fn serve(config: Config) -> Result<(), Failure> {
-    let process = |step| move |error| Failure::process(step, error);
+fn serve(config: Config) -> Result<(), Failure> {
     logging::start(config.log, config.emf_namespace.clone(), system_clock)
         .map_err(|error| Failure::process("start its log", error))?;
+    let ended = run_service(config);
+    logging::finish(LOG_LIMIT);
+    ended
+}
+
+#[tokio::main]
+async fn run_service(config: Config) -> Result<(), Failure> {
+    let process = |step| move |error| Failure::process(step, error);
     // Before anything that takes time, so that no signal is missed.
     let stop = stop_signal().map_err(process("listen for signals"))?;
     let database = open(&config, Start::Example).await?;

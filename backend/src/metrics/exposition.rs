@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::process::Process;
 use crate::app::AppState;
+use crate::logging;
 
 /// Prometheus's text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -35,6 +36,11 @@ async fn metrics(State(state): State<AppState>) -> ([(HeaderName, &'static str);
     register_requests(&mut registry, &state);
     register_resources(&mut registry, &state);
     register_build(&mut registry, &state);
+    registry.register(
+        "log_lines_lost",
+        "Lines of the log that nobody read in time",
+        ConstCounter::new(logging::lost_lines()),
+    );
     // Without an answer there is no number, rather than a wrong one.
     if let Ok(Ok(waiting)) = timeout(PATIENCE, waiting_messages(&state)).await {
         registry.register(

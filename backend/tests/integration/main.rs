@@ -10,6 +10,7 @@ mod contact;
 mod editing;
 mod errors;
 mod killed;
+mod log;
 mod metrics;
 mod pages;
 mod portfolio;

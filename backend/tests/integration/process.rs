@@ -62,7 +62,7 @@ impl Running {
         TcpStream::connect(&self.address).expect("a connection")
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
             .args(["-s", name, &self.child.id().to_string()])
             .status();
