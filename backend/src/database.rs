@@ -86,7 +86,10 @@ impl Database {
         };
         let options = match location {
             Location::File(path) => file_options(path, start).await?,
-            Location::Server(url) => url.options().map_err(OpenError::refused(name))?,
+            Location::Server(url) => {
+                url.warn_unless_verified();
+                url.options().map_err(OpenError::refused(name))?
+            }
         };
         // The pool would try again what cannot succeed.
         let mut first = AnyConnection::connect_with(&options)

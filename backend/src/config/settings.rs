@@ -83,7 +83,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "contact-delivery",
         variable: "PORTFOLIO_CONTACT_DELIVERY",
         about: "where contact messages go, besides the database",
-        expected: "log, file:PATH, or smtp://name:password@host:587/mailbox@example.org?tls=required",
+        expected: "log, file:PATH, smtps://name:password@host/mailbox@example.org, or smtp:// with ?tls=required, which a login needs",
         is_secret: true,
         take: |value, config| put(&mut config.delivery, value.parse().ok()),
         show: |config| {

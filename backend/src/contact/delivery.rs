@@ -75,12 +75,27 @@ impl FromStr for Delivery {
 impl FromStr for SmtpUrl {
     type Err = ();
 
-    /// `smtp://` or `smtps://`, with the mailbox as the path. `?tls=required` asks
-    /// `smtp` for STARTTLS.
+    /// `smtps://`, or `smtp://` with STARTTLS (`?tls=required`) or, where there is no
+    /// login, without. The mailbox is the path.
     fn from_str(text: &str) -> Result<Self, ()> {
         let (scheme, rest) = text.split_once("://").ok_or(())?;
         let (authority, rest) = rest.split_once('/').ok_or(())?;
         let (mailbox, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let is_private = match (scheme, query) {
+            ("smtps", "" | "tls=required") | ("smtp", "tls=required") => true,
+            ("smtp", "") => false,
+            // With `tls=opportunistic` whoever is on the way says that there is no TLS.
+            _ => return Err(()),
+        };
+        // The query would begin where lettre sees it, and not where this does.
+        if authority.contains(['?', '#', '\\']) {
+            return Err(());
+        }
+        let login = authority.rsplit_once('@').map(|(login, _)| login);
+        // Everybody on the way would read the password, and lettre does not log in without one.
+        if login.is_some_and(|login| !is_private || !login.contains(':')) {
+            return Err(());
+        }
         let mark = if query.is_empty() { "" } else { "?" };
         let url = Self {
             server: format!("{scheme}://{authority}{mark}{query}"),
@@ -103,13 +118,10 @@ fn builder(server: &str) -> Option<AsyncSmtpTransportBuilder> {
     AsyncSmtpTransport::<Tokio1Executor>::from_url(server).ok()
 }
 
-/// A build without TLS logs in nowhere: everybody on the way would read the password.
+/// A build without TLS logs in nowhere, as a login needs it.
 #[cfg(not(feature = "tls"))]
 fn builder(server: &str) -> Option<AsyncSmtpTransportBuilder> {
     let authority: Authority = server.strip_prefix("smtp://")?.parse().ok()?;
-    if authority.as_str().contains('@') {
-        return None;
-    }
     let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(authority.host());
     Some(builder.port(authority.port_u16().unwrap_or(SMTP_PORT)))
 }
@@ -236,7 +248,7 @@ mod tests {
     #[test]
     #[cfg(feature = "tls")]
     fn a_destination_is_taken_and_its_password_never_printed() {
-        let text = "smtp://ada:hunter2@mail.example:587/ada@example.org";
+        let text = "smtp://ada:hunter2@mail.example:587/ada@example.org?tls=required";
         let delivery: Delivery = text.parse().expect("a destination");
         for printed in [format!("{delivery}"), format!("{delivery:?}")] {
             assert!(!printed.contains("hunter2"), "{printed}");
@@ -252,6 +264,48 @@ mod tests {
             "http://a/b@c.example",
         ] {
             assert!(text.parse::<Delivery>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "tls")]
+    fn a_login_is_only_taken_where_nobody_on_the_way_reads_it() {
+        let taken = |text: &str| text.parse::<Delivery>().is_ok();
+        for text in [
+            "smtp://mail.example/a@b.example",
+            "smtp://mail.example/a@b.example?tls=required",
+            "smtp://ada:a%40b@mail.example/a@b.example?tls=required",
+            "smtps://ada:a@mail.example/a@b.example",
+        ] {
+            assert!(taken(text), "{text}");
+        }
+        for text in [
+            "smtp://ada:a@mail.example/a@b.example",
+            "smtp://ada:a@mail.example/a@b.example?tls=opportunistic",
+            "smtp://mail.example/a@b.example?tls=opportunistic",
+            "smtp://ada:a@mail.example/a@b.example?tls=none",
+            "smtp://ada:a@mail.example/a@b.example?TLS=required",
+            "smtp://ada:a@mail.example/a@b.example?tls=required&tls=no",
+            "smtp://ada:a@mail.example#/a@b.example?tls=required",
+            "smtp://ada:a@mail.example?/a@b.example?tls=required",
+            "SMTP://ada:a@mail.example/a@b.example?tls=required",
+            "smtps://ada@mail.example/a@b.example",
+        ] {
+            assert!(!taken(text), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_takes_a_login_without_tls(
+            text in "smtps?://([a:@%]{0,5}@)?[a-z.:#?]{0,9}/a@b[.]example([?][a-z=&]{0,9}(tls=required)?)?"
+        ) {
+            if let Ok(Delivery::Smtp(url)) = text.parse() {
+                let is_private = url.server.starts_with("smtps://")
+                    || url.server.ends_with("?tls=required");
+                let authority = text.rsplit_once("/a@").expect("a mailbox").0;
+                proptest::prop_assert!(is_private || !authority.contains('@'), "{text}");
+            }
         }
     }
 }

@@ -8,10 +8,8 @@ use axum::http::{Method, Request, StatusCode};
 use backend::contact::delivery::Delivery;
 use backend::tokens::Scope;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
+use crate::mail_server::{MailServer, Security};
 use crate::portfolio::{Answer, Portfolio, on_each_database};
 
 async fn write_from(portfolio: &Portfolio, address: &str, body: Value) -> Answer {
@@ -78,60 +76,11 @@ async fn what_falls_into_the_trap_is_answered_like_the_rest_and_not_kept() {
     .await;
 }
 
-/// A mail server that turns the first mail away, and takes those after it.
-async fn mail_server() -> (String, mpsc::Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("an address");
-    let address = listener.local_addr().expect("an address").to_string();
-    let (mails, taken) = mpsc::channel(10);
-    tokio::spawn(async move {
-        let mut is_first = true;
-        while let Ok((stream, _)) = listener.accept().await {
-            let (reader, mut writer) = stream.into_split();
-            let mut lines = BufReader::new(reader).lines();
-            writer.write_all(b"220 test\r\n").await.expect("a greeting");
-            let mut mail = String::new();
-            let mut is_data = false;
-            while let Ok(Some(line)) = lines.next_line().await {
-                let answer = match line.as_str() {
-                    "." if is_data => {
-                        is_data = false;
-                        mails
-                            .send(std::mem::take(&mut mail))
-                            .await
-                            .expect("a reader");
-                        "250 taken\r\n"
-                    }
-                    _ if is_data => {
-                        mail += &line;
-                        mail += "\n";
-                        continue;
-                    }
-                    line if line.starts_with("MAIL") && is_first => {
-                        is_first = false;
-                        "451 later\r\n"
-                    }
-                    "DATA" => {
-                        is_data = true;
-                        "354 go on\r\n"
-                    }
-                    "QUIT" => "221 bye\r\n",
-                    _ => "250 fine\r\n",
-                };
-                writer
-                    .write_all(answer.as_bytes())
-                    .await
-                    .expect("an answer");
-            }
-        }
-    });
-    (address, taken)
-}
-
 #[tokio::test]
 async fn a_mail_server_that_refuses_gets_the_mail_again_until_it_takes_it() {
     on_each_database(async |portfolio| {
-        let (address, mut mails) = mail_server().await;
-        let delivery: Delivery = format!("smtp://{address}/owner@example.org")
+        let mut server = MailServer::start(Security::None, vec!["451 later"]);
+        let delivery: Delivery = format!("smtp://127.0.0.1:{}/owner@example.org", server.port)
             .parse()
             .expect("a destination");
         let portfolio = Arc::new(portfolio);
@@ -149,7 +98,7 @@ async fn a_mail_server_that_refuses_gets_the_mail_again_until_it_takes_it() {
             }
         };
         let mail = tokio::select! {
-            mail = mails.recv() => mail.expect("a mail"),
+            mail = server.mail() => mail,
             () = hurry => unreachable!("it goes on"),
         };
         assert!(mail.contains("To: owner@example.org"), "{mail}");

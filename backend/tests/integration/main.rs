@@ -3,6 +3,8 @@
 
 mod api;
 mod arbitrary_requests;
+#[cfg(feature = "tls")]
+mod authority;
 mod backups;
 mod browser;
 mod conformance;
@@ -11,9 +13,14 @@ mod editing;
 mod errors;
 mod killed;
 mod log;
+mod mail_server;
+#[cfg(feature = "tls")]
+mod mail_tls;
 mod metrics;
 mod pages;
 mod portfolio;
 mod postgres;
+#[cfg(feature = "tls")]
+mod postgres_tls;
 mod posts;
 mod process;

@@ -2,6 +2,7 @@
 //! a shell that waits for the process to end, however it ends.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -12,19 +13,31 @@ use backend::database::Location;
 use crate::process::backend;
 
 /// It ends when its standard input does. Synchronous commits would wait for a disk
-/// that no test takes away.
+/// that no test takes away. Where there is a certificate it listens to TCP too, and
+/// takes only TLS there.
 const SCRIPT: &str = r#"
 set -e
 directory=$(mktemp -d)
 trap 'pg_ctl -D "$directory/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$directory"' EXIT
 initdb -D "$directory/data" -U portfolio -A trust -E UTF8 --locale=C --no-sync >/dev/null
-pg_ctl -D "$directory/data" -l "$directory/log" -w -o "-k $directory -c listen_addresses= -c fsync=off -c max_connections=300" start >/dev/null
+options="-k $directory -c fsync=off -c max_connections=300"
+if [ -n "$CERTIFICATE" ]; then
+  umask 077
+  echo "$CERTIFICATE" >"$directory/data/server.crt"
+  echo "$KEY" >"$directory/data/server.key"
+  sed -i 's/^host /hostssl /' "$directory/data/pg_hba.conf"
+  options="$options -c ssl=on"
+fi
+pg_ctl -D "$directory/data" -l "$directory/log" -w -o "$options -c listen_addresses=$LISTEN -p $PORT" start >/dev/null
 echo "$directory"
 cat >/dev/null
 "#;
 
-struct Server {
+/// A server. It is stopped and deleted when this is dropped.
+pub(crate) struct Server {
     directory: String,
+    /// Where it listens to TCP, if it does.
+    pub(crate) port: u16,
     _shell: Child,
     _stdin: Option<ChildStdin>,
 }
@@ -36,7 +49,8 @@ struct Server {
 pub(crate) fn new_database() -> Option<Location> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    let directory = &SERVER.get_or_init(start).as_ref()?.directory;
+    let server = SERVER.get_or_init(|| start("", 5432, None)).as_ref()?;
+    let directory = &server.directory;
     let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
     let output = shell()
         .args([
@@ -84,8 +98,19 @@ pub(crate) fn on_each_program(directory: &Path, judge: impl Fn(&dyn Fn() -> Comm
     }
 }
 
+/// A server of its own that listens to TCP at every address of this machine, with a
+/// certificate and its key if it is to have TLS. Nothing where it is not installed.
+pub(crate) fn new_server(certificate: Option<(&str, &str)>) -> Option<Server> {
+    // Free a moment ago: PostgreSQL cannot be told to choose one.
+    let free = TcpListener::bind("0.0.0.0:0").expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    start("*", port, certificate)
+}
+
 #[expect(clippy::print_stdout, reason = "says what is not tested")]
-fn start() -> Option<Server> {
+fn start(listen: &str, port: u16, certificate: Option<(&str, &str)>) -> Option<Server> {
+    let (certificate, key) = certificate.unwrap_or_default();
     let is_installed = shell()
         .args(["-c", "command -v initdb"])
         .stdout(Stdio::null())
@@ -99,6 +124,10 @@ fn start() -> Option<Server> {
     }
     let mut shell = shell()
         .args(["-c", SCRIPT])
+        .env("CERTIFICATE", certificate)
+        .env("KEY", key)
+        .env("LISTEN", listen)
+        .env("PORT", port.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -110,6 +139,7 @@ fn start() -> Option<Server> {
     assert!(!directory.is_empty(), "PostgreSQL did not start");
     Some(Server {
         directory: directory.trim_end().to_owned(),
+        port,
         _stdin: shell.stdin.take(),
         _shell: shell,
     })

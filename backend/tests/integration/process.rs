@@ -34,15 +34,21 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(command: &mut Command) -> Self {
+    /// Starts the program and reads nothing of its log.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("a process");
         let log = BufReader::new(child.stdout.take().expect("its log")).lines();
         let address = String::new();
-        let mut running = Self {
+        Self {
             child,
             log,
             address,
-        };
+        }
+    }
+
+    /// Starts the program, which listens from here on.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut running = Self::spawn(command);
         let listening = running.wait_for_line("listening");
         let address = listening["address"].as_str().expect("an address");
         address.clone_into(&mut running.address);
