@@ -12,6 +12,7 @@ mod contact;
 mod editing;
 mod errors;
 mod killed;
+mod killed_edits;
 mod log;
 mod mail_server;
 #[cfg(feature = "tls")]
