@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue};
 use axum::routing::{get, post};
 
@@ -135,5 +134,4 @@ fn editor_routes() -> Router<AppState> {
             get(messages::read).delete(messages::delete),
         )
         .route("/api/v1/editor/audit", get(audit::list))
-        .layer(DefaultBodyLimit::max(EDITOR_BODY_LIMIT))
 }

@@ -18,7 +18,7 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 /// The client, as far as limits are concerned: an address of IPv6 stands for its /64,
 /// which one client has to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct ClientAddress(IpAddr);
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 impl FromRequestParts<AppState> for ClientAddress {
     type Rejection = Infallible;

@@ -5,6 +5,8 @@ mod limits;
 pub mod outbox;
 mod validation;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,9 +16,9 @@ use tokio::sync::Notify;
 use crate::app::{AppState, Site};
 use crate::client_address::ClientAddress;
 use crate::database::Database;
-use crate::identifier;
 use crate::json_body::JsonBody;
 use crate::problem::Problem;
+use crate::{identifier, timestamp};
 use limits::Limits;
 use validation::ValidMessage;
 
@@ -43,7 +45,7 @@ pub(crate) struct ContactMessage {
 /// What messages share.
 #[derive(Debug)]
 pub(crate) struct Contact {
-    limits: Limits,
+    limits: Mutex<Limits>,
     /// Tells the outbox that there is something in it.
     came: Notify,
 }
@@ -51,10 +53,15 @@ pub(crate) struct Contact {
 impl Contact {
     /// No message has come yet.
     pub(crate) fn new(site: &Site) -> Self {
+        let limits = Limits::new(site.contact_per_address, site.contact_per_hour);
         Self {
-            limits: Limits::new(site.contact_per_address, site.contact_per_hour),
+            limits: Mutex::new(limits),
             came: Notify::new(),
         }
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,10 +79,10 @@ pub(crate) struct Receipt {
     responses(
         (status = 202, description = "The message is kept for the owner", body = Receipt),
         (status = 400, description = "The body is not JSON"),
-        (status = 413, description = "The body is too long"),
+        (status = 413, description = "The body is longer than 64 KiB"),
         (status = 415, description = "The body is not declared as JSON"),
         (status = 422, description = "Some fields were not accepted"),
-        (status = 429, description = "Too many messages came"),
+        (status = 429, description = "Too many messages came in the last hour"),
     )))]
 pub(crate) async fn receive(
     State(state): State<AppState>,
@@ -95,18 +102,19 @@ pub(crate) async fn accept(
     let is_trapped = !message.website.is_empty();
     let message = ValidMessage::try_from(message).map_err(Problem::invalid)?;
     let now = (state.clock)();
-    state
-        .contact
-        .limits
-        .take(address, now.as_second())
-        .map_err(Problem::too_many_requests)?;
-    let received_at = state.now();
+    let taken = (state.contact.limits()).take(address, now.as_second(), is_trapped);
+    taken.map_err(Problem::too_many_requests)?;
+    let received_at = timestamp::text(now);
     // A program that filled in what people do not see learns nothing from the answer.
-    if !is_trapped {
-        let id = identifier::ordered(now.as_millisecond());
-        keep(&state.database, &id, &received_at, &message).await?;
-        state.contact.came.notify_one();
+    if is_trapped {
+        return Ok(received_at);
     }
+    let id = identifier::ordered(now.as_millisecond());
+    if let Err(error) = keep(&state.database, &id, &received_at, &message).await {
+        state.contact.limits().give_back(address, now.as_second());
+        return Err(error.into());
+    }
+    state.contact.came.notify_one();
     Ok(received_at)
 }
 

@@ -3,6 +3,7 @@
 //! One text of SQL serves both: placeholders are `$1`, whole numbers are `BIGINT`,
 //! times and JSON are text. Where they differ there is a `match` on the product.
 
+mod failure;
 mod location;
 mod open_error;
 mod schema;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 
+pub(crate) use failure::Failure;
 pub use location::{Location, ServerUrl};
 pub use open_error::OpenError;
 pub(crate) use schema::NEWEST as NEWEST_SCHEMA;

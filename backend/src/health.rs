@@ -29,7 +29,7 @@ pub(crate) async fn healthz() -> Json<Health> {
 }
 
 /// The database answers and the service is not about to stop, so requests can be
-/// sent here.
+/// sent here. A full disk stops nobody who reads: this says nothing of it.
 #[cfg_attr(test, utoipa::path(get, path = "/readyz", tag = "service",
     responses(
         (status = 200, description = "Requests can be sent here", body = Health),

@@ -3,11 +3,9 @@
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
-use crate::protection::BODY_LIMIT;
 
 /// How much of the parser's complaint is passed on, in characters: it can quote
 /// the request, and the request can be long.
@@ -38,9 +36,6 @@ fn problem(rejection: &JsonRejection) -> Problem {
     match rejection {
         JsonRejection::MissingJsonContentType(_) => Problem::unsupported_media_type(),
         JsonRejection::JsonDataError(_) => Problem::unexpected_shape(complaint()),
-        _ if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::body_too_large(BODY_LIMIT)
-        }
         _ => Problem::bad_request(complaint()),
     }
 }

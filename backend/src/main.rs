@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use backend::app::{AppState, app};
+use backend::app::{AppState, Site, app};
 use backend::backup::BackupError;
 use backend::config::{self, Config, Limits, Mistakes};
 use backend::contact::outbox;
@@ -223,6 +223,10 @@ async fn run_service(config: Config) -> Result<(), Failure> {
     let version = env!("CARGO_PKG_VERSION");
     let commit = config.build.commit.as_deref();
     tracing::info!(%address, version, commit, "listening");
+    if config.site.url == Site::default().url {
+        let url = &config.site.url;
+        tracing::warn!(url, "the feed leads to the default of PORTFOLIO_URL");
+    }
 
     let mut limits = config.limits;
     limits.connections = server::make_room(limits.connections);

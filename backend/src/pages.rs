@@ -34,8 +34,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      base-uri 'none'; frame-ancestors 'none'",
 );
 
-const MOST_PROJECTS: i64 = 100;
-const MOST_POSTS: i64 = 100;
+/// How many projects, and how many posts, are on the first page.
+const MOST_ENTRIES: i64 = 100;
 
 /// The pages. The description of the API does not have them.
 pub(crate) fn routes() -> Router<AppState> {
@@ -122,9 +122,11 @@ async fn owner(state: &AppState) -> Result<String, Problem> {
 async fn home_page(state: &AppState, form: ContactForm) -> Result<String, Problem> {
     let profile = profile(state).await?;
     let (pool, now) = (state.database.pool(), state.now());
-    let page = Page::first_of(MOST_PROJECTS);
-    let projects = documents::list::<Project>(pool, Order::Position, Some(&now), page).await?;
-    let posts = posts::newest(state, Page::first_of(MOST_POSTS)).await?;
+    let page = Page::first_of(MOST_ENTRIES);
+    let mut projects = documents::list::<Project>(pool, Order::Position, Some(&now), page).await?;
+    page.next(&mut projects);
+    let mut posts = posts::newest(state, page).await?;
+    page.next(&mut posts);
     let owner = profile
         .as_ref()
         .map_or("Portfolio", |profile| &profile.name)
@@ -207,7 +209,9 @@ async fn send(
                 errors: problem.errors().to_vec(),
             };
             let page = home_page(&state, form).await?;
-            Ok((problem.status(), [(CONTENT_TYPE, HTML)], page).into_response())
+            let mut answer = (problem.status(), [(CONTENT_TYPE, HTML)], page).into_response();
+            answer.headers_mut().extend(problem.header());
+            Ok(answer)
         }
         Err(problem) => Err(problem),
     }

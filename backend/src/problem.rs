@@ -9,6 +9,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::database::Failure;
 use crate::tokens::Scope;
 
 /// The media type of a problem document (RFC 9457, section 3).
@@ -16,6 +17,8 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// When a client that was turned away may come again, in seconds.
 const PAUSE: u64 = 1;
+/// The same where there is no room left on the disk.
+const PAUSE_FOR_ROOM: u64 = 60;
 
 /// An error on its way to the client.
 #[derive(Debug)]
@@ -84,6 +87,11 @@ impl Problem {
     /// The fields that were not accepted.
     pub(crate) fn errors(&self) -> &[FieldError] {
         &self.errors
+    }
+
+    /// The header that belongs to it, if there is one.
+    pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        self.header.clone()
     }
 
     /// 400: the request cannot be read at all.
@@ -219,6 +227,18 @@ impl Problem {
         )
     }
 
+    /// 503: there is no room to keep anything; somebody has to make some.
+    pub(crate) fn storage_full() -> Self {
+        Self {
+            header: Some((RETRY_AFTER, HeaderValue::from(PAUSE_FOR_ROOM))),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "storage_full",
+                "the service has no room to keep anything at the moment",
+            )
+        }
+    }
+
     /// 503: there is more to do than the service takes on; soon there may be less.
     pub(crate) fn overloaded() -> Self {
         Self {
@@ -246,16 +266,20 @@ impl Problem {
 impl From<sqlx::Error> for Problem {
     /// The log gets the error, the client learns only whose fault it is.
     fn from(error: sqlx::Error) -> Self {
-        tracing::error!(%error, "the database failed");
-        match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::unavailable(),
-            // SQLite: somebody else is writing, and for longer than we wait.
-            sqlx::Error::Database(error)
-                if matches!(error.code().as_deref(), Some("5" | "6" | "517")) =>
-            {
-                Self::overloaded()
-            }
-            _ => Self::internal(),
+        let failure = Failure::of(&error);
+        if failure == Failure::Full {
+            tracing::error!(
+                %error,
+                "the database has no room left: nothing is written until it has, and reading goes on"
+            );
+        } else {
+            tracing::error!(%error, "the database failed");
+        }
+        match failure {
+            Failure::Full => Self::storage_full(),
+            Failure::Gone => Self::unavailable(),
+            Failure::Busy => Self::overloaded(),
+            Failure::Other => Self::internal(),
         }
     }
 }

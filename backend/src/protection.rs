@@ -51,7 +51,8 @@ pub(crate) fn protect(
     let router = router
         .fallback(no_such_resource)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        // `admit` has read the body, up to its own limit.
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(operations.admission.clone(), admit))
         .layer(from_fn(catch_panic))
         .layer(map_response(describe_error));

@@ -73,7 +73,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "url",
         variable: "PORTFOLIO_URL",
-        about: "where people find the service",
+        about: "where people find the service: links in the feed begin with it",
         expected: "an address such as https://portfolio.example, without a path",
         is_secret: false,
         take: |value, config| put(&mut config.site.url, site_url(value)),

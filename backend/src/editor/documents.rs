@@ -190,8 +190,11 @@ pub(crate) async fn read_profile(
     responses(
         (status = 200, description = "It is replaced", body = Profile),
         (status = 201, description = "It is made", body = Profile),
+        (status = 400, description = "The body is not JSON, or a precondition is not one"),
         (status = 401, description = "There is no good token"),
         (status = 412, description = "Something else is there than was expected"),
+        (status = 413, description = "The body is longer than 1 MiB"),
+        (status = 415, description = "The body is not declared as JSON"),
         (status = 422, description = "Some fields were not accepted"),
         (status = 428, description = "The request does not say what it replaces"),
     )))]
@@ -233,8 +236,11 @@ macro_rules! documents {
             responses(
                 (status = 200, description = "It is replaced", body = $content),
                 (status = 201, description = "It is made", body = $content),
+                (status = 400, description = "The body is not JSON, or a precondition is not one"),
                 (status = 401, description = "There is no good token"),
                 (status = 412, description = "Something else is there than was expected"),
+                (status = 413, description = "The body is longer than 1 MiB"),
+                (status = 415, description = "The body is not declared as JSON"),
                 (status = 422, description = "Some fields were not accepted"),
                 (status = 428, description = "The request does not say what it replaces"),
             )))]

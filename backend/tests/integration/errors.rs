@@ -129,6 +129,30 @@ async fn a_body_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
+async fn an_editor_may_send_more_and_each_is_told_the_limit_that_counts() {
+    let portfolio = Portfolio::open().await;
+    let token = portfolio.token(&[Scope::ContentWrite]).await;
+    let put = async |token: &str, length: usize| {
+        let post = json!({"title": "t", "summary": "s", "markdown": "m".repeat(length)});
+        let request = Request::put("/api/v1/editor/posts/long")
+            .header("content-type", "application/json")
+            .header("if-none-match", "*");
+        let request = match token {
+            "" => request,
+            token => request.header("authorization", format!("Bearer {token}")),
+        };
+        let request = request.body(Body::from(post.to_string()));
+        portfolio.send(request.expect("a request")).await
+    };
+    assert_eq!(put(&token, 70_000).await.status, 201);
+    for (token, limit) in [(&*token, "1048576"), ("", "65536")] {
+        let problem = put(token, 1_100_000).await.problem(413);
+        let detail = problem["detail"].as_str().expect("a sentence");
+        assert!(detail.contains(limit), "{detail}");
+    }
+}
+
+#[tokio::test]
 async fn without_its_database_the_service_lives_but_is_not_ready() {
     on_each_database(async |portfolio| {
         portfolio.database.close().await;

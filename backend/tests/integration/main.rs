@@ -11,6 +11,7 @@ mod conformance;
 mod contact;
 mod editing;
 mod errors;
+mod full_disk;
 mod killed;
 mod killed_edits;
 mod log;

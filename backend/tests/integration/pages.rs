@@ -94,3 +94,37 @@ async fn a_form_that_is_not_accepted_comes_back_with_what_was_typed_and_what_is_
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_form_that_comes_too_often_is_told_when_it_may_come_again() {
+    let portfolio = Portfolio::open().await;
+    let form = "name=Ada&email=ada%40example.com&message=Hi";
+    for _ in 0..10 {
+        assert_eq!(send(&portfolio, form).await.status, StatusCode::SEE_OTHER);
+    }
+    let answer = send(&portfolio, form).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(text(&answer).contains("too many messages came"));
+    let pause: u64 = answer.header("retry-after").parse().expect("seconds");
+    assert!((1..=3660).contains(&pause), "{pause}");
+}
+
+#[tokio::test]
+async fn the_first_page_has_a_hundred_of_each_and_not_one_more() {
+    let portfolio = Portfolio::open().await;
+    let token = portfolio.token(&[Scope::ContentWrite]).await;
+    for number in 0..101 {
+        let post = json!({"title": "t", "summary": "s", "markdown": "m",
+            "published_at": "2026-01-01T00:00:00Z"});
+        let project = json!({"title": "t", "summary": "s", "description": "d", "year": 2026,
+            "position": number});
+        for (path, content) in [("posts", post), ("projects", project)] {
+            let path = format!("{path}/p-{number}");
+            let condition = ("if-none-match", "*");
+            let answer = portfolio.edit(&token, Method::PUT, &path, condition, content);
+            assert_eq!(answer.await.status, StatusCode::CREATED);
+        }
+    }
+    let page = portfolio.get("/").await;
+    assert_eq!(text(&page).matches("<article>").count(), 200);
+}

@@ -116,6 +116,21 @@ fn it_serves_where_it_says_logs_the_request_and_stops_well_when_told() {
 }
 
 #[test]
+fn an_address_of_the_site_that_nobody_gave_is_told() {
+    let directory = directory();
+    let sentence = "the feed leads to the default of PORTFOLIO_URL";
+    let mut running = Running::start(&mut backend(directory.path()));
+    let line = running.wait_for_line(sentence);
+    assert_eq!(line["url"], "http://localhost:8080");
+    let mut command = backend(directory.path());
+    command.env("PORTFOLIO_URL", "https://portfolio.example");
+    let mut running = Running::start(&mut command);
+    running.signal("TERM");
+    let mut log = running.log.by_ref().map(|line| line.expect("a line"));
+    assert!(!log.any(|line| line.contains(sentence)));
+}
+
+#[test]
 fn a_request_that_is_open_is_answered_before_it_stops() {
     let directory = directory();
     let mut running = Running::start(&mut backend(directory.path()));
