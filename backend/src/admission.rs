@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::request::Parts;
@@ -105,11 +105,7 @@ fn unreadable(error: &(dyn Error + Send + Sync + 'static), limit: usize) -> Prob
 }
 
 /// Reads the body, and answers if there is room.
-pub(crate) async fn admit(
-    State(admission): State<Arc<Admission>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn admit(admission: &Admission, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     // Held until the end of the answer: so long the body takes memory.
     let (body, _room_for_body) = if body.is_end_stream() {

@@ -1,5 +1,6 @@
 //! What is served where: the state that handlers share, and the routes.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,16 +22,28 @@ use crate::{health, openapi, pages, version};
 /// its characters is written as two JSON escapes.
 pub(crate) const EDITOR_BODY_LIMIT: usize = 1024 * 1024;
 
-/// What every handler may use.
+/// What every handler may use. One pointer: every request copies it several times.
 #[derive(Debug, Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// What an [`AppState`] points to.
+#[derive(Debug)]
+pub struct Shared {
     pub(crate) database: Database,
-    pub(crate) build: Arc<Build>,
+    pub(crate) build: Build,
     pub(crate) operations: Arc<Operations>,
-    pub(crate) site: Arc<Site>,
-    pub(crate) cache: Arc<Cache>,
-    pub(crate) contact: Arc<Contact>,
+    pub(crate) site: Site,
+    pub(crate) cache: Cache,
+    pub(crate) contact: Contact,
     pub(crate) clock: Clock,
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// What the service must know of the world around it.
@@ -66,15 +79,15 @@ impl AppState {
         operations: Arc<Operations>,
         clock: Clock,
     ) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             database,
-            build: Arc::new(build),
+            build,
             operations,
-            contact: Arc::new(Contact::new(&site)),
-            site: Arc::new(site),
-            cache: Arc::default(),
+            contact: Contact::new(&site),
+            site,
+            cache: Cache::default(),
             clock,
-        }
+        }))
     }
 
     /// The time as the database keeps times.

@@ -2,20 +2,19 @@
 
 use std::sync::OnceLock;
 use std::time::Duration;
-use std::{fmt, io, thread};
+use std::{io, thread};
 
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::SetGlobalDefaultError;
-use tracing::{Event, Subscriber};
-use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::fmt::format::JsonFields;
 
 use crate::timestamp::Clock;
 
+use line::Line;
 use output::Output;
 
 mod embedded_metrics;
+mod line;
 mod output;
 #[cfg(test)]
 mod tests;
@@ -47,7 +46,7 @@ pub fn start(
     let output = OUTPUT.get_or_init(Output::default);
     let subscriber = tracing_subscriber::fmt()
         .fmt_fields(JsonFields::new())
-        .event_format(Line::new(namespace, clock))
+        .event_format(Line { namespace, clock })
         .with_max_level(level)
         .with_writer(output.clone())
         .finish();
@@ -80,56 +79,4 @@ pub fn finish(limit: Duration) {
 /// How many lines of the log were lost.
 pub(crate) fn lost_lines() -> u64 {
     OUTPUT.get().map_or(0, Output::lost)
-}
-
-/// Writes events as lines.
-struct Line {
-    object: Format<Json>,
-    namespace: Option<String>,
-    clock: Clock,
-}
-
-impl Line {
-    fn new(namespace: Option<String>, clock: Clock) -> Self {
-        let object = tracing_subscriber::fmt::format()
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false);
-        Self {
-            object,
-            namespace,
-            clock,
-        }
-    }
-}
-
-impl<S, N> FormatEvent<S, N> for Line
-where
-    S: Subscriber + for<'span> LookupSpan<'span>,
-    N: for<'writer> FormatFields<'writer> + 'static,
-    Format<Json>: FormatEvent<S, N>,
-{
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let members = self.namespace.as_deref().and_then(|namespace| {
-            let now = (self.clock)().as_millisecond();
-            embedded_metrics::members(event, namespace, now)
-        });
-        if let Some(members) = members {
-            let mut line = String::new();
-            let object = Writer::new(&mut line);
-            self.object.format_event(context, object, event)?;
-            // Two objects with members become one.
-            let rest = line.strip_prefix('{').ok_or(fmt::Error)?;
-            let members = members.to_string();
-            let members = members.strip_suffix('}').ok_or(fmt::Error)?;
-            return write!(writer, "{members},{rest}");
-        }
-        self.object.format_event(context, writer, event)
-    }
 }

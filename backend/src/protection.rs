@@ -2,22 +2,25 @@
 //! it is answered in time, the answer carries its request id and the security headers,
 //! and an error is a problem document.
 
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY,
     RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method};
-use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tower_http::cors::CorsLayer;
 
-use crate::admission::admit;
+use crate::admission::{Admission, admit};
+use crate::metrics::Metrics;
 use crate::operations::Operations;
 use crate::pages::HTML;
 use crate::problem::{PROBLEM_JSON, Problem};
@@ -51,20 +54,34 @@ pub(crate) fn protect(
     let router = router
         .fallback(no_such_resource)
         .method_not_allowed_fallback(method_not_allowed)
-        // `admit` has read the body, up to its own limit.
-        .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(operations.admission.clone(), admit))
-        .layer(from_fn(catch_panic))
-        .layer(map_response(describe_error));
+        .layer(from_fn_with_state(operations.admission.clone(), guard));
     let router = if cors_origins.is_empty() {
         router
     } else {
         router.layer(cors(cors_origins))
     };
-    router
-        .layer(from_fn_with_state(operations.metrics.clone(), record))
-        .layer(map_response(add_headers))
-        .layer(from_fn(request_id::identify))
+    router.layer(from_fn_with_state(operations.metrics.clone(), report))
+}
+
+// Two layers only: each copies all that is inside of it for every request.
+
+/// What keeps the service from harm: whatever happens inside is an answer.
+async fn guard(
+    State(admission): State<Arc<Admission>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    // `admit` reads the body, up to its own limit.
+    DefaultBodyLimit::disable().apply(&mut request);
+    describe_error(catch_panic(admit(&admission, request, next)).await)
+}
+
+/// What tells of each request: the log, the counts, and the client's headers.
+async fn report(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    request_id::identify(request, async |request| {
+        add_headers(record(&metrics, request, next).await)
+    })
+    .await
 }
 
 async fn no_such_resource() -> Problem {
@@ -88,10 +105,10 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
 
 /// The last net. Nothing is meant to panic; if something does, its client gets
 /// an answer, the panic hook has logged where, and other requests go on.
-async fn catch_panic(request: Request, next: Next) -> Response {
+async fn catch_panic(answer: impl Future<Output = Response>) -> Response {
     // Nothing that a handler could leave half-changed outlives the request: the
     // state is immutable, and a transaction cut short is rolled back.
-    AssertUnwindSafe(next.run(request))
+    AssertUnwindSafe(answer)
         .catch_unwind()
         .await
         .unwrap_or_else(|_| Problem::internal().into_response())
@@ -99,7 +116,7 @@ async fn catch_panic(request: Request, next: Next) -> Response {
 
 /// Gives an error that is not a problem document yet (one that axum made, such as
 /// for a path that is not UTF-8) the document that its status implies.
-async fn describe_error(response: Response) -> Response {
+fn describe_error(response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     // A page for people is a description too.
@@ -117,7 +134,7 @@ async fn describe_error(response: Response) -> Response {
     Response::from_parts(parts, body)
 }
 
-async fn add_headers(mut response: Response) -> Response {
+fn add_headers(mut response: Response) -> Response {
     for (name, value) in HEADERS {
         response.headers_mut().entry(name).or_insert(value);
     }

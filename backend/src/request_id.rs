@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::trace_context;
@@ -22,13 +21,16 @@ const LONGEST: usize = 64;
 
 /// Names the request, runs the rest of it in a span of that name, and tells the
 /// client the name.
-pub(crate) async fn identify(request: Request, next: Next) -> Response {
+pub(crate) async fn identify(
+    request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let id = accepted(request.headers().get(X_REQUEST_ID)).unwrap_or_else(generated);
     // An id that was made here is as good a name for the trace.
     let trace_id = trace_context::received(request.headers()).map_or(id.clone(), |it| it.trace_id);
     // Of the level error, so that the ids are there whatever level is logged.
     let span = error_span!("request", request_id = id, trace_id);
-    let mut response = next.run(request).instrument(span).await;
+    let mut response = answer(request).instrument(span).await;
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }

@@ -22,7 +22,11 @@ const METRICS: [(&str, &str); 4] = [
 
 /// What such a line has beside its other members; nothing for any other event.
 /// `milliseconds` is the time since 1970-01-01.
-pub(super) fn members(event: &Event<'_>, namespace: &str, milliseconds: i64) -> Option<Value> {
+pub(super) fn members(
+    event: &Event<'_>,
+    namespace: &str,
+    milliseconds: i64,
+) -> Option<Map<String, Value>> {
     if event.metadata().target() != request_log::TARGET {
         return None;
     }
@@ -50,7 +54,7 @@ pub(super) fn members(event: &Event<'_>, namespace: &str, milliseconds: i64) -> 
         ("LatencyMs", json!(answer.milliseconds?)),
     ];
     members.extend(values.map(|(name, value)| (name.to_owned(), value)));
-    Some(Value::Object(members))
+    Some(members)
 }
 
 #[derive(Default)]

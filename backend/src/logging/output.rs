@@ -11,6 +11,9 @@ use tracing_subscriber::fmt::MakeWriter;
 /// How much waits for a reader, in bytes; as much again may be on its way to him.
 const LONGEST_BACKLOG: usize = 1024 * 1024;
 
+/// How long the first of the lines waits for others: under load they are written together.
+const GATHER: Duration = Duration::from_millis(1);
+
 /// How much memory is kept for the next lines, in bytes.
 const KEPT: usize = 64 * 1024;
 
@@ -73,10 +76,15 @@ impl Output {
     fn take(&self, lines: &mut Vec<u8>) {
         lines.clear();
         lines.shrink_to(KEPT);
-        let mut backlog = self
+        let backlog = self
             .0
             .changed
             .wait_while(self.backlog(), |backlog| backlog.lines.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        let (mut backlog, _) = self
+            .0
+            .changed
+            .wait_timeout(backlog, GATHER)
             .unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut backlog.lines, lines);
         backlog.is_writing = true;
@@ -104,9 +112,13 @@ impl Write for Output {
             drop(backlog);
             self.lose(line);
         } else {
+            let is_first = backlog.lines.is_empty();
             backlog.lines.extend_from_slice(line);
             drop(backlog);
-            self.0.changed.notify_all();
+            // Who waits for lines waits for the first: a call of the system less for the others.
+            if is_first {
+                self.0.changed.notify_all();
+            }
         }
         Ok(line.len())
     }

@@ -35,7 +35,10 @@ fn lines(namespace: Option<&str>) -> Vec<Value> {
     let clock = || "2026-01-31T09:30:00.123Z".parse().expect("a time");
     let subscriber = tracing_subscriber::fmt()
         .fmt_fields(JsonFields::new())
-        .event_format(Line::new(namespace.map(str::to_owned), clock))
+        .event_format(Line {
+            namespace: namespace.map(str::to_owned),
+            clock,
+        })
         .with_writer(written.clone())
         .finish();
     tracing::subscriber::with_default(subscriber, || {

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Measures how long a client waits for the backend while thousands of others do nothing,
-or send a byte a second. Median and 99th percentile, each request on a connection of its own."""
+"""Loads the backend beside the least that axum can do, and prints tables.
+
+Needs wrk (apt-get install wrk). Both programs and wrk share the machine's processors.
+"""
 
 import argparse
 import contextlib
@@ -65,6 +67,18 @@ def backend(program, directory):
     return running([program], port, "/readyz", environment), port
 
 
+def wrk(port, path, seconds, connections):
+    """Requests a second, the 99th percentile in milliseconds, and what failed."""
+    text = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", f"http://127.0.0.1:{port}{path}"],
+        check=True, capture_output=True, text=True,
+    ).stdout
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
+    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)\b", text).groups()
+    failed = re.findall(r"Non-2xx or 3xx responses: \d+|Socket errors: .*", text)
+    return rate, float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit], failed
+
+
 def memory(process, name):
     status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
     return int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1024
@@ -78,6 +92,22 @@ def latencies(port, requests=300):
         times.append(seconds * 1000)
     times.sort()
     return f"{statistics.median(times):.2f} ms, {times[-1 - requests // 100]:.2f} ms"
+
+
+def throughput(arguments, directory):
+    rows = {"hello": [], "list": []}
+    for _ in range(arguments.rounds):
+        port = free_port()
+        with running([arguments.hello, f"127.0.0.1:{port}"], port, "/"):
+            rows["hello"].append(wrk(port, "/", arguments.seconds, 64))
+        process, port = backend(arguments.backend, directory)
+        with process as program:
+            rows["list"].append(wrk(port, LIST, arguments.seconds, 64))
+            peak = memory(program, "VmHWM")
+    best = {name: max(row) for name, row in rows.items()}
+    for name, (rate, slowest, failed) in best.items():
+        print(f"| {name} | {rate:,.0f} | {rate / best['hello'][0]:.2f} | {slowest:.2f} ms | {failed or ''} |")
+    print(f"memory at the peak: {peak:.0f} MiB; all turns: {rows}")
 
 
 def crowd(arguments, directory):
@@ -123,16 +153,27 @@ def open_files(process):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", help="a backend that is built already")
+    parser.add_argument("--hello", help="the other one")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--idle", type=int, default=10_000)
     parser.add_argument("--slow", type=int, default=500)
+    parser.add_argument("--only", choices=["throughput", "crowd"])
     arguments = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if not arguments.backend:
         subprocess.run(["cargo", "build", "--release", "--locked", "-p", "backend"], cwd=REPOSITORY, check=True)
         arguments.backend = str(REPOSITORY / "target/release/backend")
+    if not arguments.hello:
+        manifest = REPOSITORY / "bench/backend/Cargo.toml"
+        subprocess.run(["cargo", "build", "--release", "--manifest-path", manifest], check=True)
+        arguments.hello = str(manifest.parent / "target/release/hello")
     with tempfile.TemporaryDirectory() as directory:
-        crowd(arguments, directory)
+        if arguments.only != "crowd":
+            throughput(arguments, directory)
+        if arguments.only != "throughput":
+            crowd(arguments, directory)
 
 
 if __name__ == "__main__":
