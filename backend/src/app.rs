@@ -90,6 +90,12 @@ impl AppState {
         }))
     }
 
+    /// Has the outbox looked at now, for tests that do not wait.
+    #[doc(hidden)]
+    pub fn hurry(&self) {
+        self.contact.hurry();
+    }
+
     /// The time as the database keeps times.
     pub(crate) fn now(&self) -> String {
         timestamp::text((self.clock)())

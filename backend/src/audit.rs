@@ -4,12 +4,15 @@ use sqlx::AnyConnection;
 
 use crate::identifier;
 
+/// Whoever runs the program's commands.
+pub(crate) const OPERATOR: &str = "operator";
+
 /// One change.
 #[derive(Debug)]
 pub(crate) struct Change<'a> {
-    /// Whose token it was.
+    /// Whose token it was, or [`OPERATOR`].
     pub(crate) actor: &'a str,
-    /// `create`, `replace` or `delete`.
+    /// `create`, `replace` or `delete`; `revoke` a token, `restore` a backup.
     pub(crate) action: &'static str,
     /// The kind and name of what was changed.
     pub(crate) subject: String,

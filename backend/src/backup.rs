@@ -9,14 +9,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Column, Row, TypeInfo, ValueRef};
 
+use crate::audit::{self, Change, OPERATOR};
 use crate::database::{self, Database, NEWEST_SCHEMA};
-use crate::search;
+use crate::{search, timestamp};
 
 const FORMAT: &str = "portfolio-backup";
 
@@ -38,7 +40,10 @@ const TABLES: [(&str, &[&str]); 5] = [
         "contact_messages",
         &["id", "received_at", "name", "email", "message"],
     ),
-    ("outbox", &["message_id", "attempts", "due_at"]),
+    (
+        "outbox",
+        &["message_id", "attempts", "due_at", "given_up_at", "error"],
+    ),
     (
         "tokens",
         &[
@@ -198,12 +203,28 @@ fn values(row: &AnyRow) -> Result<Vec<Value>, sqlx::Error> {
         .collect()
 }
 
-/// Puts the rows of a backup into the database, all or none, in the place of what is
-/// there if `replace` allows it.
+/// What a restore may do, and what it leaves as it was when the backup was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Restore {
+    /// What is in the database is deleted.
+    pub replace: bool,
+    /// Tokens are as good as they were. Without it they are all revoked: the backup does
+    /// not know which were revoked since.
+    pub with_tokens: bool,
+    /// What was still to be delivered counts as delivered.
+    pub delivered: bool,
+}
+
+/// Puts the rows of a backup into the database, all or none. The audit says so.
 ///
 /// # Errors
 /// If anything fails; the database is as it was then.
-pub async fn restore(database: &Database, path: &Path, replace: bool) -> Result<u64, BackupError> {
+pub async fn restore(
+    database: &Database,
+    path: &Path,
+    restore: Restore,
+    now: Timestamp,
+) -> Result<u64, BackupError> {
     let failed = BackupError::file(path);
     let file = BufReader::new(
         std::fs::OpenOptions::new()
@@ -213,51 +234,80 @@ pub async fn restore(database: &Database, path: &Path, replace: bool) -> Result<
     );
     let mut transaction = database.exclusive().await?;
     for (table, _) in TABLES.iter().rev() {
-        if !replace && database::count(&mut transaction, table).await? > 0 {
+        if !restore.replace && database::count(&mut transaction, table).await? > 0 {
             return Err(BackupError::NotEmpty);
         }
         sqlx::query(AssertSqlSafe(format!("DELETE FROM {table}")))
             .execute(&mut *transaction)
             .await?;
     }
+    let (count, sha256) = insert_rows(&mut transaction, file, &failed).await?;
+    if !restore.with_tokens {
+        sqlx::query("UPDATE tokens SET revoked_at = $1 WHERE revoked_at IS NULL")
+            .bind(timestamp::text(now))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    if restore.delivered {
+        sqlx::query("DELETE FROM outbox")
+            .execute(&mut *transaction)
+            .await?;
+    }
+    let change = Change {
+        actor: OPERATOR,
+        action: "restore",
+        subject: format!("backup sha256:{sha256}"),
+        before: None,
+        after: Some(
+            json!({"rows": count, "with_tokens": restore.with_tokens,
+            "delivered": restore.delivered})
+            .to_string(),
+        ),
+    };
+    audit::record(&mut transaction, now, change).await?;
+    search::rebuild(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(count)
+}
+
+/// Inserts the rows of a backup. Returns how many they are, and the checksum at its end.
+async fn insert_rows(
+    connection: &mut AnyConnection,
+    file: BufReader<std::fs::File>,
+    failed: &impl Fn(io::Error) -> BackupError,
+) -> Result<(u64, String), BackupError> {
     let mut hash = Sha256::new();
     let mut count = 0;
-    let mut is_complete = false;
+    let mut end: Option<String> = None;
     for (index, line) in file.lines().enumerate() {
-        let line = line.map_err(&failed)?;
+        let line = line.map_err(failed)?;
         let number = index + 1;
         let damaged = |why| BackupError::Damaged { line: number, why };
-        if is_complete {
+        if end.is_some() {
             return Err(damaged("it is after the end"));
         }
         if number == 1 {
             judge_head(&line)?;
-        } else if let Ok(end) = serde_json::from_str::<End>(&line) {
-            if end.sha256 != hex::encode(hash.clone().finalize()) {
+        } else if let Ok(End { sha256 }) = serde_json::from_str(&line) {
+            if sha256 != hex::encode(hash.clone().finalize()) {
                 return Err(damaged("the checksum is another"));
             }
-            is_complete = true;
+            end = Some(sha256);
             continue;
         }
         hash.update(line.as_bytes());
         hash.update(b"\n");
-        if number == 1 {
-            judge_head(&line)?;
-            continue;
+        if number > 1 {
+            let (table, columns, values) = row(&line).map_err(damaged)?;
+            insert(connection, table, columns, values).await?;
+            count += 1;
         }
-        let (table, columns, values) = row(&line).map_err(damaged)?;
-        insert(&mut transaction, table, columns, values).await?;
-        count += 1;
     }
-    if !is_complete {
-        return Err(BackupError::Damaged {
-            line: usize::try_from(count).unwrap_or_default() + 2,
-            why: "the end is missing",
-        });
-    }
-    search::rebuild(&mut transaction).await?;
-    transaction.commit().await?;
-    Ok(count)
+    let sha256 = end.ok_or(BackupError::Damaged {
+        line: usize::try_from(count).unwrap_or_default() + 2,
+        why: "the end is missing",
+    })?;
+    Ok((count, sha256))
 }
 
 /// The table, its columns, and their values.

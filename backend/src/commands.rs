@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use backend::backup::{self, BackupError};
+use backend::backup::{self, BackupError, Restore};
 use backend::config;
+use backend::contact::outbox;
 use backend::database::{Database, Start};
 use backend::timestamp::{self, in_utc, system_clock};
 use backend::tokens::{self, Scope};
@@ -33,17 +34,28 @@ pub(crate) async fn backup(path: &OsStr) -> Result<(), Failure> {
 
 /// Restores a backup.
 #[tokio::main(flavor = "current_thread")]
-pub(crate) async fn restore(path: &OsStr, replace: bool) -> Result<(), Failure> {
+pub(crate) async fn restore(path: &OsStr, restore: Restore) -> Result<(), Failure> {
     let failed = |source: BackupError| Failure::Backup {
         verb: "restored",
         source,
     };
     let database = configured(Start::Empty).await?;
-    let rows = backup::restore(&database, Path::new(path), replace)
+    let rows = backup::restore(&database, Path::new(path), restore, system_clock())
         .await
         .map_err(failed)?;
     database.close().await;
     print(&format!("{rows} rows restored\n"))
+}
+
+/// Has what was given up delivered after all.
+#[tokio::main(flavor = "current_thread")]
+pub(crate) async fn retry_outbox() -> Result<(), Failure> {
+    let database = configured(Start::Existing).await?;
+    let messages = outbox::retry(&database, system_clock())
+        .await
+        .map_err(|error| Failure::process("change the outbox", error))?;
+    database.close().await;
+    print(&format!("{messages} messages will be tried again\n"))
 }
 
 /// Makes a token and prints it.

@@ -60,6 +60,11 @@ impl Contact {
         }
     }
 
+    /// Says that there is something in the outbox.
+    pub(crate) fn hurry(&self) {
+        self.came.notify_one();
+    }
+
     fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,7 +119,7 @@ pub(crate) async fn accept(
         state.contact.limits().give_back(address, now.as_second());
         return Err(error.into());
     }
-    state.contact.came.notify_one();
+    state.contact.hurry();
     Ok(received_at)
 }
 

@@ -31,6 +31,11 @@ pub(crate) trait Content:
         Some(now.to_owned())
     }
 
+    /// What it is about.
+    fn tags(&self) -> &[String] {
+        &[]
+    }
+
     /// What it is found by: its title, and everything else. Nothing if it is not
     /// looked for.
     fn searched(&self) -> Option<(String, String)> {

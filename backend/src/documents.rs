@@ -74,12 +74,13 @@ pub(crate) enum Order {
     Newest,
 }
 
-/// One page of what everybody sees at `now`, or of everything without it, and one
-/// document more if there is another page.
+/// One page of what everybody sees at `now`, or of everything without it, that has `tag`,
+/// if there is one, and one document more if there is another page.
 pub(crate) async fn list<T: Content>(
     executor: impl Executor<'_, Database = Any>,
     order: Order,
     now: Option<&str>,
+    tag: Option<&str>,
     page: Page,
 ) -> Result<Vec<Document<T>>, sqlx::Error> {
     let order = match order {
@@ -90,13 +91,19 @@ pub(crate) async fn list<T: Content>(
         Some(_) => "visible_from <= $4",
         None => "$4 = ''",
     };
-    let sql =
-        format!("{COLUMNS} WHERE kind = $1 AND {visible} ORDER BY {order} LIMIT $2 OFFSET $3");
+    let tagged = match tag {
+        Some(_) => "slug IN (SELECT slug FROM tags WHERE kind = $1 AND tag = $5)",
+        None => "$5 = ''",
+    };
+    let sql = format!(
+        "{COLUMNS} WHERE kind = $1 AND {visible} AND {tagged} ORDER BY {order} LIMIT $2 OFFSET $3"
+    );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(T::KIND)
         .bind(page.limit())
         .bind(page.offset())
         .bind(now.unwrap_or_default())
+        .bind(tag.unwrap_or_default())
         .fetch_all(executor)
         .await?;
     rows.iter().map(document).collect()

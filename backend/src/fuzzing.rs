@@ -70,8 +70,9 @@ async fn pool() -> Result<AnyPool, Box<dyn std::error::Error>> {
         .await?;
     let mut connection = pool.acquire().await?;
     database::migrate(Product::Sqlite, &mut connection).await?;
-    sqlx::query("INSERT INTO documents VALUES ('post', 'a', '{}', 0, $1, 'a', $1)")
+    sqlx::query("INSERT INTO documents VALUES ('post', 'a', $2, 0, $1, 'a', $1)")
         .bind(NOW)
+        .bind(r#"{"title": "", "summary": ""}"#)
         .execute(&mut *connection)
         .await?;
     drop(connection);

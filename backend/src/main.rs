@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use backend::app::{AppState, Site, app};
-use backend::backup::BackupError;
+use backend::backup::{BackupError, Restore};
 use backend::config::{self, Config, Limits, Mistakes};
 use backend::contact::outbox;
 use backend::database::{Database, Location, OpenError, Start};
@@ -30,8 +30,11 @@ Serves a portfolio over HTTP.
 Usage: backend [--help | --version]
        backend config check    shows the configuration, or every mistake in it
        backend backup FILE     writes everything to a new file; the service may run
-       backend restore [--replace] FILE
-                               puts it back; --replace deletes what is there
+       backend restore [--replace] [--with-tokens] [--delivered] FILE
+                               puts it back; --replace deletes what is there,
+                               --with-tokens leaves tokens as good as they were,
+                               --delivered has no message of it delivered again
+       backend outbox retry    has messages delivered that were given up
        backend token create NAME SCOPE[,SCOPE...] [EXPIRY]
                                prints a new token, once; EXPIRY is a time (RFC 3339)
        backend token list      shows every token, without its secret
@@ -169,15 +172,17 @@ fn run(arguments: &[OsString]) -> Result<(), Failure> {
         ["--help" | "-h"] => print(&format!("{USAGE}{}{EXIT_CODES}", config::list())),
         ["--version" | "-V"] => print(concat!("backend ", env!("CARGO_PKG_VERSION"), "\n")),
         ["backup", _] => commands::backup(&arguments[1]),
-        ["restore", _] => commands::restore(&arguments[1], false),
-        ["restore", "--replace", _] => commands::restore(&arguments[2], true),
+        ["restore", ref options @ .., _] if let Some(restore) = restore_options(options) => {
+            commands::restore(&arguments[arguments.len() - 1], restore)
+        }
+        ["outbox", "retry"] => commands::retry_outbox(),
         ["token", "create", name, scopes] => commands::create_token(name, scopes, None),
         ["token", "create", name, scopes, expiry] => {
             commands::create_token(name, scopes, Some(expiry))
         }
         ["token", "list"] => commands::list_tokens(),
         ["token", "revoke", id] => commands::revoke_token(id),
-        ["backup" | "restore" | "token", ..] => Err(Failure::Refused(format!(
+        ["backup" | "outbox" | "restore" | "token", ..] => Err(Failure::Refused(format!(
             "`backend {}` takes other arguments; see `backend --help`",
             words[0]
         ))),
@@ -185,6 +190,20 @@ fn run(arguments: &[OsString]) -> Result<(), Failure> {
         ["config", _, ..] => Err(Failure::Argument(arguments[1].clone())),
         [_, ..] => Err(Failure::Argument(arguments[0].clone())),
     }
+}
+
+/// What the options of `restore` say; nothing if there is no such option.
+fn restore_options(options: &[&str]) -> Option<Restore> {
+    let mut restore = Restore::default();
+    for option in options {
+        match *option {
+            "--replace" => restore.replace = true,
+            "--with-tokens" => restore.with_tokens = true,
+            "--delivered" => restore.delivered = true,
+            _ => return None,
+        }
+    }
+    Some(restore)
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::content::judge::{Judge, LONGEST_WORD};
 use crate::problem::{FieldError, Problem};
 
 const LARGEST: i64 = 100;
@@ -26,6 +27,56 @@ pub(crate) struct Page {
         param(required = false, default = 20, minimum = 1, maximum = 100)
     )]
     per_page: i64,
+}
+
+/// Which part of a list, and of what in it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::IntoParams), into_params(parameter_in = Query))]
+pub(crate) struct Listing {
+    /// Which page, from 1.
+    #[serde(default = "first")]
+    #[cfg_attr(
+        test,
+        param(required = false, default = 1, minimum = 1, maximum = 10_000)
+    )]
+    page: i64,
+    /// How many there are on a page.
+    #[serde(default = "usual")]
+    #[cfg_attr(
+        test,
+        param(required = false, default = 20, minimum = 1, maximum = 100)
+    )]
+    per_page: i64,
+    /// Only what has this tag.
+    #[cfg_attr(
+        test,
+        param(required = false, nullable = false, min_length = 1, max_length = 50)
+    )]
+    tag: Option<String>,
+}
+
+impl Listing {
+    /// Refuses a page that no list has, and a tag that nothing has.
+    pub(crate) fn judged(self) -> Result<(Page, Option<String>), Problem> {
+        let page = Page {
+            page: self.page,
+            per_page: self.per_page,
+        };
+        Ok((page.judged()?, judged_tag(self.tag)?))
+    }
+}
+
+/// Refuses a tag that nothing has: one that is no line of 1 to 50 characters.
+pub(crate) fn judged_tag(tag: Option<String>) -> Result<Option<String>, Problem> {
+    let mut judge = Judge::default();
+    if let Some(tag) = &tag {
+        judge.line("tag", tag, LONGEST_WORD);
+    }
+    match judge.errors() {
+        errors if errors.is_empty() => Ok(tag),
+        errors => Err(Problem::invalid(errors)),
+    }
 }
 
 fn first() -> i64 {

@@ -3,23 +3,23 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use serde::Deserialize;
 
 use crate::app::AppState;
 use crate::cache::Answer;
 use crate::client_address::ClientAddress;
 use crate::contact::{self, ContactMessage};
 use crate::content::profile::Profile;
-use crate::content::project::Project;
-use crate::documents::{self, Order};
-use crate::page::Page;
+use crate::documents;
+use crate::page::{Page, judged_tag};
 use crate::problem::{FieldError, Problem};
-use crate::public::portfolio::NamedProject;
+use crate::public::portfolio::{self, NamedProject};
 use crate::public::posts::{self, PostSummary, PublishedPost};
 use crate::slug::{self, PROFILE};
 
@@ -60,6 +60,7 @@ async fn add_policy(mut response: Response) -> Response {
 #[template(path = "home.html")]
 struct Home<'a> {
     owner: &'a str,
+    tag: Option<&'a str>,
     profile: Option<Profile>,
     projects: Vec<NamedProject>,
     posts: Vec<PostSummary>,
@@ -119,13 +120,16 @@ async fn owner(state: &AppState) -> Result<String, Problem> {
     Ok(name.unwrap_or_else(|| "Portfolio".to_owned()))
 }
 
-async fn home_page(state: &AppState, form: ContactForm) -> Result<String, Problem> {
+async fn home_page(
+    state: &AppState,
+    tag: Option<&str>,
+    form: ContactForm,
+) -> Result<String, Problem> {
     let profile = profile(state).await?;
-    let (pool, now) = (state.database.pool(), state.now());
     let page = Page::first_of(MOST_ENTRIES);
-    let mut projects = documents::list::<Project>(pool, Order::Position, Some(&now), page).await?;
+    let mut projects = portfolio::arranged(state, tag, page).await?;
     page.next(&mut projects);
-    let mut posts = posts::newest(state, page).await?;
+    let mut posts = posts::newest(state, tag, page).await?;
     page.next(&mut posts);
     let owner = profile
         .as_ref()
@@ -133,6 +137,7 @@ async fn home_page(state: &AppState, form: ContactForm) -> Result<String, Proble
         .to_owned();
     rendered(&Home {
         owner: &owner,
+        tag,
         profile,
         projects: projects.into_iter().map(Into::into).collect(),
         posts: posts.into_iter().map(Into::into).collect(),
@@ -140,14 +145,25 @@ async fn home_page(state: &AppState, form: ContactForm) -> Result<String, Proble
     })
 }
 
-async fn home(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, Problem> {
+/// What may be asked of the first page. Others put marks of their own into addresses: they
+/// are left alone.
+#[derive(Debug, Deserialize)]
+struct Choice {
+    tag: Option<String>,
+}
+
+async fn home(
+    State(state): State<AppState>,
+    Query(Choice { tag }): Query<Choice>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let tag = judged_tag(tag)?;
     let make = async {
-        Ok(Answer::new(
-            HTML,
-            home_page(&state, ContactForm::default()).await?,
-        ))
+        let page = home_page(&state, tag.as_deref(), ContactForm::default()).await?;
+        Ok(Answer::new(HTML, page))
     };
-    state.cache.respond("home".to_owned(), &headers, make).await
+    let name = format!("home {tag:?}");
+    state.cache.respond(name, &headers, make).await
 }
 
 async fn show_post(
@@ -208,7 +224,7 @@ async fn send(
                 sentence: problem.detail().to_owned(),
                 errors: problem.errors().to_vec(),
             };
-            let page = home_page(&state, form).await?;
+            let page = home_page(&state, None, form).await?;
             let mut answer = (problem.status(), [(CONTENT_TYPE, HTML)], page).into_response();
             answer.headers_mut().extend(problem.header());
             Ok(answer)

@@ -2,6 +2,7 @@
 //! databases find the same: a document that has, for each word of the query, a word
 //! that begins with it. Titles count most.
 
+use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyPool, Row};
 
@@ -50,13 +51,18 @@ pub(crate) fn expression(product: Product, query: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(between))
 }
 
-/// One document that was found.
-#[derive(Debug, PartialEq, Eq)]
+/// One project or post that was found.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(crate) struct Hit {
-    /// Its kind, as [`Content::KIND`].
-    pub(crate) kind: String,
+    /// `project` or `post`.
+    kind: String,
     /// Its name in addresses.
-    pub(crate) slug: String,
+    slug: String,
+    /// Its title.
+    title: String,
+    /// What it is, in a line.
+    summary: String,
 }
 
 /// Finds what everybody sees at `now`, the best first.
@@ -72,13 +78,15 @@ pub(crate) async fn find(
     };
     let sql = match product {
         Product::Sqlite => {
-            "SELECT search.kind, search.slug FROM search
+            "SELECT search.kind, search.slug, json_extract(documents.body, '$.title') AS title,
+             json_extract(documents.body, '$.summary') AS summary FROM search
              JOIN documents USING (kind, slug)
              WHERE search MATCH $1 AND visible_from <= $2
              ORDER BY bm25(search, 0, 0, 10, 1), search.kind, search.slug LIMIT $3"
         }
         Product::Postgres => {
-            "SELECT search.kind, search.slug FROM search
+            "SELECT search.kind, search.slug, documents.body::json->>'title' AS title,
+             documents.body::json->>'summary' AS summary FROM search
              JOIN documents USING (kind, slug)
              WHERE words @@ to_tsquery('simple', $1) AND visible_from <= $2
              ORDER BY ts_rank(words, to_tsquery('simple', $1)) DESC, search.kind, search.slug
@@ -93,13 +101,16 @@ pub(crate) async fn find(
             Ok(Hit {
                 kind: row.try_get("kind")?,
                 slug: row.try_get("slug")?,
+                title: row.try_get("title")?,
+                summary: row.try_get("summary")?,
             })
         })
         .fetch_all(pool)
         .await
 }
 
-/// Takes what is found by a document out of the index, and puts `content`'s there.
+/// Takes what a document is found by out of the indexes of words and of tags, and puts
+/// `content`'s there.
 pub(crate) async fn index<T: Content>(
     connection: &mut AnyConnection,
     slug: &str,
@@ -110,6 +121,7 @@ pub(crate) async fn index<T: Content>(
         .bind(slug)
         .execute(&mut *connection)
         .await?;
+    index_tags(connection, slug, content).await?;
     let Some((title, body)) = content.and_then(Content::searched) else {
         return Ok(());
     };
@@ -124,7 +136,30 @@ pub(crate) async fn index<T: Content>(
         .map(drop)
 }
 
-/// Makes the index anew.
+async fn index_tags<T: Content>(
+    connection: &mut AnyConnection,
+    slug: &str,
+    content: Option<&T>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM tags WHERE kind = $1 AND slug = $2")
+        .bind(T::KIND)
+        .bind(slug)
+        .execute(&mut *connection)
+        .await?;
+    for tag in content.map(Content::tags).unwrap_or_default() {
+        // One may be there twice.
+        let sql = "INSERT INTO tags (kind, slug, tag) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        sqlx::query(sql)
+            .bind(T::KIND)
+            .bind(slug)
+            .bind(tag)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Makes the indexes anew.
 pub(crate) async fn rebuild(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM search")
         .execute(&mut *connection)
@@ -136,7 +171,7 @@ pub(crate) async fn rebuild(connection: &mut AnyConnection) -> Result<(), sqlx::
 async fn index_all<T: Content>(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let everything = Page::first_of(i64::from(i32::MAX));
     let found: Vec<Document<T>> =
-        documents::list(&mut *connection, Order::Position, None, everything).await?;
+        documents::list(&mut *connection, Order::Position, None, None, everything).await?;
     for document in found {
         index(connection, &document.slug, Some(&document.content)).await?;
     }

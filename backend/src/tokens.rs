@@ -5,10 +5,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Executor, Row};
 use subtle::ConstantTimeEq;
 
+use crate::audit::{self, Change, OPERATOR};
 use crate::database::Database;
 use crate::{identifier, timestamp};
 
@@ -103,6 +105,7 @@ pub async fn create(
     let id = hex::encode(identifier::random_bytes::<8>());
     let secret = hex::encode(identifier::random_bytes::<32>());
     let scopes: Vec<String> = scopes.iter().map(Scope::to_string).collect();
+    let mut transaction = database.write().await?;
     sqlx::query(
         "INSERT INTO tokens (id, name, hash, scopes, created_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -113,8 +116,17 @@ pub async fn create(
     .bind(scopes.join(" "))
     .bind(timestamp::text(now))
     .bind(expires_at)
-    .execute(database.pool())
+    .execute(&mut *transaction)
     .await?;
+    let change = Change {
+        actor: OPERATOR,
+        action: "create",
+        subject: format!("token {id}"),
+        before: None,
+        after: Some(json!({"name": name, "scopes": scopes, "expires_at": expires_at}).to_string()),
+    };
+    audit::record(&mut transaction, now, change).await?;
+    transaction.commit().await?;
     Ok(Secret(format!("{id}.{secret}")))
 }
 
@@ -134,12 +146,26 @@ pub async fn list(database: &Database) -> Result<Vec<Token>, sqlx::Error> {
 /// # Errors
 /// What the database says.
 pub async fn revoke(database: &Database, id: &str, now: Timestamp) -> Result<bool, sqlx::Error> {
-    sqlx::query("UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
+    let mut transaction = database.write().await?;
+    let sql = "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    let revoked = sqlx::query(sql)
         .bind(id)
         .bind(timestamp::text(now))
-        .execute(database.pool())
-        .await
-        .map(|result| result.rows_affected() == 1)
+        .execute(&mut *transaction)
+        .await?;
+    if revoked.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let change = Change {
+        actor: OPERATOR,
+        action: "revoke",
+        subject: format!("token {id}"),
+        before: None,
+        after: None,
+    };
+    audit::record(&mut transaction, now, change).await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// The token that was presented, if it is good at `now`. Notes when it was used.

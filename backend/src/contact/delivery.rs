@@ -47,6 +47,21 @@ pub(super) enum DeliveryError {
     Smtp(#[from] lettre::transport::smtp::Error),
 }
 
+impl DeliveryError {
+    /// Whether the mail server would say the same of this message tomorrow. What it says
+    /// of the login (530 to 538) is about the configuration, which somebody will mend.
+    pub(super) fn is_permanent(&self) -> bool {
+        match self {
+            Self::Mail(_) => true,
+            Self::Smtp(error) => {
+                let is_of_login = |code| (530..=538).contains(&u16::from(code));
+                error.is_permanent() && !error.status().is_some_and(is_of_login)
+            }
+            Self::File(_) | Self::Server => false,
+        }
+    }
+}
+
 /// A message on its way.
 #[derive(Debug, Serialize)]
 pub(super) struct Letter {

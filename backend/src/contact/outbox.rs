@@ -1,14 +1,15 @@
 //! Delivering what is kept: a message is in the outbox from the transaction that
 //! keeps it until it was delivered, however often the mail server or this process
-//! fails in between.
+//! fails in between. What cannot be delivered is given up after a while and stays there.
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
 
-use super::delivery::{Delivery, Letter};
+use super::delivery::{Delivery, DeliveryError, Letter};
 use crate::app::AppState;
+use crate::database::Database;
 use crate::timestamp;
 
 /// How often the outbox is looked at when nobody calls.
@@ -17,6 +18,34 @@ const PERIOD: Duration = Duration::from_secs(5);
 const LEASE: i64 = 120;
 /// The shortest and the longest pause after a failure, in seconds.
 const PAUSES: (i64, i64) = (10, 3600);
+/// After so many attempts, an hour and a half, nobody believes any more that the mail server
+/// will take what it has refused for good.
+const MOST_REFUSALS: i64 = 10;
+/// After so many, five days, a message is given up whatever the reason (RFC 5321, section
+/// 4.5.4.1).
+const MOST_ATTEMPTS: i64 = 130;
+
+/// What follows from a failure.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// Another attempt, after so many seconds.
+    Again(i64),
+    /// None.
+    GiveUp,
+}
+
+/// What follows from the failure of an attempt. `attempts` were made, with this one.
+fn next(attempts: i64, is_permanent: bool) -> Next {
+    let most = if is_permanent {
+        MOST_REFUSALS
+    } else {
+        MOST_ATTEMPTS
+    };
+    if attempts >= most {
+        return Next::GiveUp;
+    }
+    Next::Again((PAUSES.0 << (attempts - 1).clamp(0, 10)).min(PAUSES.1))
+}
 
 /// Delivers, until it is aborted.
 pub async fn deliver(state: AppState, delivery: Delivery) {
@@ -41,7 +70,8 @@ async fn deliver_next(state: &AppState, delivery: &Delivery) -> Result<bool, sql
     let after = |seconds| timestamp::text(now + SignedDuration::from_secs(seconds));
     let Some(row) = sqlx::query(
         "SELECT id, received_at, name, email, message, attempts, due_at FROM outbox
-         JOIN contact_messages ON id = message_id WHERE due_at <= $1 ORDER BY due_at LIMIT 1",
+         JOIN contact_messages ON id = message_id
+         WHERE due_at <= $1 AND given_up_at IS NULL ORDER BY due_at LIMIT 1",
     )
     .bind(timestamp::text(now))
     .fetch_optional(pool)
@@ -76,16 +106,91 @@ async fn deliver_next(state: &AppState, delivery: &Delivery) -> Result<bool, sql
                 .execute(pool)
                 .await?;
         }
-        Err(error) => {
-            let pause = (PAUSES.0 << attempts.clamp(0, 10)).min(PAUSES.1);
-            tracing::warn!(message_id = id, attempts, pause, %error, "a message was not delivered");
-            sqlx::query("UPDATE outbox SET attempts = $1, due_at = $2 WHERE message_id = $3")
-                .bind(attempts + 1)
-                .bind(after(pause))
-                .bind(&id)
-                .execute(pool)
-                .await?;
-        }
+        Err(error) => fail(state, &id, attempts + 1, &error).await?,
     }
     Ok(true)
+}
+
+/// Keeps why a message was not delivered, and what follows from it.
+async fn fail(
+    state: &AppState,
+    id: &str,
+    attempts: i64,
+    error: &DeliveryError,
+) -> Result<(), sqlx::Error> {
+    let now = (state.clock)();
+    let (due_at, given_up_at) = match next(attempts, error.is_permanent()) {
+        Next::Again(pause) => {
+            tracing::warn!(message_id = id, attempts, pause, %error, "a message was not delivered");
+            (now + SignedDuration::from_secs(pause), None)
+        }
+        Next::GiveUp => {
+            tracing::error!(
+                message_id = id,
+                attempts,
+                %error,
+                "a message was given up; it is kept, and `backend outbox retry` tries it again"
+            );
+            (now, Some(timestamp::text(now)))
+        }
+    };
+    sqlx::query(
+        "UPDATE outbox SET attempts = $1, due_at = $2, given_up_at = $3, error = $4
+         WHERE message_id = $5",
+    )
+    .bind(attempts)
+    .bind(timestamp::text(due_at))
+    .bind(given_up_at)
+    .bind(error.to_string())
+    .bind(id)
+    .execute(state.database.pool())
+    .await
+    .map(drop)
+}
+
+/// Has what was given up tried again, from the beginning. Returns how many there were.
+///
+/// # Errors
+/// What the database says.
+pub async fn retry(database: &Database, now: Timestamp) -> Result<u64, sqlx::Error> {
+    sqlx::query(
+        "UPDATE outbox SET attempts = 0, due_at = $1, given_up_at = NULL
+         WHERE given_up_at IS NOT NULL",
+    )
+    .bind(timestamp::text(now))
+    .execute(database.pool())
+    .await
+    .map(|result| result.rows_affected())
+}
+
+/// How many messages wait for their delivery, and how many were given up.
+pub(crate) async fn counts(database: &Database) -> Result<(i64, i64), sqlx::Error> {
+    let row = sqlx::query(
+        "SELECT count(*) - count(given_up_at) AS waiting, count(given_up_at) AS given_up FROM outbox",
+    )
+    .fetch_one(database.pool())
+    .await?;
+    Ok((row.try_get("waiting")?, row.try_get("given_up")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_an_hour_and_end_where_nothing_else_is_to_be_expected() {
+        let pauses = |is_permanent| {
+            (1..)
+                .map_while(|attempts| match next(attempts, is_permanent) {
+                    Next::Again(pause) => Some(pause),
+                    Next::GiveUp => None,
+                })
+                .collect::<Vec<i64>>()
+        };
+        let refused = pauses(true);
+        assert_eq!(refused, [10, 20, 40, 80, 160, 320, 640, 1280, 2560]);
+        let failed = pauses(false);
+        assert_eq!(failed[..9], refused);
+        assert_eq!(failed[9..], [3600; 120]);
+    }
 }

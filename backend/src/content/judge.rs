@@ -6,6 +6,8 @@ use crate::problem::FieldError;
 
 /// The longest address of anything on the web.
 const LONGEST_URL: usize = 2000;
+/// The longest tag or name of a technology.
+pub(crate) const LONGEST_WORD: usize = 50;
 
 /// A place on the web.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +72,7 @@ impl Judge {
             self.refuse(field, "must be at most 20");
         }
         for word in words {
-            self.line(field, word, 50);
+            self.line(field, word, LONGEST_WORD);
         }
     }
 

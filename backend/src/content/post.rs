@@ -57,6 +57,10 @@ impl Content for Post {
         timestamp::in_utc(self.published_at.as_deref()?)
     }
 
+    fn tags(&self) -> &[String] {
+        &self.tags
+    }
+
     fn searched(&self) -> Option<(String, String)> {
         let words = self.tags.join(" ");
         let text = markdown::to_text(&self.markdown);

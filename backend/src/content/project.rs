@@ -95,6 +95,10 @@ impl Content for Project {
         self.position
     }
 
+    fn tags(&self) -> &[String] {
+        &self.tags
+    }
+
     fn searched(&self) -> Option<(String, String)> {
         let words = [&self.technologies[..], &self.tags[..]].concat().join(" ");
         let body = [&self.summary, &self.description, &words].map(String::as_str);

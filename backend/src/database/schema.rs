@@ -10,7 +10,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use super::Product;
 
 /// The number of the newest migration.
-pub(crate) const NEWEST: i64 = 3;
+pub(crate) const NEWEST: i64 = 4;
 
 /// Where sqlx keeps which migrations were applied.
 const TABLE: &str = "_sqlx_migrations";
@@ -18,7 +18,7 @@ const TABLE: &str = "_sqlx_migrations";
 /// Number, description, SQL.
 pub(super) type Step = (i64, &'static str, &'static str);
 
-pub(super) const SQLITE: [Step; 3] = [
+pub(super) const SQLITE: [Step; 4] = [
     (
         1,
         "portfolio",
@@ -34,13 +34,25 @@ pub(super) const SQLITE: [Step; 3] = [
         "documents",
         include_str!("../../migrations/sqlite/0003_documents.sql"),
     ),
+    (
+        4,
+        "deliveries and tags",
+        include_str!("../../migrations/sqlite/0004_deliveries_and_tags.sql"),
+    ),
 ];
 
-pub(super) const POSTGRES: [Step; 1] = [(
-    3,
-    "documents",
-    include_str!("../../migrations/postgres/0003_documents.sql"),
-)];
+pub(super) const POSTGRES: [Step; 2] = [
+    (
+        3,
+        "documents",
+        include_str!("../../migrations/postgres/0003_documents.sql"),
+    ),
+    (
+        4,
+        "deliveries and tags",
+        include_str!("../../migrations/postgres/0004_deliveries_and_tags.sql"),
+    ),
+];
 
 /// What the migrations found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

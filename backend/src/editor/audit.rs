@@ -27,9 +27,9 @@ pub(crate) struct ChangeList {
 pub(crate) struct RecordedChange {
     /// When (RFC 3339, UTC).
     at: String,
-    /// Whose token it was.
+    /// Whose token it was; `operator` is whoever runs the program's commands.
     actor: String,
-    /// `create`, `replace` or `delete`.
+    /// `create`, `replace` or `delete`; `revoke` a token, `restore` a backup.
     action: String,
     /// The kind and name of what was changed.
     subject: String,

@@ -153,7 +153,7 @@ pub(crate) async fn list_posts(
 ) -> Result<Json<DraftList>, Problem> {
     let page = page.judged()?;
     let mut found =
-        documents::list::<Post>(state.database.pool(), Order::Newest, None, page).await?;
+        documents::list::<Post>(state.database.pool(), Order::Newest, None, None, page).await?;
     let next_page = page.next(&mut found);
     let posts = found
         .into_iter()

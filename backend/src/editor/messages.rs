@@ -4,8 +4,9 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::Serialize;
-use sqlx::Row;
+use serde_json::Value;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::{ContactDelete, ContactRead, Editor};
 use crate::app::AppState;
@@ -39,10 +40,39 @@ pub(crate) struct KeptMessage {
     email: String,
     /// What they had to say.
     message: String,
+    /// How far its delivery is.
+    delivery: DeliveryState,
 }
 
+/// How far the delivery of a message is.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(crate) struct DeliveryState {
+    /// `delivered`, `waiting`, or `given_up` where it was tried in vain for too long.
+    state: &'static str,
+    /// How often it was tried in vain.
+    attempts: i64,
+    /// Why the last attempt failed, if it is not delivered.
+    error: Option<String>,
+}
+
+const SELECT: &str = "SELECT id, received_at, name, email, message, message_id, attempts,
+    given_up_at, error FROM contact_messages LEFT JOIN outbox ON message_id = id";
+
 fn message(row: &AnyRow) -> Result<KeptMessage, sqlx::Error> {
+    let waiting: Option<String> = row.try_get("message_id")?;
+    let given_up_at: Option<String> = row.try_get("given_up_at")?;
+    let state = match (waiting, given_up_at) {
+        (None, _) => "delivered",
+        (Some(_), None) => "waiting",
+        (Some(_), Some(_)) => "given_up",
+    };
     Ok(KeptMessage {
+        delivery: DeliveryState {
+            state,
+            attempts: row.try_get::<Option<i64>, _>("attempts")?.unwrap_or(0),
+            error: row.try_get("error")?,
+        },
         id: row.try_get("id")?,
         received_at: row.try_get("received_at")?,
         name: row.try_get("name")?,
@@ -65,13 +95,14 @@ pub(crate) async fn list(
     Query(page): Query<Page>,
 ) -> Result<Json<MessageList>, Problem> {
     let page = page.judged()?;
-    let mut messages =
-        sqlx::query("SELECT * FROM contact_messages ORDER BY id DESC LIMIT $1 OFFSET $2")
-            .bind(page.limit())
-            .bind(page.offset())
-            .try_map(|row: AnyRow| message(&row))
-            .fetch_all(state.database.pool())
-            .await?;
+    let mut messages = sqlx::query(AssertSqlSafe(format!(
+        "{SELECT} ORDER BY id DESC LIMIT $1 OFFSET $2"
+    )))
+    .bind(page.limit())
+    .bind(page.offset())
+    .try_map(|row: AnyRow| message(&row))
+    .fetch_all(state.database.pool())
+    .await?;
     let next_page = page.next(&mut messages);
     Ok(Json(MessageList {
         messages,
@@ -93,7 +124,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Result<Json<KeptMessage>, Problem> {
     slug::judge(&id)?;
-    let row = sqlx::query("SELECT * FROM contact_messages WHERE id = $1")
+    let row = sqlx::query(AssertSqlSafe(format!("{SELECT} WHERE id = $1")))
         .bind(&id)
         .fetch_optional(state.database.pool())
         .await?;
@@ -126,12 +157,16 @@ pub(crate) async fn delete(
     let Some(row) = row else {
         return Err(Problem::not_found("there is no message of this id"));
     };
-    let message = serde_json::to_vec(&message(&row)?).map_err(|_| Problem::internal())?;
+    let mut words = serde_json::Map::new();
+    for column in ["id", "received_at", "name", "email", "message"] {
+        words.insert(column.to_owned(), row.try_get::<String, _>(column)?.into());
+    }
+    let message = Value::Object(words).to_string();
     let change = Change {
         actor: &editor.actor,
         action: "delete",
         subject: format!("message {id}"),
-        before: Some(format!("sha256:{}", identifier::digest(&message))),
+        before: Some(format!("sha256:{}", identifier::digest(message.as_bytes()))),
         after: None,
     };
     audit::record(&mut transaction, now, change).await?;

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::process::Process;
 use crate::app::AppState;
+use crate::contact::outbox;
 use crate::logging;
 
 /// Prometheus's text format.
@@ -42,11 +43,16 @@ async fn metrics(State(state): State<AppState>) -> ([(HeaderName, &'static str);
         ConstCounter::new(logging::lost_lines()),
     );
     // Without an answer there is no number, rather than a wrong one.
-    if let Ok(Ok(waiting)) = timeout(PATIENCE, waiting_messages(&state)).await {
+    if let Ok(Ok((waiting, given_up))) = timeout(PATIENCE, outbox::counts(&state.database)).await {
         registry.register(
             "contact_messages_waiting",
             "Messages that are still to be delivered",
             ConstGauge::new(waiting),
+        );
+        registry.register(
+            "contact_messages_given_up",
+            "Messages whose delivery was given up",
+            ConstGauge::new(given_up),
         );
     }
     if let Some(process) = Process::read() {
@@ -56,12 +62,6 @@ async fn metrics(State(state): State<AppState>) -> ([(HeaderName, &'static str);
     // Writing into a string does not fail.
     let _ = prometheus_text::encode(&mut text, &registry);
     ([(CONTENT_TYPE, TEXT)], text)
-}
-
-async fn waiting_messages(state: &AppState) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT count(*) FROM outbox")
-        .fetch_one(state.database.pool())
-        .await
 }
 
 fn register_requests(registry: &mut Registry, state: &AppState) {

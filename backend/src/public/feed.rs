@@ -31,7 +31,7 @@ pub(crate) async fn show(
         let profile = documents::find::<Profile>(state.database.pool(), PROFILE).await?;
         let name = profile.map_or_else(|| "Portfolio".to_owned(), |found| found.content.name);
         let page = Page::first_of(MOST_ENTRIES);
-        let mut found = posts::newest(&state, page).await?;
+        let mut found = posts::newest(&state, None, page).await?;
         page.next(&mut found);
         let posts: Vec<PublishedPost> = found.into_iter().map(Into::into).collect();
         let feed = atom(&state.site.url, &name, &posts);

@@ -10,7 +10,7 @@ use crate::cache::Answer;
 use crate::content::profile::Profile;
 use crate::content::project::Project;
 use crate::documents::{self, Document, Order};
-use crate::page::Page;
+use crate::page::{Listing, Page};
 use crate::problem::Problem;
 use crate::slug::{self, PROFILE};
 
@@ -70,23 +70,20 @@ pub(crate) async fn profile(
 
 /// The projects.
 #[cfg_attr(test, utoipa::path(get, operation_id = "list_projects", path = "/api/v1/projects", tag = "portfolio",
-    params(Page),
+    params(Listing),
     responses(
         (status = 200, description = "A page of projects", body = ProjectList),
         (status = 304, description = "The client has it"),
-        (status = 422, description = "No list has such a page"),
+        (status = 422, description = "No list has such a page, or nothing such a tag"),
     )))]
 pub(crate) async fn projects(
     State(state): State<AppState>,
-    Query(page): Query<Page>,
+    Query(listing): Query<Listing>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let page = page.judged()?;
+    let (page, tag) = listing.judged()?;
     let make = async {
-        let now = state.now();
-        let mut found =
-            documents::list::<Project>(state.database.pool(), Order::Position, Some(&now), page)
-                .await?;
+        let mut found = arranged(&state, tag.as_deref(), page).await?;
         let next_page = page.next(&mut found);
         let projects = found.into_iter().map(Into::into).collect();
         Answer::json(&ProjectList {
@@ -94,8 +91,19 @@ pub(crate) async fn projects(
             next_page,
         })
     };
-    let name = format!("projects {:?}", page.key());
+    let name = format!("projects {:?} {tag:?}", page.key());
     state.cache.respond(name, &headers, make).await
+}
+
+/// A page of the projects that have the tag, if there is one, and one more if there is
+/// another page.
+pub(crate) async fn arranged(
+    state: &AppState,
+    tag: Option<&str>,
+    page: Page,
+) -> Result<Vec<Document<Project>>, sqlx::Error> {
+    let (pool, now) = (state.database.pool(), state.now());
+    documents::list(pool, Order::Position, Some(&now), tag, page).await
 }
 
 /// One project.

@@ -10,7 +10,7 @@ use crate::cache::Answer;
 use crate::content::post::Post;
 use crate::documents::{self, Document, Order};
 use crate::markdown;
-use crate::page::Page;
+use crate::page::{Listing, Page};
 use crate::problem::Problem;
 use crate::slug;
 
@@ -77,40 +77,37 @@ impl From<Document<Post>> for PublishedPost {
 
 /// The posts that are published.
 #[cfg_attr(test, utoipa::path(get, operation_id = "list_posts", path = "/api/v1/posts", tag = "posts",
-    params(Page),
+    params(Listing),
     responses(
         (status = 200, description = "A page of posts", body = PostList),
         (status = 304, description = "The client has it"),
-        (status = 422, description = "No list has such a page"),
+        (status = 422, description = "No list has such a page, or nothing such a tag"),
     )))]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    Query(page): Query<Page>,
+    Query(listing): Query<Listing>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let page = page.judged()?;
+    let (page, tag) = listing.judged()?;
     let make = async {
-        let mut found = newest(&state, page).await?;
+        let mut found = newest(&state, tag.as_deref(), page).await?;
         let next_page = page.next(&mut found);
         let posts = found.into_iter().map(Into::into).collect();
         Answer::json(&PostList { posts, next_page })
     };
-    let name = format!("posts {:?}", page.key());
+    let name = format!("posts {:?} {tag:?}", page.key());
     state.cache.respond(name, &headers, make).await
 }
 
-/// A page of the posts that are published, and one post more if there is another page.
+/// A page of the posts that are published and have the tag, if there is one, and one more
+/// if there is another page.
 pub(crate) async fn newest(
     state: &AppState,
+    tag: Option<&str>,
     page: Page,
 ) -> Result<Vec<Document<Post>>, sqlx::Error> {
-    documents::list(
-        state.database.pool(),
-        Order::Newest,
-        Some(&state.now()),
-        page,
-    )
-    .await
+    let (pool, now) = (state.database.pool(), state.now());
+    documents::list(pool, Order::Newest, Some(&now), tag, page).await
 }
 
 /// One post.

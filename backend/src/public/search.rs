@@ -5,12 +5,8 @@ use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 
 use crate::app::AppState;
-use crate::content::Content;
-use crate::content::post::Post;
-use crate::content::project::Project;
-use crate::documents;
 use crate::problem::{FieldError, Problem};
-use crate::search;
+use crate::search::{self, Hit};
 
 const LONGEST_QUERY: usize = 200;
 const MOST_HITS: i64 = 50;
@@ -33,20 +29,6 @@ pub(crate) struct Found {
     hits: Vec<Hit>,
 }
 
-/// One project or post that was found.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
-pub(crate) struct Hit {
-    /// `project` or `post`.
-    kind: String,
-    /// Its name in addresses.
-    slug: String,
-    /// Its title.
-    title: String,
-    /// What it is, in a line.
-    summary: String,
-}
-
 /// Finds projects and posts by their words.
 #[cfg_attr(test, utoipa::path(get, operation_id = "search", path = "/api/v1/search", tag = "portfolio",
     params(Search),
@@ -66,25 +48,6 @@ pub(crate) async fn find(
         }]));
     }
     let (pool, now) = (state.database.pool(), state.now());
-    let found = search::find(pool, state.database.product, &q, &now, MOST_HITS).await?;
-    let mut hits = Vec::with_capacity(found.len());
-    for search::Hit { kind, slug } in found {
-        let shown = if kind == Post::KIND {
-            let post = documents::find_visible::<Post>(pool, &slug, &now).await?;
-            post.map(|post| (post.content.title, post.content.summary))
-        } else {
-            let project = documents::find_visible::<Project>(pool, &slug, &now).await?;
-            project.map(|project| (project.content.title, project.content.summary))
-        };
-        // It may have been deleted since it was found.
-        if let Some((title, summary)) = shown {
-            hits.push(Hit {
-                kind,
-                slug,
-                title,
-                summary,
-            });
-        }
-    }
+    let hits = search::find(pool, state.database.product, &q, &now, MOST_HITS).await?;
     Ok(Json(Found { hits }))
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use backend::contact::delivery::Delivery;
+use backend::contact::outbox;
+use backend::timestamp::system_clock;
 use backend::tokens::Scope;
 use serde_json::{Value, json};
 
@@ -133,6 +135,54 @@ async fn a_mail_server_that_refuses_gets_the_mail_again_until_it_takes_it() {
         assert!(mail.contains("zoe@example.com"), "{mail}");
         assert!(mail.contains("last"), "{mail}");
         assert_eq!(kept(&portfolio).await, 1);
+        worker.abort();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_is_given_up_kept_told_and_tried_again_when_that_is_asked_for() {
+    on_each_database(async |portfolio| {
+        let refusals = vec!["550 5.1.1 no such mailbox"; 10];
+        let mut server = MailServer::start(Security::None, refusals);
+        let delivery: Delivery = format!("smtp://127.0.0.1:{}/owner@example.org", server.port)
+            .parse()
+            .expect("a destination");
+        write_from(&portfolio, "192.0.2.1", message("Hello")).await;
+        let token = portfolio.token(&[Scope::ContactRead]).await;
+        let state = async || {
+            let list = portfolio.edit(&token, Method::GET, "messages", ("", ""), json!(null));
+            list.await.json()["messages"][0]["delivery"].clone()
+        };
+        assert_eq!(
+            state().await,
+            json!({"state": "waiting", "attempts": 0, "error": null})
+        );
+        let worker = tokio::spawn(portfolio.deliver(delivery));
+        // The pauses end sooner here.
+        let given_up = loop {
+            let hurry = "UPDATE outbox SET due_at = '' WHERE given_up_at IS NULL AND attempts > 0";
+            portfolio.database.tamper(hurry).await.expect("a change");
+            portfolio.hurry();
+            let state = state().await;
+            if state["state"] == "given_up" {
+                break state;
+            }
+        };
+        assert_eq!(given_up["attempts"], 10);
+        let error = given_up["error"].as_str().expect("a reason");
+        assert!(
+            error.contains("550") && error.contains("no such mailbox"),
+            "{error}"
+        );
+
+        let retried = outbox::retry(&portfolio.database, system_clock()).await;
+        assert_eq!(retried.expect("a count"), 1);
+        portfolio.hurry();
+        assert!(server.mail().await.contains("Hello"));
+        while state().await["state"] != "delivered" {}
+        let retried = outbox::retry(&portfolio.database, system_clock()).await;
+        assert_eq!(retried.expect("a count"), 0);
         worker.abort();
     })
     .await;

@@ -79,7 +79,15 @@ async fn assert_recorded(portfolio: &Portfolio, token: &str) {
         .json();
     let changes = audit["changes"].as_array().expect("changes");
     let actions: Vec<_> = changes.iter().map(|change| &change["action"]).collect();
-    assert_eq!(actions, ["delete", "replace", "create"]);
+    assert_eq!(actions, ["delete", "replace", "create", "create"]);
+    let made = &changes[3];
+    let subject = made["subject"].as_str().expect("what");
+    let id = token.split_once('.').expect("an id").0;
+    assert_eq!(subject, format!("token {id}"));
+    assert_eq!(made["actor"], "operator");
+    let after = made["after"].as_str().expect("after");
+    assert!(after.contains("\"content:write\""), "{after}");
+    assert!(!after.contains("hash"), "{after}");
     let replaced = &changes[1];
     assert_eq!(replaced["subject"], "project new");
     assert!(
@@ -195,8 +203,21 @@ async fn a_token_opens_only_what_its_scopes_say_and_only_while_it_is_good() {
                 .expect("an answer")
         );
         assert_eq!(status(&reader, "messages").await, 401);
+        assert_revoked_once(&portfolio, &id).await;
     })
     .await;
+}
+
+async fn assert_revoked_once(portfolio: &Portfolio, id: &str) {
+    let auditor = portfolio.token(&[Scope::AuditRead]).await;
+    let audit = portfolio.edit(&auditor, Method::GET, "audit", NOTHING, json!(null));
+    let audit = audit.await.json();
+    let changes = audit["changes"].as_array().expect("changes");
+    let revoked = changes
+        .iter()
+        .filter(|change| change["action"] == "revoke" && change["actor"] == "operator");
+    let subjects: Vec<_> = revoked.map(|change| change["subject"].clone()).collect();
+    assert_eq!(subjects, [format!("token {id}")]);
 }
 
 #[tokio::test]
@@ -238,7 +259,10 @@ async fn what_is_not_accepted_is_named_and_nothing_is_changed() {
         let audit = portfolio
             .edit(&audit, Method::GET, "audit", NOTHING, json!(null))
             .await;
-        assert_eq!(audit.json()["changes"], json!([]));
+        let audit = audit.json();
+        let changes = audit["changes"].as_array().expect("changes");
+        // The tokens were made.
+        assert!(changes.iter().all(|change| change["actor"] == "operator"));
     })
     .await;
 }

@@ -170,7 +170,7 @@ async fn a_broken_database_is_our_fault_and_the_client_learns_nothing_of_it() {
     on_each_database(async |portfolio| {
         portfolio
             .database
-            .tamper("DROP TABLE documents")
+            .tamper("DROP TABLE tags; DROP TABLE documents")
             .await
             .expect("a broken database");
         let answer = portfolio.get("/api/v1/projects").await;

@@ -26,3 +26,4 @@ mod postgres;
 mod postgres_tls;
 mod posts;
 mod process;
+mod tags;

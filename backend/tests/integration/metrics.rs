@@ -134,6 +134,7 @@ fn requests_are_counted_by_route_and_the_public_listener_tells_nobody() {
     assert_eq!(one("http_requests_in_flight", &[]), "0.0");
     assert_ne!(one("database_connections", &[("state", "idle")]), "0.0");
     assert_eq!(one("contact_messages_waiting", &[]), "0.0");
+    assert_eq!(one("contact_messages_given_up", &[]), "0.0");
     assert_eq!(one("build_info", &[("commit", "0123456789abcdef")]), "1.0");
     assert_ne!(one("process_resident_memory_bytes", &[]), "0.0");
     assert_ne!(one("process_open_fds", &[]), "0.0");

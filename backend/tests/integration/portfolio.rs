@@ -101,6 +101,11 @@ impl Portfolio {
         outbox::deliver(self.state.clone(), delivery)
     }
 
+    /// Has the outbox looked at now.
+    pub(crate) fn hurry(&self) {
+        self.state.hurry();
+    }
+
     /// A token with these scopes that does not end.
     pub(crate) async fn token(&self, scopes: &[Scope]) -> String {
         let secret = tokens::create(&self.database, "Ada", scopes, None, system_clock())
