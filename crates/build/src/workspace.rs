@@ -18,7 +18,7 @@ use crate::facts::{Answers, Facts, MANIFEST};
 use crate::files::{ABSENT, content, hash, list, plain, walk};
 use crate::inputs::{Declared, Inputs};
 use crate::lock_file::LOCK_FILE;
-use crate::remembered::{recall, remember};
+use crate::remembered::{recall, remember, signature};
 use crate::toolchain::Toolchain;
 use crate::{Binary, BuildError, CargoBuild, Imprint};
 
@@ -62,8 +62,18 @@ struct Record {
     inputs: Inputs,
     declared: Declared,
     binary: PathBuf,
+    /// What tells the binary from another without reading it.
+    seen: String,
     digest: Digest,
     imprints: Vec<Imprint>,
+}
+
+impl Record {
+    /// Whether the binary is still the one that was compiled.
+    fn holds(&self) -> Result<bool, BuildError> {
+        let binary = &self.binary;
+        Ok(binary.is_file() && (signature(binary) == self.seen || hash(binary)? == self.digest))
+    }
 }
 
 impl Workspace {
@@ -191,7 +201,7 @@ impl Workspace {
             return Ok(None);
         };
         let same = self.inputs(&record.declared)? == record.inputs;
-        if !same || !record.binary.is_file() || hash(&record.binary)? != record.digest {
+        if !same || !record.holds()? {
             return Ok(None);
         }
         Ok(Some(Compiled {
@@ -235,6 +245,7 @@ impl Workspace {
             inputs.insert(UNSETTLED, before.to_string());
         }
         let record = Record {
+            seen: signature(&binary.path),
             digest: hash(&binary.path)?,
             binary: binary.path.clone(),
             inputs: inputs.clone(),

@@ -25,30 +25,25 @@ impl Settings {
         }
     }
 
-    /// Where logins to registries are kept: the file that a variable names, or the
-    /// first that is there of Docker's and those of podman, buildah and skopeo
-    /// (containers-auth.json(5)), which have the same form.
-    pub(crate) fn docker_configuration(&self) -> Option<PathBuf> {
-        let below = |name: &str, path: &str| {
-            let directory = self.environment.get(name)?;
-            Some(PathBuf::from(directory).join(path))
-        };
-        let file = || {
-            self.environment
-                .get("REGISTRY_AUTH_FILE")
-                .map(PathBuf::from)
-        };
-        let named = below("DOCKER_CONFIG", "config.json").or_else(file);
-        if named.is_some() {
-            return named;
+    /// The files that may keep logins to registries, in the order in which podman,
+    /// buildah and skopeo look (containers-auth.json(5)); Docker's is the last of them.
+    /// A file that `REGISTRY_AUTH_FILE` names is the only one.
+    pub(crate) fn logins(&self) -> Vec<PathBuf> {
+        let get = |name: &str| self.environment.get(name).map(PathBuf::from);
+        if let Some(file) = get("REGISTRY_AUTH_FILE") {
+            return vec![file];
         }
-        let usual = [
-            below("HOME", ".docker/config.json"),
-            below("XDG_RUNTIME_DIR", "containers/auth.json"),
-            below("HOME", ".config/containers/auth.json"),
+        let home = |path: &str| Some(get("HOME")?.join(path));
+        let files = [
+            get("XDG_RUNTIME_DIR").map(|run| run.join("containers/auth.json")),
+            get("XDG_CONFIG_HOME")
+                .or_else(|| home(".config"))
+                .map(|configuration| configuration.join("containers/auth.json")),
+            get("DOCKER_CONFIG")
+                .or_else(|| home(".docker"))
+                .map(|docker| docker.join("config.json")),
         ];
-        let mut there = usual.iter().flatten().filter(|file| file.is_file());
-        there.next().or(usual[0].as_ref()).cloned()
+        files.into_iter().flatten().collect()
     }
 
     /// Whether this is a job of GitHub Actions.

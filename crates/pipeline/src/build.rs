@@ -54,9 +54,8 @@ pub struct BuildPlan {
     pub archives: Vec<Archive>,
     /// The environment that the compiler is started in.
     pub environment: Environment,
-    /// Docker's file of logins to registries, for the base; `None` where there can be
-    /// none.
-    pub logins: Option<PathBuf>,
+    /// The files that may keep a login to the registry of the base, in their order.
+    pub logins: Vec<PathBuf>,
     /// The base, as it is pinned.
     pub(crate) base: Option<Arc<PinnedBase>>,
     /// What builds the Dockerfile, whatever the configuration says.
@@ -103,7 +102,7 @@ impl BuildPlan {
             layout,
             archives: Vec::new(),
             environment: Environment::default(),
-            logins: None,
+            logins: Vec::new(),
             base: base.map(Arc::new),
             builder: None,
             target_directory: None,
@@ -137,7 +136,7 @@ impl BuildPlan {
     ) -> Result<Built, BuildFailure> {
         if let Some(base) = &self.base {
             observe(Event::Stage(Stage::Base));
-            let fetched = base.fetch(self.logins.as_deref()).await;
+            let fetched = base.fetch(&self.logins).await;
             fetched.map_err(base_failed)?;
         }
 
@@ -200,7 +199,7 @@ impl BuildPlan {
         match &self.base {
             None => Ok(None),
             Some(base) => {
-                let read = base.read(self.logins.as_deref()).await;
+                let read = base.read(&self.logins).await;
                 read.map(Some).map_err(base_failed)
             }
         }

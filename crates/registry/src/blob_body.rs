@@ -1,11 +1,12 @@
-//! The body of an upload: a file, or a blob of another registry, hashed as it is sent.
+//! The body of an upload: a file, or a blob of another registry.
 //!
-//! The last piece is held back until all has been hashed. What
-//! is not its descriptor's blob therefore breaks the request off before the
-//! registry has all the bytes that were announced, and the upload cannot complete.
+//! A file is sent as it is read: the registry hashes what arrives, and where it does not
+//! confirm our digest the file is hashed here ([`verify`]). A blob of another registry
+//! is hashed as it passes, for it cannot be looked at again: its last piece is held
+//! back until all has been hashed, so that the upload of another cannot complete.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::{Blob, BlobContent, Publication, RegistryError, Step};
 
 /// Bytes that are read, hashed and handed over at a time: enough for the steps
 /// between threads to cost little, and few enough to stay in a processor's cache.
-const PIECE: u64 = 256 * 1024;
+const PIECE: usize = 256 * 1024;
 
 /// How far a body got, for the task that waits for the answer.
 pub(crate) struct Progress {
@@ -48,7 +49,8 @@ impl Progress {
     }
 }
 
-struct Body {
+/// A blob of another registry on its way.
+struct Passing {
     pieces: BoxStream<'static, Result<Bytes, RegistryError>>,
     /// `None` once the bytes have ended and were found right.
     hasher: Option<Hasher>,
@@ -56,49 +58,105 @@ struct Body {
     held: Option<Bytes>,
     handed_over: watch::Sender<u64>,
     fault: Arc<Mutex<Option<RegistryError>>>,
-    origin: Origin,
+    /// Where the bytes come from, as it may be shown.
+    url: String,
     digest: Digest,
     size: u64,
 }
 
-/// Where the bytes come from.
-enum Origin {
-    File(PathBuf),
-    /// An address, as it may be shown.
-    Registry(String),
-}
-
 /// Opens the blob as a body.
 pub(crate) async fn open(blob: &Blob) -> Result<(reqwest::Body, Progress), RegistryError> {
+    part(blob, 0, blob.descriptor.size).await
+}
+
+/// Opens `length` bytes of the blob as a body. What another registry has cannot be read
+/// from its middle, and is opened whole.
+pub(crate) async fn part(
+    blob: &Blob,
+    from: u64,
+    length: u64,
+) -> Result<(reqwest::Body, Progress), RegistryError> {
     match &blob.content {
-        BlobContent::File(path) => of_file(blob, path).await,
-        BlobContent::Bytes(bytes) => Ok(in_memory(bytes)),
+        BlobContent::File(path) => {
+            let (file, found) = opened(path, from).await.map_err(cannot_read(path))?;
+            let size = blob.descriptor.size;
+            if found != size {
+                let problem = format!("it has {found} bytes, not {size}");
+                return Err(tampered(path, blob, problem));
+            }
+            Ok(part_of_file(path, file, length))
+        }
+        BlobContent::Bytes(bytes) => {
+            let place = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
+            Ok(in_memory(bytes.slice(place(from)..place(from + length))))
+        }
         BlobContent::Published(place) => published(blob, place).await,
     }
 }
 
-async fn of_file(blob: &Blob, path: &Path) -> Result<(reqwest::Body, Progress), RegistryError> {
-    let cannot_read = {
-        let path = path.to_owned();
-        move |source| RegistryError::File {
-            path: path.clone(),
-            source,
+/// The next `length` bytes of an open file, as a body.
+fn part_of_file(path: &Path, file: fs_err::File, length: u64) -> (reqwest::Body, Progress) {
+    let (handed_over, sent) = watch::channel(0);
+    let fault: Arc<Mutex<Option<RegistryError>>> = Arc::default();
+    let (noted, failed) = (Arc::clone(&fault), cannot_read(path));
+    let pieces = pieces(file, length)
+        .inspect_ok(move |piece| {
+            handed_over.send_modify(|sent| *sent += piece.len() as u64);
+        })
+        .map_err(move |error| {
+            let told = io::Error::new(error.kind(), error.to_string());
+            *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed(error));
+            told
+        });
+    let body = reqwest::Body::wrap_stream(pieces);
+    (body, Progress::new(sent, fault))
+}
+
+/// Hashes the file of a blob: an error where it is not that blob.
+pub(crate) async fn verify(blob: &Blob) -> Result<(), RegistryError> {
+    let BlobContent::File(path) = &blob.content else {
+        return Ok(());
+    };
+    let expected = blob.descriptor.digest;
+    let hash = {
+        let path = path.clone();
+        move || {
+            let mut file = fs_err::File::open(path)?;
+            let mut hasher = Hasher::new(expected.algorithm());
+            let mut piece = vec![0; PIECE];
+            loop {
+                match file.read(&mut piece)? {
+                    0 => return Ok(hasher.finish()),
+                    length => hasher.update(&piece[..length]),
+                }
+            }
         }
     };
-    let (file, length) = opened(path, 0).await.map_err(&cannot_read)?;
-    let origin = Origin::File(path.to_owned());
-    let size = blob.descriptor.size;
-    if length != size {
-        let problem = format!("it has {length} bytes, not {size}");
-        return Err(origin.tampered(blob.descriptor.digest, problem));
+    let actual = on_a_thread(hash).await.map_err(cannot_read(path))?;
+    if actual == expected {
+        return Ok(());
     }
-    // One byte more than there should be tells a file that grows.
-    let pieces = pieces(file, size + 1).map_err(cannot_read);
-    Ok(streamed(blob, pieces.boxed(), origin))
+    Err(tampered(path, blob, format!("its bytes are {actual}")))
+}
+
+fn cannot_read(path: &Path) -> impl Fn(io::Error) -> RegistryError + Send + 'static {
+    let path = path.to_owned();
+    move |source| RegistryError::File {
+        path: path.clone(),
+        source,
+    }
+}
+
+fn tampered(path: &Path, blob: &Blob, problem: String) -> RegistryError {
+    RegistryError::Tampered {
+        path: path.to_owned(),
+        expected: blob.descriptor.digest,
+        problem,
+    }
 }
 
 /// A file at one of its places, and its length.
-pub(crate) async fn opened(path: &Path, from: u64) -> io::Result<(fs_err::File, u64)> {
+async fn opened(path: &Path, from: u64) -> io::Result<(fs_err::File, u64)> {
     let path = path.to_owned();
     let open = move || {
         let mut file = fs_err::File::open(path)?;
@@ -109,9 +167,9 @@ pub(crate) async fn opened(path: &Path, from: u64) -> io::Result<(fs_err::File, 
     on_a_thread(open).await
 }
 
-/// Up to `length` bytes of a file from its place on. Each piece is read straight
-/// into the memory that is sent.
-pub(crate) fn pieces(
+/// `length` bytes of a file from its place on. Each piece is read straight into the
+/// memory that is sent.
+fn pieces(
     file: fs_err::File,
     length: u64,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
@@ -120,14 +178,16 @@ pub(crate) fn pieces(
             return Ok(None);
         }
         let read = move || {
-            let wanted = left.min(PIECE);
-            let mut piece = Vec::with_capacity(usize::try_from(wanted).unwrap_or(0));
-            (&file).take(wanted).read_to_end(&mut piece)?;
+            let wanted = left.min(PIECE as u64);
+            let mut piece = Vec::with_capacity(PIECE);
+            if (&file).take(wanted).read_to_end(&mut piece)? as u64 != wanted {
+                return Err(io::Error::other("it became shorter while it was sent"));
+            }
             Ok((piece, file))
         };
         let (piece, file) = on_a_thread(read).await?;
         let left = left - piece.len() as u64;
-        Ok((!piece.is_empty()).then(|| (Bytes::from(piece), (file, left))))
+        Ok(Some((Bytes::from(piece), (file, left))))
     })
 }
 
@@ -148,7 +208,7 @@ async fn published(
         .registry
         .open_blob(&place.repository, &blob.descriptor);
     let (call, response) = opened.await?;
-    let origin = Origin::Registry(redacted(&call.url));
+    let url = redacted(&call.url);
     let silence = place.registry.options.silence;
     let pieces = stream::try_unfold((call, response), move |(call, mut response)| async move {
         let piece = timeout(silence, response.chunk()).await;
@@ -157,7 +217,7 @@ async fn published(
             .map_err(|source| broken(&call, source))?;
         Ok(piece.map(|piece| (piece, (call, response))))
     });
-    Ok(streamed(blob, pieces.boxed(), origin))
+    Ok(passing(blob, pieces.boxed(), url))
 }
 
 fn stalled(call: &Call, silence: Duration) -> RegistryError {
@@ -168,21 +228,21 @@ fn stalled(call: &Call, silence: Duration) -> RegistryError {
     }
 }
 
-fn streamed(
+fn passing(
     blob: &Blob,
     pieces: BoxStream<'static, Result<Bytes, RegistryError>>,
-    origin: Origin,
+    url: String,
 ) -> (reqwest::Body, Progress) {
     let (handed_over, sent) = watch::channel(0);
     let fault = Arc::default();
-    let body = Body {
+    let body = Passing {
         pieces,
         hasher: Some(Hasher::new(blob.descriptor.digest.algorithm())),
         read: 0,
         held: None,
         handed_over,
         fault: Arc::clone(&fault),
-        origin,
+        url,
         digest: blob.descriptor.digest,
         size: blob.descriptor.size,
     };
@@ -191,13 +251,13 @@ fn streamed(
 }
 
 /// Bytes that came with their digest: they go as they are, all at once.
-fn in_memory(bytes: &Bytes) -> (reqwest::Body, Progress) {
+fn in_memory(bytes: Bytes) -> (reqwest::Body, Progress) {
     let (_, sent) = watch::channel(bytes.len() as u64);
     let progress = Progress::new(sent, Arc::default());
-    (reqwest::Body::from(bytes.clone()), progress)
+    (reqwest::Body::from(bytes), progress)
 }
 
-impl Body {
+impl Passing {
     fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         stream::try_unfold(self, |mut body| async move {
             match body.next().await {
@@ -223,7 +283,7 @@ impl Body {
             hasher.update(&piece);
             self.read += piece.len() as u64;
             if self.read > self.size {
-                return Err(self.tampered("it has more bytes than that".to_owned()));
+                return Err(self.tampered("it has more bytes than that"));
             }
             if let Some(ready) = self.held.replace(piece) {
                 return Ok(Some(self.hand_over(ready)));
@@ -242,32 +302,19 @@ impl Body {
     fn check_end(&mut self) -> Result<(), RegistryError> {
         let found = self.hasher.take().unwrap_or_default().finish();
         if self.read != self.size {
-            return Err(self.tampered(format!("it has {} bytes, not {}", self.read, self.size)));
+            return Err(self.tampered(&format!("it has {} bytes, not {}", self.read, self.size)));
         }
         if found != self.digest {
-            return Err(self.tampered(format!("its bytes are {found}")));
+            return Err(self.tampered(&format!("its bytes are {found}")));
         }
         Ok(())
     }
 
-    fn tampered(&self, problem: String) -> RegistryError {
-        self.origin.tampered(self.digest, problem)
-    }
-}
-
-impl Origin {
-    fn tampered(&self, expected: Digest, problem: String) -> RegistryError {
-        match self {
-            Self::File(path) => RegistryError::Tampered {
-                path: path.clone(),
-                expected,
-                problem,
-            },
-            Self::Registry(url) => RegistryError::Protocol {
-                step: Step::GetBlob,
-                url: url.clone(),
-                problem: format!("does not send {expected}: {problem}"),
-            },
+    fn tampered(&self, problem: &str) -> RegistryError {
+        RegistryError::Protocol {
+            step: Step::GetBlob,
+            url: self.url.clone(),
+            problem: format!("does not send {}: {problem}", self.digest),
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::event::{Event, Observer};
 use crate::exchange::{Call, Scope};
+use crate::upload::Mount;
 use crate::{Registry, RegistryError, Step};
 
 /// A blob on this machine.
@@ -203,8 +204,11 @@ impl Registry {
     ) -> Result<(Descriptor, bool), RegistryError> {
         let descriptor = &blob.descriptor;
         let (digest, size) = (descriptor.digest, descriptor.size);
+        // What is said about an image is new whenever the image is.
+        let in_memory = matches!(blob.content, BlobContent::Bytes(_));
         let was_there = match asked {
             Asked::Never => false,
+            Asked::First if in_memory && size <= self.options.whole => false,
             Asked::First => {
                 self.retry(Step::CheckBlob, Some(observer), async |_| {
                     self.has_blob(repository, descriptor).await
@@ -212,8 +216,14 @@ impl Registry {
                 .await?
             }
         };
-        let was_there = was_there || self.mount(repository, &blob).await?;
-        if was_there {
+        let mount = match asked {
+            _ if was_there => Mount::Taken,
+            // What was lost here may be lost there.
+            Asked::Never if matches!(blob.content, BlobContent::File(_)) => Mount::Refused,
+            _ => self.mount(repository, &blob).await,
+        };
+        if matches!(mount, Mount::Taken) {
+            self.homes.note(digest, repository);
             observer(Event::Existing { digest, size });
             return Ok((blob.descriptor, true));
         }
@@ -223,21 +233,48 @@ impl Registry {
             None
         };
         observer(Event::Started { digest, size });
-        self.retry(Step::UploadBlob, Some(observer), async |attempt| {
-            // The upload may have succeeded and only its answer been lost.
-            if attempt > 1 && self.has_blob(repository, descriptor).await? {
-                return Ok(());
-            }
-            self.upload(repository, &blob, observer).await
-        })
-        .await?;
+        self.deliver(repository, &blob, (mount, observer)).await?;
+        self.homes.note(digest, repository);
         observer(Event::Finished { digest, size });
         Ok((blob.descriptor, false))
     }
 
+    /// Uploads a blob, at the place that a registry offered which did not mount it.
+    async fn deliver(
+        &self,
+        repository: &RepositoryName,
+        blob: &Blob,
+        (mount, observer): (Mount, Observer<'_>),
+    ) -> Result<(), RegistryError> {
+        if self.may_keep_chunks_of(blob)
+            && self.upload_in_chunks(repository, blob, observer).await?
+        {
+            return Ok(());
+        }
+        let offered = match mount {
+            Mount::Offered(place) => Some(place),
+            Mount::Taken | Mount::Refused => None,
+        };
+        self.retry(Step::UploadBlob, Some(observer), async |attempt| {
+            match &offered {
+                Some(place) if attempt == 1 => {
+                    let place = place.clone();
+                    return self.put_blob(repository, blob, (place, observer)).await;
+                }
+                _ => {}
+            }
+            // The upload may have succeeded and only its answer been lost.
+            if attempt > 1 && self.has_blob(repository, &blob.descriptor).await? {
+                return Ok(());
+            }
+            self.upload(repository, blob, observer).await
+        })
+        .await
+    }
+
     /// A redirect counts as "there": registries redirect to the storage of blobs
     /// that they have, and the manifest is refused later if they do not.
-    async fn has_blob(
+    pub(crate) async fn has_blob(
         &self,
         repository: &RepositoryName,
         descriptor: &Descriptor,

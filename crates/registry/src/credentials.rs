@@ -23,6 +23,12 @@ impl fmt::Debug for Password {
     }
 }
 
+/// The user whose password is an identity token: one that is exchanged for bearer
+/// tokens and never sent to the registry itself ([Docker's credential helpers]).
+///
+/// [Docker's credential helpers]: https://docs.docker.com/reference/cli/docker/login/#credential-helper-protocol
+const TOKEN_USER: &str = "<token>";
+
 /// A user and a password; for ECR, `AWS` and what `GetAuthorizationToken` gave.
 #[derive(Debug, Clone)]
 pub struct Credentials {
@@ -33,6 +39,24 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// An identity token, as `docker login` keeps it at some registries.
+    pub fn of_identity_token(token: impl Into<String>) -> Self {
+        Self {
+            username: TOKEN_USER.to_owned(),
+            password: Password::new(token),
+        }
+    }
+
+    /// Whether the password is an identity token.
+    pub fn is_identity_token(&self) -> bool {
+        self.username == TOKEN_USER
+    }
+
+    /// The identity token, where it is one.
+    pub(crate) fn identity_token(&self) -> Option<&str> {
+        self.is_identity_token().then_some(&*self.password.0)
+    }
+
     /// The `Basic` form (RFC 7617), marked so that no log shows it.
     pub(crate) fn basic(&self) -> HeaderValue {
         let pair = format!("{}:{}", self.username, self.password.0);

@@ -273,6 +273,11 @@ impl RegistryError {
         }
     }
 
+    /// Whether the registry says no to whoever asks, whatever is asked.
+    pub(crate) fn is_about_the_caller(&self) -> bool {
+        self.is_denial() || self.is_throttled() || self.may_be_expired_login()
+    }
+
     /// Whether the registry asks to be asked less often.
     pub(crate) fn is_throttled(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.is_throttled())

@@ -22,6 +22,8 @@ const LARGEST_REFUSAL: usize = 64 * 1024;
 pub(crate) struct Scope {
     pub(crate) repository: RepositoryName,
     pub(crate) actions: &'static str,
+    /// A repository that is read too.
+    source: Option<RepositoryName>,
 }
 
 impl Scope {
@@ -29,6 +31,7 @@ impl Scope {
         Self {
             repository: repository.clone(),
             actions: "pull",
+            source: None,
         }
     }
 
@@ -36,7 +39,24 @@ impl Scope {
         Self {
             repository: repository.clone(),
             actions: "pull,push",
+            source: None,
         }
+    }
+
+    /// That of a blob which is taken over from `source`.
+    pub(crate) fn mount(repository: &RepositoryName, source: &RepositoryName) -> Self {
+        Self {
+            source: Some(source.clone()),
+            ..Self::push(repository)
+        }
+    }
+
+    /// As token services are asked for it, a text for each repository.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let own = format!("repository:{}:{}", self.repository, self.actions);
+        let source = self.source.as_ref();
+        let source = source.map(|source| format!("repository:{source}:pull"));
+        std::iter::once(own).chain(source).collect()
     }
 }
 

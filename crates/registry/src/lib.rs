@@ -22,6 +22,7 @@ mod credentials;
 mod error;
 mod event;
 mod exchange;
+mod homes;
 mod manifests;
 mod options;
 mod read;

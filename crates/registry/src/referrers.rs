@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 use http::{Method, StatusCode};
 use oci::{AnyManifest, Descriptor, Digest, Index, ManifestReference, RepositoryName, media_type};
 
@@ -41,10 +41,16 @@ impl Registry {
             }
         };
         let put = try_join_all(referrers.iter().map(put)).await?;
-        if put.iter().all(|put| put.listed) || self.lists_referrers(repository, subject).await? {
+        if put.iter().all(|put| put.listed) {
             return Ok(());
         }
-        self.list_by_tag(repository, subject, referrers).await
+        let known = self.listed_by_tag(repository, subject);
+        let (listed, known) = join(self.lists_referrers(repository, subject), known).await;
+        if listed? {
+            return Ok(());
+        }
+        self.list_by_tag(repository, subject, (known?, referrers))
+            .await
     }
 
     /// Whether the registry has the API at all; one that does not answers 404. Who may
@@ -75,12 +81,12 @@ impl Registry {
         &self,
         repository: &RepositoryName,
         subject: &Digest,
-        referrers: &[ReferrerManifest],
+        (known, referrers): (Vec<Descriptor>, &[ReferrerManifest]),
     ) -> Result<(), RegistryError> {
         let mut index = Index {
             schema_version: 2,
             media_type: Some(media_type::INDEX.to_owned()),
-            manifests: self.listed_by_tag(repository, subject).await?,
+            manifests: known,
             subject: None,
             annotations: BTreeMap::new(),
         };

@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::event::{Event, Observer};
 use crate::exchange::Scope;
+use crate::homes::Homes;
 use crate::throttle::Throttle;
 use crate::transport::{Transport, is_private};
 use crate::{Credentials, Options, RegistryError, Step};
@@ -43,6 +44,8 @@ pub struct Registry {
     /// Whether the registry may keep chunks; until it is seen not to.
     pub(crate) keeps_chunks: AtomicBool,
     throttle: Throttle,
+    /// Where blobs were seen, by this client.
+    pub(crate) homes: Homes,
     pub(crate) options: Options,
     pub(crate) transport: Transport,
     /// Bearer tokens by what they allow; empty for a registry that takes `Basic`.
@@ -75,6 +78,7 @@ impl Registry {
             takes_whole: AtomicBool::new(true),
             keeps_chunks: AtomicBool::new(true),
             throttle: Throttle::default(),
+            homes: Homes::default(),
             options,
             transport: Transport::new()?,
             tokens: Mutex::default(),

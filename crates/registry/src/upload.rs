@@ -56,8 +56,7 @@ impl Registry {
         if matches!(blob.content, BlobContent::Published(_)) {
             return self.upload_in_two(repository, blob, observer).await;
         }
-        let size = blob.descriptor.size;
-        if size <= self.options.whole && self.takes_whole.load(Ordering::Relaxed) {
+        if self.goes_whole(blob) {
             match self.post_whole(repository, blob, observer).await? {
                 Whole::Taken => return Ok(()),
                 Whole::Offered(place) => {
@@ -66,43 +65,66 @@ impl Registry {
                 Whole::Refused => {}
             }
         }
-        if size >= self.options.resumable
-            && self.keeps_chunks.load(Ordering::Relaxed)
-            && self.upload_in_chunks(repository, blob, observer).await?
-        {
-            return Ok(());
-        }
         self.upload_in_two(repository, blob, observer).await
     }
 
     /// Has the registry take a blob over from another of its repositories, where it is
-    /// in one (distribution-spec, "Mounting a blob from another repository"); whether it
-    /// did. One that does not offers a place to upload to, which is left to expire.
-    pub(crate) async fn mount(
+    /// known to be in one (distribution-spec, "Mounting a blob from another repository").
+    /// Whatever is in the way of that is none of uploading it.
+    pub(crate) async fn mount(&self, repository: &RepositoryName, blob: &Blob) -> Mount {
+        let Some(source) = self.source(repository, blob) else {
+            return Mount::Refused;
+        };
+        let asked = self.ask_to_mount(repository, blob, &source).await;
+        asked.unwrap_or_else(|error| {
+            tracing::debug!(%error, %source, "a blob was not mounted");
+            Mount::Refused
+        })
+    }
+
+    async fn ask_to_mount(
         &self,
         repository: &RepositoryName,
         blob: &Blob,
-    ) -> Result<bool, RegistryError> {
-        let from = match &blob.content {
-            BlobContent::Published(place) if self.is_own(&place.registry.endpoint) => {
-                &place.repository
-            }
-            _ => return Ok(false),
-        };
+        source: &RepositoryName,
+    ) -> Result<Mount, RegistryError> {
         let mut url = self.url(repository, UPLOADS);
         url.query_pairs_mut()
             .append_pair("mount", &blob.descriptor.digest.to_string())
-            .append_pair("from", from.as_str());
-        let scope = Scope::push(repository);
+            .append_pair("from", source.as_str());
+        let scope = Scope::mount(repository, source);
         let call = Call::new(Step::StartUpload, Method::POST, url, scope)
             .with(CONTENT_LENGTH, HeaderValue::from_static("0"));
         let answer = self.send(&call).await?;
         if answer.status == StatusCode::CREATED {
             answer.check_stated_digest(blob.descriptor.digest)?;
-            return Ok(true);
+            return Ok(Mount::Taken);
         }
-        // Whatever it has against that is no reason not to upload.
-        Ok(false)
+        match answer.header(LOCATION) {
+            Some(location) if answer.status == StatusCode::ACCEPTED => {
+                answer.linked(location).map(Mount::Offered)
+            }
+            _ => Ok(Mount::Refused),
+        }
+    }
+
+    /// Another repository of the registry that has the blob. What is smaller than the
+    /// question is not asked about.
+    fn source(&self, repository: &RepositoryName, blob: &Blob) -> Option<RepositoryName> {
+        let source = match &blob.content {
+            BlobContent::Published(place) => {
+                let own = self.is_own(&place.registry.endpoint);
+                own.then(|| place.repository.clone())
+            }
+            _ if self.goes_whole(blob) => None,
+            _ => self.homes.of(&blob.descriptor.digest),
+        };
+        source.filter(|source| source != repository)
+    }
+
+    /// Whether the blob is so small that it is sent in one request.
+    fn goes_whole(&self, blob: &Blob) -> bool {
+        blob.descriptor.size <= self.options.whole && self.takes_whole.load(Ordering::Relaxed)
     }
 
     /// Sends a small blob in the POST (distribution-spec, "Single POST"). A registry
@@ -118,8 +140,7 @@ impl Registry {
         let post = Call::new(Step::StartUpload, Method::POST, url, scope);
         let answer = self.send_blob(post, blob, observer).await?;
         if answer.status == StatusCode::CREATED {
-            answer.check_stated_digest(blob.descriptor.digest)?;
-            return Ok(Whole::Taken);
+            return confirmed(answer, blob).await.map(|()| Whole::Taken);
         }
         // What else it may have against the blob is told by the other form.
         let whole = match answer.accepted() {
@@ -144,7 +165,7 @@ impl Registry {
         self.put_blob(repository, blob, (place, observer)).await
     }
 
-    async fn put_blob(
+    pub(crate) async fn put_blob(
         &self,
         repository: &RepositoryName,
         blob: &Blob,
@@ -158,12 +179,9 @@ impl Registry {
             scope.clone(),
         );
         let answer = self.send_blob(put, blob, observer).await?;
-        let refusal = match answer.accepted() {
-            Ok(answer) => return answer.check_stated_digest(blob.descriptor.digest),
-            Err(refusal) => refusal,
-        };
-        if !wants_patch(&refusal) {
-            return Err(refusal);
+        match confirmed(answer, blob).await {
+            Err(refusal) if wants_patch(&refusal) => {}
+            outcome => return outcome,
         }
         let place = self.start_upload(repository).await?;
         let patch = Call::new(
@@ -179,8 +197,7 @@ impl Registry {
             None => place,
         };
         let put = Call::new(Step::UploadBlob, Method::PUT, completed(place, blob), scope);
-        let answer = self.send(&put).await?.accepted()?;
-        answer.check_stated_digest(blob.descriptor.digest)
+        confirmed(self.send(&put).await?, blob).await
     }
 
     pub(crate) async fn start_upload(
@@ -264,6 +281,16 @@ impl Registry {
     }
 }
 
+/// What a registry made of the wish to take a blob over.
+pub(crate) enum Mount {
+    /// The repository has the blob.
+    Taken,
+    /// It gives a place to upload to.
+    Offered(Url),
+    /// It says no, or was not asked.
+    Refused,
+}
+
 /// What a registry made of a blob in the POST.
 enum Whole {
     /// It has the blob.
@@ -280,6 +307,24 @@ pub(crate) fn completed(mut place: Url, blob: &Blob) -> Url {
         .query_pairs_mut()
         .append_pair("digest", &blob.descriptor.digest.to_string());
     place
+}
+
+/// What a registry says to the end of an upload. One that states our digest has hashed
+/// what it got. Where it does not, or refuses, the file is hashed here too, so that
+/// whoever is at fault is named.
+pub(crate) async fn confirmed(answer: Answer, blob: &Blob) -> Result<(), RegistryError> {
+    let digest = blob.descriptor.digest;
+    let said = match answer.accepted() {
+        Ok(answer) => match answer.stated_digest()? {
+            Some(stated) if stated == digest => return Ok(()),
+            Some(stated) => answer.same_digest(digest, stated),
+            None => Ok(()),
+        },
+        Err(refusal) if refusal.is_about_the_caller() => return Err(refusal),
+        Err(refusal) => Err(refusal),
+    };
+    blob_body::verify(blob).await?;
+    said
 }
 
 /// Whether a registry that refused the PUT of a whole blob may take a PATCH.

@@ -14,9 +14,9 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Problem> {
     let BaseCommand::Update = arguments.command;
     let project = Project::find(&settings.directory)?;
-    let logins = settings.docker_configuration();
+    let logins = settings.logins();
     let images = &project.configuration.images;
-    let reports = pipeline::update_bases(images, &project.root, logins.as_deref())
+    let reports = pipeline::update_bases(images, &project.root, &logins)
         .await
         .map_err(|failure| failure.problem("longshore.lock is as it was"))?;
     match (settings.format, reports.as_slice()) {

@@ -101,7 +101,7 @@ fn plan_of(
     let mut plan = plan.map_err(|failure| failure.problem())?;
     plan.builder = builder(settings)?;
     plan.environment = settings.environment.of_compiler();
-    plan.logins = settings.docker_configuration();
+    plan.logins = settings.logins();
     Ok(plan)
 }
 

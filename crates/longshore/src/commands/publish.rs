@@ -93,7 +93,7 @@ impl Goal {
             repositories,
             identity: IdentityPlan::Login {
                 registry: registry.clone(),
-                configuration: settings.docker_configuration(),
+                logins: settings.logins(),
             },
             region: ANY_REGION.to_owned(),
         })

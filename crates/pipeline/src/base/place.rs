@@ -34,7 +34,7 @@ impl Place {
     pub(super) async fn open(
         base: &BaseReference,
         checkout: &Path,
-        logins: Option<&Path>,
+        logins: &[PathBuf],
         kept: &Path,
     ) -> Result<Self, BaseFailure> {
         let name = base.to_string();

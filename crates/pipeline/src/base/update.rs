@@ -1,7 +1,7 @@
 //! `longshore base update`: the tags looked up anew, and what that changes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use build::Inputs;
 use image::Base;
@@ -20,7 +20,7 @@ use crate::inputs::changes;
 pub async fn update_bases(
     images: &[ImageTable],
     checkout: &Path,
-    logins: Option<&Path>,
+    logins: &[PathBuf],
 ) -> Result<Vec<BaseReport>, BaseFailure> {
     let mut lock = Vec::new();
     let mut reports: Vec<BaseReport> = Vec::new();
@@ -65,7 +65,7 @@ fn references(table: &ImageTable, checkout: &Path) -> Result<Vec<BaseReference>,
 async fn update(
     table: &ImageTable,
     reference: &BaseReference,
-    (checkout, logins): (&Path, Option<&Path>),
+    (checkout, logins): (&Path, &[PathBuf]),
 ) -> Result<(LockedBase, BaseReport), BaseFailure> {
     let before = Lock::read(checkout)?.and_then(|lock| lock.find(reference));
     let place = place(reference, checkout, logins).await?;

@@ -44,8 +44,8 @@ pub enum IdentityPlan {
     Login {
         /// The registry.
         registry: RegistryAddress,
-        /// Docker's `config.json`; `None` where there can be none.
-        configuration: Option<PathBuf>,
+        /// The files that may keep it, in their order.
+        logins: Vec<PathBuf>,
     },
 }
 

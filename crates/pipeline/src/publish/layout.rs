@@ -119,9 +119,9 @@ impl PublishPlan {
 }
 
 /// The image, once its manifest and configuration are known to be what was built and
-/// its layers to be there. The layers are read once, hashed while they are sent: the
-/// last bytes of one that is not what it should be stay here, so that no registry
-/// completes it, and no tag is moved. What the registry has is not read at all.
+/// its layers to be there. The layers are read once, while they are sent: one that is not
+/// what it should be is not confirmed by the registry, is hashed here then, and no
+/// manifest names it. What the registry has is not read at all.
 fn opened(directory: &Path, expected: Digest) -> Result<(Layout, StoredImage), PublishFailure> {
     let open = || -> Result<_, ImageError> {
         let layout = Layout::open(directory)?;

@@ -1,8 +1,10 @@
-//! A registry that is not ECR, and a login to it from where `docker login` keeps it:
-//! Docker's `config.json` itself, or a credential helper that it names ([Docker's
-//! reference]).
+//! A registry that is not ECR, and a login to it from where `docker login` or `podman
+//! login` keeps it: a file itself, or a credential helper that it names ([Docker's
+//! reference], [containers-auth.json(5)]). Of several files the first counts that knows
+//! of the registry.
 //!
 //! [Docker's reference]: https://docs.docker.com/reference/cli/docker/login/
+//! [containers-auth.json(5)]: https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,8 +32,6 @@ const HUB: &str = "docker.io";
 const HUB_REGISTRY: &str = "registry-1.docker.io";
 /// The name under which logins to Docker Hub are kept.
 const HUB_LOGIN: &str = "https://index.docker.io/v1/";
-/// The username with which helpers mark a token that is to be exchanged first.
-const TOKEN_USER: &str = "<token>";
 /// Long enough for a person to open a key ring.
 const PATIENCE: Duration = Duration::from_mins(2);
 const LONGEST_COMPLAINT: usize = 300;
@@ -119,9 +119,6 @@ pub enum LoginError {
         /// What it did.
         what: String,
     },
-    /// A token that Docker would exchange for another one.
-    #[error("{0} keeps an identity token, which Longshore does not exchange")]
-    IdentityToken(String),
 }
 
 /// A login as it was found; nobody's, where there is none.
@@ -157,17 +154,22 @@ struct HelperAnswer {
 }
 
 impl RegistryAddress {
-    /// The login to this registry that `file` keeps or names a helper for.
-    pub(crate) async fn login(&self, file: Option<&Path>) -> Result<Kept, PublishFailure> {
-        let found = self.find(file).await;
+    /// The login to this registry that one of `files` keeps or names a helper for.
+    pub(crate) async fn login(&self, files: &[PathBuf]) -> Result<Kept, PublishFailure> {
+        let found = self.find(files).await;
         let (source, credentials) = found.map_err(|source| PublishFailure::NoLogin {
             host: self.host.clone(),
             source,
         })?;
-        let username = credentials.as_ref().map(|found| found.username.clone());
+        let principal = match &credentials {
+            None => "anonymous",
+            // Whose it is only the registry knows.
+            Some(found) if found.is_identity_token() => "identity token",
+            Some(found) => &found.username,
+        };
         Ok(Kept {
             identity: Identity {
-                principal: username.unwrap_or_else(|| "anonymous".to_owned()),
+                principal: principal.to_owned(),
                 account: None,
                 source,
                 subject: None,
@@ -185,40 +187,46 @@ impl RegistryAddress {
         }
     }
 
-    async fn find(&self, file: Option<&Path>) -> Result<(String, Option<Credentials>), LoginError> {
-        let nobody = || ("no login".to_owned(), None);
-        let Some(file) = file else {
-            return Ok(nobody());
-        };
+    async fn find(&self, files: &[PathBuf]) -> Result<(String, Option<Credentials>), LoginError> {
+        for file in files {
+            if let Some(found) = self.find_in(file).await? {
+                return Ok(found);
+            }
+        }
+        Ok(("no login".to_owned(), None))
+    }
+
+    /// What one file says about this registry, if it says something.
+    async fn find_in(
+        &self,
+        file: &Path,
+    ) -> Result<Option<(String, Option<Credentials>)>, LoginError> {
         let Some(configuration) = read(file)? else {
-            return Ok(nobody());
+            return Ok(None);
         };
         let own = configuration.cred_helpers.get(self.key());
         if let Some(name) = own.or(configuration.creds_store.as_ref()) {
             let helper = format!("docker-credential-{name}");
             let kept = ask(&helper, self.key()).await?;
             if own.is_some() || kept.is_some() {
-                return Ok((helper, kept));
+                return Ok(Some((helper, kept)));
             }
         }
-        let mut auths = configuration.auths.iter();
+        let mut auths = configuration.auths.into_iter();
         let Some((_, kept)) = auths.find(|(name, _)| names(name, self.key())) else {
-            return Ok(nobody());
+            return Ok(None);
         };
         let source = file.display().to_string();
-        if kept
-            .identitytoken
-            .as_ref()
-            .is_some_and(|text| !text.is_empty())
-        {
-            return Err(LoginError::IdentityToken(source));
+        let token = kept.identitytoken.filter(|text| !text.is_empty());
+        if let Some(token) = token {
+            return Ok(Some((source, Some(Credentials::of_identity_token(token)))));
         }
         // An empty entry says that a helper has the login.
-        let Some(pair) = kept.auth.as_ref().filter(|text| !text.is_empty()) else {
-            return Ok(nobody());
+        let Some(pair) = kept.auth.filter(|text| !text.is_empty()) else {
+            return Ok(None);
         };
-        let pair = credentials_of(pair).ok_or_else(|| LoginError::NoPair(file.to_owned()))?;
-        Ok((source, Some(pair)))
+        let pair = credentials_of(&pair).ok_or_else(|| LoginError::NoPair(file.to_owned()))?;
+        Ok(Some((source, Some(pair))))
     }
 }
 
@@ -287,9 +295,6 @@ async fn ask(helper: &str, key: &str) -> Result<Option<Credentials>, LoginError>
     }
     let answer: HelperAnswer = serde_json::from_slice(&output.stdout)
         .map_err(|_| failed("printed no login".to_owned()))?;
-    if answer.username == TOKEN_USER {
-        return Err(LoginError::IdentityToken(helper.to_owned()));
-    }
     Ok(Some(Credentials {
         username: answer.username,
         password: Password::new(answer.secret),
@@ -323,7 +328,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("config.json");
         fs_err::write(&file, configuration).unwrap();
-        address(text).login(Some(&file)).await
+        address(text).login(&[file]).await
     }
 
     async fn who(text: &str, configuration: &str) -> String {
@@ -372,9 +377,37 @@ mod tests {
         assert_eq!(who("other.example/app", &text).await, "anonymous");
         assert_eq!(who("r.example/app", "{}").await, "anonymous");
         let address = address("r.example/app");
-        assert!(address.login(None).await.unwrap().credentials.is_none());
-        let missing = address.login(Some("/missing/config.json".as_ref())).await;
+        assert!(address.login(&[]).await.unwrap().credentials.is_none());
+        let missing = address.login(&["/missing/config.json".into()]).await;
         assert!(missing.unwrap().credentials.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_first_file_that_knows_of_the_registry_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = ["auth.json", "config.json"].map(|name| directory.path().join(name));
+        let entry = |host: &str, user: &str| {
+            let auth = STANDARD.encode(format!("{user}:hunter2"));
+            format!(r#""{host}":{{"auth":"{auth}"}}"#)
+        };
+        let (podman, docker) = (entry("r.example", "ada"), entry("other.example", "grace"));
+        fs_err::write(&files[0], format!(r#"{{"auths":{{{podman}}}}}"#)).unwrap();
+        let both = format!("{},{docker}", entry("r.example", "eve"));
+        fs_err::write(&files[1], format!(r#"{{"auths":{{{both}}}}}"#)).unwrap();
+        for (image, user) in [("r.example/app", "ada"), ("other.example/app", "grace")] {
+            let kept = address(image).login(&files).await.unwrap();
+            assert_eq!(kept.identity.principal, user);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_identity_token_is_a_login_of_whoever_it_names() {
+        let auth = STANDARD.encode("00000000-0000-0000-0000-000000000000:");
+        let text =
+            format!(r#"{{"auths":{{"r.example":{{"auth":"{auth}","identitytoken":"hunter2"}}}}}}"#);
+        let kept = found("r.example/app", &text).await.unwrap();
+        assert_eq!(kept.identity.principal, "identity token");
+        assert!(kept.credentials.unwrap().is_identity_token());
     }
 
     #[tokio::test]
@@ -383,7 +416,6 @@ mod tests {
             r#"{"auths":{"r.example":{"auth":"hunter2"}}}"#,
             r#"{"auths":{"r.example":"hunter2"}}"#,
             r#"{"auths":{"r.example":{"auth":"aHVudGVyMg=="}}}"#,
-            r#"{"auths":{"r.example":{"identitytoken":"hunter2"}}}"#,
             r#"{"credHelpers":{"r.example":"of-nobody-hunter"}}"#,
         ] {
             let failure = found("r.example/app", text).await.err().unwrap();

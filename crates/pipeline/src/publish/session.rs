@@ -110,11 +110,8 @@ impl Destination {
                     tokio::try_join!(whose, authorize(client, &credentials))?;
                 Ok(Login::of(authorization, identity, credentials, None))
             }
-            IdentityPlan::Login {
-                registry,
-                configuration,
-            } => {
-                let kept = registry.login(configuration.as_deref()).await?;
+            IdentityPlan::Login { registry, logins } => {
+                let kept = registry.login(logins).await?;
                 Ok(Login {
                     identity: kept.identity,
                     host: registry.host.clone(),

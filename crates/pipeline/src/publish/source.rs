@@ -299,7 +299,7 @@ impl SourcePublish {
             return Ok(Vec::new());
         };
         let published = lender.map(|image| &image.manifest);
-        let layers = base.elsewhere(self.build.logins.as_deref(), published);
+        let layers = base.elsewhere(&self.build.logins, published);
         let layers = layers.await;
         layers.map_err(|error| PublishFailure::Build(base_failed(error)))
     }

@@ -182,3 +182,35 @@ async fn a_token_that_expires_while_a_blob_is_sent_is_replaced_and_the_blob_sent
     let last = server.seen().pop().unwrap();
     assert_eq!(last.body.as_deref(), Some(&b"bytes"[..]));
 }
+
+#[tokio::test]
+async fn an_identity_token_is_exchanged_and_never_sent_to_the_registry() {
+    let server = Server::start(|_, seen| {
+        if seen.line.starts_with("POST /token") {
+            return reply(200).body(r#"{"access_token":"let-me-in","refresh_token":"x"}"#);
+        }
+        match seen.header("authorization") {
+            "Bearer let-me-in" => tags(),
+            "" => refuse(401, "UNAUTHORIZED", "").header(
+                "www-authenticate",
+                r#"Bearer realm="/token",service="r.example""#,
+            ),
+            _ => refuse(401, "DENIED", ""),
+        }
+    })
+    .await;
+    let credentials = Credentials::of_identity_token("hunter2&a=b");
+    assert!(!format!("{credentials:?}").contains("hunter2"));
+    let client = Registry::new(server.url.parse().unwrap(), Some(credentials), options());
+    client.unwrap().tags(&repository()).await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen.len(), 3);
+    let form = "grant_type=refresh_token&client_id=longshore&service=r.example\
+                &scope=repository%3Aacme%2Fapi%3Apull&refresh_token=hunter2%26a%3Db";
+    assert_eq!(seen[1].line, "POST /token");
+    assert_eq!(seen[1].body.as_deref(), Some(form.as_bytes()));
+    assert_eq!(
+        seen[1].header("content-type"),
+        "application/x-www-form-urlencoded"
+    );
+}

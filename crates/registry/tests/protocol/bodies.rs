@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use oci::Digest;
+use oci::{Digest, ErrorCode};
 use registry::{Blob, Options, RegistryError};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::memory::Memory;
+use crate::scripted::{Server, refuse, reply};
 use crate::uploads::{PLACE, count};
 use crate::{blob, nobody, options, registry, registry_with, repository};
 
@@ -26,28 +27,42 @@ async fn push_changed(url: &str, size: usize, change: &[u8]) -> RegistryError {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_its_blob_never_arrives_whole() {
+async fn a_file_that_is_not_its_blob_is_refused_and_named() {
     for size in [5, 300_000, 3_000_000] {
         let memory = Memory::start().await;
         let mut changed = vec![0; size];
         changed[size / 2] = 1;
         let error = push_changed(&memory.server.url, size, &changed).await;
         assert!(matches!(error, RegistryError::Tampered { .. }), "{error}");
-        assert!(
-            error
-                .to_string()
-                .contains(&Digest::of(&changed).to_string()),
-            "{error}"
-        );
+        let found = Digest::of(&changed).to_string();
+        assert!(error.to_string().contains(&found), "{error}");
         assert!(memory.contents.lock().unwrap().blobs.is_empty());
-        let puts: Vec<_> = memory
-            .server
-            .seen()
-            .into_iter()
-            .filter(|seen| seen.line.starts_with("PUT"))
-            .collect();
-        assert!(puts.len() <= 1 && puts.iter().all(|put| put.body.is_none()));
+        assert_eq!(count(&memory.server, "PUT"), 1);
     }
+}
+
+#[tokio::test]
+async fn a_file_is_hashed_here_where_the_registry_does_not_say_its_digest() {
+    let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
+        "HEAD" => reply(404),
+        "POST" => reply(202).header("location", PLACE),
+        _ => reply(201),
+    })
+    .await;
+    let error = push_changed(&server.url, 300_000, &vec![1; 300_000]).await;
+    assert!(matches!(error, RegistryError::Tampered { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_registry_that_refuses_what_is_right_is_at_fault_itself() {
+    let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
+        "HEAD" => reply(404),
+        "POST" => reply(202).header("location", PLACE),
+        _ => refuse(400, "DIGEST_INVALID", "other bytes"),
+    })
+    .await;
+    let error = push_changed(&server.url, 5, &[0; 5]).await;
+    assert!(error.has_code(&ErrorCode::DigestInvalid), "{error}");
 }
 
 #[tokio::test]

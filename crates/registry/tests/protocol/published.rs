@@ -7,7 +7,8 @@ use registry::{Blob, BlobContent, Publication, RegistryError};
 
 use crate::memory::Memory;
 use crate::scripted::{Server, reply};
-use crate::{nobody, options, registry, registry_with, repository};
+use crate::uploads::count;
+use crate::{blob, nobody, options, registry, registry_with, repository};
 
 const LAYER: &[u8] = b"a layer of a base";
 
@@ -104,4 +105,88 @@ async fn a_registry_that_does_not_mount_gets_the_bytes() {
     let seen = server.seen();
     let put = seen.iter().find(|seen| seen.line.starts_with("PUT "));
     assert_eq!(put.unwrap().body.as_deref(), Some(LAYER));
+}
+
+#[tokio::test]
+async fn what_a_sibling_repository_was_given_is_mounted_from_there() {
+    let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
+        "HEAD" => reply(404),
+        "POST" if seen.line.contains("mount=") => reply(201),
+        "POST" => reply(202).header("location", "/upload"),
+        _ => reply(201),
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let layer = [blob(folder.path(), LAYER)];
+    let client = registry(&server.url);
+    let sibling = "acme/jobs".parse().unwrap();
+    client
+        .push_blobs(&repository(), &layer, &nobody)
+        .await
+        .unwrap();
+    let pushed = client.push_blobs(&sibling, &layer, &nobody).await.unwrap();
+    assert_eq!((pushed.bytes, pushed.existing.len()), (0, 1));
+    let lines = server.lines();
+    assert_eq!(count(&server, "PUT"), 1, "{lines:?}");
+    assert!(
+        lines.last().unwrap().ends_with("from=acme%2Fapi"),
+        "{lines:?}"
+    );
+    // Nothing is mounted from the repository itself.
+    client
+        .push_blobs(&repository(), &layer, &nobody)
+        .await
+        .unwrap();
+    assert_eq!(count(&server, "PUT"), 2);
+}
+
+#[tokio::test]
+async fn a_mount_that_is_refused_goes_on_as_an_upload_at_the_place_that_is_offered() {
+    // As ECR, unless the account setting `BLOB_MOUNTING` is on.
+    let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
+        "HEAD" => reply(404),
+        "POST" if seen.line.contains("mount=") => reply(202).header("location", "/offered"),
+        "POST" => reply(202).header("location", "/upload"),
+        _ => reply(201),
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let layer = [blob(folder.path(), LAYER)];
+    let client = registry(&server.url);
+    let sibling = "acme/jobs".parse().unwrap();
+    client
+        .push_blobs(&repository(), &layer, &nobody)
+        .await
+        .unwrap();
+    let pushed = client.push_blobs(&sibling, &layer, &nobody).await.unwrap();
+    assert_eq!(pushed.bytes, LAYER.len() as u64);
+    let lines = server.lines();
+    assert_eq!(lines.len(), 6, "{lines:?}");
+    assert!(lines[5].starts_with("PUT /offered?digest="), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_token_for_a_mount_reads_the_source_too() {
+    let server = Server::start(|_, seen| {
+        if seen.line.starts_with("GET /token") {
+            return reply(200).body(r#"{"token":"let-me-in"}"#);
+        }
+        if seen.header("authorization") != "Bearer let-me-in" {
+            return reply(401).header("www-authenticate", r#"Bearer realm="/token""#);
+        }
+        match seen.line.split(' ').next().unwrap() {
+            "HEAD" => reply(404),
+            _ => reply(201),
+        }
+    })
+    .await;
+    let layer = [layer_of(&server.url)];
+    let client = registry(&server.url);
+    client
+        .push_blobs(&repository(), &layer, &nobody)
+        .await
+        .unwrap();
+    let asked = "scope=repository%3Aacme%2Fapi%3Apull%2Cpush&scope=repository%3Ateam%2Fbase%3Apull";
+    let lines = server.lines();
+    assert!(lines.iter().any(|line| line.ends_with(asked)), "{lines:?}");
 }
