@@ -8,7 +8,7 @@ use crate::harness::{in_ci, repository};
 mod aws_cli;
 mod bills;
 mod boto3;
-mod containers;
+pub(crate) mod containers;
 pub(crate) use containers::has_docker_engine;
 mod cosign;
 mod documentation;

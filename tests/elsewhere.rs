@@ -213,14 +213,14 @@ async fn a_login_that_podman_keeps_is_found_where_docker_keeps_none() {
 }
 
 /// Debian's `docker-registry`, which lets everybody in.
-struct Registry {
+pub(crate) struct Registry {
     child: Child,
-    host: String,
+    pub(crate) host: String,
     _data: TempDir,
 }
 
 impl Registry {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let file = data.path().join("config.yml");
         let blobs = data.path().join("blobs");

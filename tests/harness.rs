@@ -427,7 +427,8 @@ pub(crate) struct Reader {
 impl Reader {
     /// The answer to `GET /v2/<path>`: status and body.
     pub(crate) async fn get(&self, path: &str) -> (u16, Vec<u8>) {
-        let accepted = "application/vnd.oci.image.manifest.v1+json";
+        let accepted = "application/vnd.oci.image.manifest.v1+json, \
+                        application/vnd.oci.image.index.v1+json";
         let answer = reqwest::Client::new()
             .get(format!("{}/v2/{path}", self.url))
             .basic_auth("AWS", Some(&self.password))

@@ -8,21 +8,25 @@
 //!
 //! [cargo-auditable]: https://github.com/rust-secure-code/cargo-auditable
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use attest::{Dependencies, PackageSource};
 use auditable_serde::{DependencyKind, Package, Source, VersionInfo};
 use flate2::Compression;
+use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use object::elf::{FileHeader64, SHT_PROGBITS, SectionHeader64};
 use object::pod::{bytes_of, from_bytes, slice_from_bytes};
-use object::{LittleEndian, U32, U64};
+use object::read::ReadCache;
+use object::{LittleEndian, Object as _, ObjectSection as _, U32, U64};
 
 use crate::BuildError;
 
 /// The section's name.
 const NAME: &[u8] = b".dep-v0\0";
+/// The longest list that is read, in bytes: a hundred times that of a large program.
+const LONGEST: u64 = 8 << 20;
 
 /// Writes the program in `file` with the list of `dependencies` to `place`.
 pub(crate) fn add(
@@ -40,6 +44,27 @@ pub(crate) fn add(
     output.write_all(&written)?;
     output.persist(place).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Whether the program in `file` has the list of `dependencies` in it; a list that is
+/// longer than any that this writes is none.
+pub(crate) fn is_of(file: &Path, dependencies: &Dependencies) -> Result<bool, BuildError> {
+    let program = ReadCache::new(fs_err::File::open(file)?.into_parts().0);
+    let list = object::File::parse(&program).ok();
+    let list =
+        list.and_then(|program| Some(program.section_by_name(".dep-v0")?.data().ok()?.to_vec()));
+    let Some(list) = list else {
+        return Ok(false);
+    };
+    let mut json = Vec::new();
+    let read = ZlibDecoder::new(&*list)
+        .take(LONGEST)
+        .read_to_end(&mut json);
+    let found = read
+        .ok()
+        .and_then(|_| serde_json::from_slice::<VersionInfo>(&json).ok());
+    let own = version_info(dependencies).map_err(unreadable)?;
+    Ok(found == Some(own))
 }
 
 /// The program with one more section, for which the table of sections and the names in
@@ -89,8 +114,15 @@ fn with_section(program: &[u8], data: &[u8]) -> Option<Vec<u8>> {
     Some(written)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what becomes of an error"
+)]
+fn unreadable(error: semver::Error) -> BuildError {
+    BuildError::Dependencies(error.to_string())
+}
+
 fn compressed(dependencies: &Dependencies) -> Result<Vec<u8>, BuildError> {
-    let unreadable = |error: semver::Error| BuildError::Dependencies(error.to_string());
     let list = version_info(dependencies).map_err(unreadable)?;
     let json = serde_json::to_vec(&list).map_err(std::io::Error::from)?;
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
@@ -152,8 +184,6 @@ mod tests {
 
     #[test]
     fn a_program_with_its_list_still_runs_and_another_list_is_another_program() {
-        use object::{Object as _, ObjectSection as _};
-
         let folder = tempfile::tempdir().unwrap();
         let add = |name: &str| {
             let place = folder.path().join(name);
@@ -163,6 +193,10 @@ mod tests {
         let (one, other) = (add("a"), add("b"));
         assert_eq!(add("a"), one);
         assert_ne!(one, other);
+        let lists =
+            |file: &str, name| is_of(&folder.path().join(file), &dependencies(name)).unwrap();
+        assert!(lists("a", "a") && !lists("a", "b"));
+        assert!(!is_of(Path::new("/bin/true"), &dependencies("a")).unwrap());
         let file = object::File::parse(&*one).unwrap();
         let section = file.section_by_name(".dep-v0").unwrap();
         let list = compressed(&dependencies("a")).unwrap();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use object::Architecture;
 use object::read::ReadCache;
-use object::read::elf::{ElfFile64, ProgramHeader};
+use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader};
 use object::{Endianness, Object, elf};
 
 use crate::BuildError;
@@ -40,7 +40,15 @@ impl Binary {
             other => return Err(not_elf(format!("its processor {other:?} is not known"))),
         };
         let endian = file.endian();
+        let kind = file.elf_header().e_type(endian);
+        if ![elf::ET_EXEC, elf::ET_DYN].contains(&kind) {
+            return Err(not_elf("it is no finished program".to_owned()));
+        }
+        let mut libraries = false;
         for header in file.elf_program_headers() {
+            if needs_libraries(header, endian, bytes) {
+                libraries = true;
+            }
             if header.p_type(endian) != elf::PT_INTERP {
                 continue;
             }
@@ -53,12 +61,26 @@ impl Binary {
                 interpreter,
             });
         }
+        if libraries {
+            return Err(not_elf("it is a shared library".to_owned()));
+        }
         Ok(Self {
             path: path.to_owned(),
             size,
             architecture,
         })
     }
+}
+
+/// Whether a segment names libraries that must be loaded.
+fn needs_libraries(
+    header: &elf::ProgramHeader64<Endianness>,
+    endian: Endianness,
+    bytes: &ReadCache<std::fs::File>,
+) -> bool {
+    let entries = header.dynamic(endian, bytes).ok().flatten();
+    let mut entries = entries.into_iter().flatten();
+    entries.any(|entry| entry.d_tag(endian) == elf::DT_NEEDED)
 }
 
 /// The processor of a Rust target in the image specification's words; none for
@@ -68,6 +90,25 @@ pub fn architecture_of(target: &str) -> Option<&'static str> {
         Some("x86_64") => Some("amd64"),
         Some("aarch64") => Some("arm64"),
         _ => None,
+    }
+}
+
+/// The processor in a Rust target, of one in the image specification's words; none for
+/// those that no image is built for.
+pub fn processor_of(architecture: &str) -> Option<&'static str> {
+    match architecture {
+        "amd64" => Some("x86_64"),
+        "arm64" => Some("aarch64"),
+        _ => None,
+    }
+}
+
+/// The processor of this machine, in the image specification's words.
+pub fn host_architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::dependencies::Resolution;
 use crate::environment::Environment;
 use crate::facts::Facts;
 use crate::imprint::{Compile, imprints};
+use crate::linker::{self, Linker};
 use crate::together::together;
 use crate::workspace::file_name;
 use crate::{Binary, BuildError, Compiled, Workspace};
@@ -80,6 +81,10 @@ impl CargoBuild {
         workspaces: &[&Workspace],
         observe: &(dyn Fn(Progress<'_>) + Send + Sync),
     ) -> Result<Vec<Compiled>, BuildError> {
+        // A platform that cannot be compiled is no reason to compile the others.
+        for workspace in workspaces {
+            workspace.linker()?;
+        }
         let resolutions = Workspace::resolutions(workspaces).await?;
         let mut compiled: BTreeMap<String, Compiled> = BTreeMap::new();
         for group in together(workspaces, &resolutions) {
@@ -180,19 +185,31 @@ impl CargoBuild {
     fn explained(&self, status: String, output: String) -> BuildError {
         let missing = output.contains("E0463") && output.contains("target may not be installed");
         if missing {
-            BuildError::NoTarget(self.target.clone())
+            BuildError::NoTarget {
+                target: self.target.clone(),
+                installed: false,
+                linked: true,
+            }
         } else {
             BuildError::Failed { status, output }
         }
     }
 
     /// The command that compiles `workspaces` together.
-    fn command(workspaces: &[&Workspace]) -> Command {
+    fn command(workspaces: &[&Workspace]) -> Result<Command, BuildError> {
         let (build, facts) = (&workspaces[0].build, &workspaces[0].facts);
         let mut command = Command::new("cargo");
+        let verb = match workspaces[0].linker()? {
+            Linker::Zig => "zigbuild",
+            Linker::Gcc(gcc) => {
+                command.env(linker::variable(&build.target), gcc);
+                "build"
+            }
+            Linker::Own | Linker::Missing => "build",
+        };
         command
             .current_dir(&build.workspace)
-            .args(["build", "--locked"]);
+            .args([verb, "--locked"]);
         for workspace in workspaces {
             command
                 .args(["--package", &workspace.build.package])
@@ -208,7 +225,7 @@ impl CargoBuild {
             .env("CARGO_TERM_COLOR", "never")
             .env_remove("RUSTFLAGS");
         build.apart(&mut command);
-        command
+        Ok(command)
     }
 }
 
@@ -218,7 +235,7 @@ async fn run_group(
     observe: &(dyn Fn(Progress<'_>) + Send + Sync),
 ) -> Result<Vec<(String, Compiled)>, BuildError> {
     let workspaces: Vec<_> = group.iter().map(|(workspace, _)| *workspace).collect();
-    let mut child = start(CargoBuild::command(&workspaces))?;
+    let mut child = start(CargoBuild::command(&workspaces)?)?;
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(BuildError::NoBinary(
             "cargo gave no output to read".to_owned(),

@@ -1,5 +1,6 @@
 //! Cargo's configuration files, as far as they shape a binary.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -7,6 +8,7 @@ use oci::Digest;
 
 use crate::BuildError;
 use crate::environment::Environment;
+use crate::linker;
 
 /// Tables that say how cargo works, and nothing of what comes out. Sources of
 /// crates are among them: the lock file has the checksum of each.
@@ -43,6 +45,8 @@ pub(crate) struct CargoConfig {
     pub(crate) effective: Option<Digest>,
     /// All bytes of all files.
     pub(crate) whole: Digest,
+    /// The targets that have a linker of their own.
+    linkers: BTreeSet<String>,
 }
 
 impl CargoConfig {
@@ -56,6 +60,7 @@ impl CargoConfig {
         let home = environment.directory("CARGO_HOME", ".cargo");
         places.extend(home.filter(|home| !places.contains(home)));
         let (mut effective, mut whole) = (String::new(), Vec::new());
+        let mut linkers = BTreeSet::new();
         for place in places {
             // Where both are there, cargo reads the one without extension.
             let names = ["config", "config.toml"].map(|name| place.join(name));
@@ -66,12 +71,28 @@ impl CargoConfig {
             whole.extend_from_slice(text.as_bytes());
             whole.push(0);
             effective.push_str(&with_effect(&text));
+            linkers.extend(with_linker(&text));
         }
         Ok(Self {
             effective: (!effective.is_empty()).then(|| Digest::of(effective.as_bytes())),
             whole: Digest::of(&whole),
+            linkers,
         })
     }
+
+    /// Whether a linker is configured for `target`, in a file or by a variable.
+    pub(crate) fn has_linker(&self, target: &str, environment: &Environment) -> bool {
+        self.linkers.contains(target) || environment.get(&linker::variable(target)).is_some()
+    }
+}
+
+/// The targets for which a file names a linker.
+fn with_linker(text: &str) -> Vec<String> {
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    let targets = table.get("target").and_then(toml::Value::as_table);
+    let named = targets.into_iter().flatten();
+    let named = named.filter(|(_, target)| target.get("linker").is_some());
+    named.map(|(name, _)| name.clone()).collect()
 }
 
 /// What is left of a file without the tables that shape no binary. A file that

@@ -31,9 +31,27 @@ pub enum BuildError {
     /// What the package is compiled from cannot be told.
     #[error("the packages that are compiled cannot be listed: {0}")]
     Dependencies(String),
-    /// The target is not installed.
-    #[error("the Rust target `{0}` is not installed")]
-    NoTarget(String),
+    /// This machine cannot compile for the target.
+    #[error("{}", uncompilable(.target, *.installed, *.linked))]
+    NoTarget {
+        /// The target.
+        target: String,
+        /// Whether its standard library is there.
+        installed: bool,
+        /// Whether there is a linker for its processor.
+        linked: bool,
+    },
+    /// A program that was compiled elsewhere runs on another platform than the one it
+    /// was given for.
+    #[error("{path} is a program for linux/{found}, not for linux/{wanted}")]
+    OtherPlatform {
+        /// The program.
+        path: PathBuf,
+        /// The processor that it runs on.
+        found: &'static str,
+        /// The processor that it was given for.
+        wanted: String,
+    },
     /// Cargo said no.
     #[error("cargo could not build the package (exit status {status})\n{output}")]
     Failed {
@@ -97,6 +115,15 @@ fn no_builder(builder: Option<Builder>) -> String {
         None => "none of buildctl, docker buildx, docker, buildah and podman is there and answers"
             .to_owned(),
     }
+}
+
+fn uncompilable(target: &str, installed: bool, linked: bool) -> String {
+    let missing = match (installed, linked) {
+        (false, false) => "is not installed, and there is no linker for it",
+        (false, true) => "is not installed",
+        (true, _) => "has no linker here",
+    };
+    format!("the Rust target `{target}` {missing}")
 }
 
 /// Where a Dockerfile failed, as editors read it.

@@ -39,6 +39,24 @@ impl Inputs {
             .extend(pairs.map(|(name, value)| (name.clone(), value.clone())));
     }
 
+    /// What several results are made from together: an input that all have with the
+    /// same value stands once, any other stands behind the name of each that has it,
+    /// divided by a blank.
+    pub fn united(named: &[(String, &Self)]) -> Self {
+        let mut united = Self::default();
+        for (name, inputs) in named {
+            for (key, value) in &inputs.0 {
+                let mut all = named.iter();
+                if all.all(|(_, other)| other.0.get(key) == Some(value)) {
+                    united.insert(&**key, &**value);
+                } else {
+                    united.insert(format!("{name} {key}"), &**value);
+                }
+            }
+        }
+        united
+    }
+
     /// The document: JSON, sorted by name, without blanks.
     pub fn document(&self) -> Vec<u8> {
         // A map of texts is always JSON.
@@ -114,6 +132,15 @@ mod tests {
             ]
         );
         assert_eq!(after.changes_since(&after), []);
+    }
+
+    #[test]
+    fn what_several_have_in_common_stands_once() {
+        let one = inputs(&[("a", "1"), ("b", "1"), ("c", "1")]);
+        let other = inputs(&[("a", "1"), ("b", "2")]);
+        let united = Inputs::united(&[("x".to_owned(), &one), ("y".to_owned(), &other)]);
+        let expected = inputs(&[("a", "1"), ("x b", "1"), ("y b", "2"), ("x c", "1")]);
+        assert_eq!(united, expected);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tokio::process::Command;
 
 use crate::BuildError;
 use crate::environment::Environment;
+use crate::linker::{Linker, ZIGBUILD, gcc};
 use crate::remembered::{recall, remember, signature};
 
 /// What compiles and links.
@@ -26,39 +27,40 @@ pub(crate) struct Toolchain {
     files: Vec<(PathBuf, String)>,
     /// What `rustc -vV` prints.
     pub(crate) compiler: String,
-    /// The first line of `cc --version`; empty without one.
+    /// The first line of what the linker says to `--version`; empty without one.
     pub(crate) linker: String,
     /// The digest of the C library that is linked into the binary, where it is
     /// this machine's.
     pub(crate) c_library: Option<Digest>,
     /// Where rustc and its libraries are.
     pub(crate) sysroot: PathBuf,
+    /// What links.
+    pub(crate) links: Linker,
 }
 
-/// What programs said.
+/// What the linker said.
 struct Said {
-    compiler: String,
-    sysroot: String,
-    linker: String,
+    version: String,
     library: String,
 }
 
 impl Toolchain {
-    /// The toolchain for `target` in `workspace`, from memory or by asking.
+    /// The toolchain for `target` in `workspace`, from memory or by asking; `configured`
+    /// where cargo is told a linker for it.
     pub(crate) async fn read(
         workspace: &Path,
-        target: &str,
+        (target, configured): (&str, bool),
         environment: &Environment,
         memory: &Path,
     ) -> Result<Self, BuildError> {
-        let key = key(workspace, target, environment);
+        let key = key(workspace, (target, configured), environment);
         let unchanged = |(file, seen): &(PathBuf, String)| signature(file) == *seen;
         let known = recall::<Self>(memory)
             .filter(|known| known.key == key && known.files.iter().all(unchanged));
         if let Some(known) = known {
             return Ok(known);
         }
-        let toolchain = Self::ask(key, workspace, target, environment).await?;
+        let toolchain = Self::ask(key, workspace, (target, configured), environment).await?;
         remember(memory, &toolchain)?;
         Ok(toolchain)
     }
@@ -66,18 +68,24 @@ impl Toolchain {
     async fn ask(
         key: Digest,
         workspace: &Path,
-        target: &str,
+        (target, configured): (&str, bool),
         environment: &Environment,
     ) -> Result<Self, BuildError> {
-        let said = ask(workspace, environment).await?;
-        let (compiler, sysroot) = (said.compiler, PathBuf::from(said.sysroot.trim()));
-        let linker = said.linker.lines().next().unwrap_or_default().to_owned();
-        let mut files = vec![sysroot.join("bin/rustc")];
-        files.extend(environment.program("cc"));
-        let own = compiler
+        let (compiler, sysroot) = ask_rustc(workspace, environment).await?;
+        let sysroot = PathBuf::from(sysroot.trim());
+        let mut hosts = compiler
             .lines()
-            .find_map(|line| line.strip_prefix("host: "))
-            .is_some_and(|host| host == target);
+            .filter_map(|line| line.strip_prefix("host: "));
+        let host = hosts.next().unwrap_or_default();
+        let links = Linker::choose(host, target, configured, environment);
+        let (program, own) = match &links {
+            Linker::Gcc(gcc) => (gcc.as_str(), true),
+            Linker::Zig => (ZIGBUILD, false),
+            Linker::Own | Linker::Missing => ("cc", host == target),
+        };
+        let said = ask_linker(program, workspace).await;
+        let mut files = vec![sysroot.join("bin/rustc")];
+        files.extend(environment.program(program));
         let library = Some(PathBuf::from(said.library.trim()))
             .filter(|library| own && target.contains("-gnu") && library.is_absolute());
         let c_library = match &library {
@@ -93,44 +101,69 @@ impl Toolchain {
             key,
             files: files.into_iter().map(seen).collect(),
             compiler: compiler.trim().to_owned(),
-            linker,
+            linker: said.version,
             c_library,
             sysroot,
+            links,
         })
+    }
+
+    /// Whether the standard library for `target` is there.
+    pub(crate) fn has_target(&self, target: &str) -> bool {
+        let libraries = self.sysroot.join("lib/rustlib").join(target);
+        libraries.join("lib").is_dir()
     }
 }
 
-/// Asks all programs at the same time. Without `cc` the linker is another; cargo
-/// will say so if it needs one.
-async fn ask(workspace: &Path, environment: &Environment) -> Result<Said, BuildError> {
+/// What `rustc -vV` says, and where its libraries are.
+async fn ask_rustc(
+    workspace: &Path,
+    environment: &Environment,
+) -> Result<(String, String), BuildError> {
     let rustc = environment.get("RUSTC").unwrap_or("rustc");
     let cannot = |source| BuildError::NoProgram {
         program: "rustc",
         source,
     };
-    let (compiler, sysroot, linker, library) = tokio::join!(
+    let said = tokio::try_join!(
         output(rustc, &["-vV"], workspace),
         output(rustc, &["--print", "sysroot"], workspace),
-        output("cc", &["--version"], workspace),
-        output("cc", &["-print-file-name=libc.a"], workspace),
     );
-    Ok(Said {
-        compiler: compiler.map_err(cannot)?,
-        sysroot: sysroot.map_err(cannot)?,
-        linker: linker.unwrap_or_default(),
-        library: library.unwrap_or_default(),
-    })
+    said.map_err(cannot)
 }
 
-/// Everything that decides which `rustc` and which `cc` are started.
-fn key(workspace: &Path, target: &str, environment: &Environment) -> Digest {
+/// Asks what links. Without it the linker is another; cargo will say so if it needs one.
+async fn ask_linker(program: &str, workspace: &Path) -> Said {
+    let zig = program == ZIGBUILD;
+    let (version, library) = tokio::join!(
+        output(program, &["--version"], workspace),
+        output(program, &["-print-file-name=libc.a"], workspace),
+    );
+    let mut version = first_line(version);
+    if zig {
+        let own = output("zig", &["version"], workspace).await;
+        version = format!("{version}, zig {}", first_line(own));
+    }
+    Said {
+        version,
+        library: library.unwrap_or_default(),
+    }
+}
+
+fn first_line(said: Result<String, std::io::Error>) -> String {
+    let said = said.unwrap_or_default();
+    said.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Everything that decides which `rustc` and which linker are started.
+fn key(workspace: &Path, (target, configured): (&str, bool), environment: &Environment) -> Digest {
     // Writing to a text never fails.
-    let mut text = format!("{target}\n");
+    let mut text = format!("{target} {configured}\n");
     for name in ["PATH", "RUSTC", "RUSTUP_TOOLCHAIN", "RUSTUP_HOME", "HOME"] {
         let value = environment.get(name).unwrap_or_default();
         let _ = writeln!(text, "{name}={value}");
     }
-    for program in ["rustc", "cc"] {
+    for program in ["rustc", "cc", &gcc(target), ZIGBUILD, "zig"] {
         let place = environment.program(program).unwrap_or_default();
         let _ = writeln!(text, "{} {}", place.display(), signature(&place));
     }
@@ -190,10 +223,10 @@ mod tests {
         let environment = environment(home);
         let workspace = home.join("workspace");
         fs::create_dir(&workspace).unwrap();
-        let mut seen = vec![key(&workspace, "t", &environment)];
+        let mut seen = vec![key(&workspace, ("t", false), &environment)];
         for file in ["rustc", ".rustup/settings.toml", "workspace/rust-toolchain"] {
             fs::write(home.join(file), "x").unwrap();
-            let now = key(&workspace, "t", &environment);
+            let now = key(&workspace, ("t", false), &environment);
             assert!(!seen.contains(&now), "{file}");
             seen.push(now);
         }

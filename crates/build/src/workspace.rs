@@ -17,6 +17,7 @@ use crate::dependencies::Resolution;
 use crate::facts::{Answers, Facts, MANIFEST};
 use crate::files::{ABSENT, content, hash, list, plain, walk};
 use crate::inputs::{Declared, Inputs};
+use crate::linker::Linker;
 use crate::lock_file::LOCK_FILE;
 use crate::remembered::{recall, remember, signature};
 use crate::toolchain::Toolchain;
@@ -94,9 +95,10 @@ impl Workspace {
             let memory = build.workspace.join(MEMORY);
             let config = CargoConfig::read(&build.workspace, &build.environment)?;
             let known = memory.join(format!("toolchain-{}.json", file_name(&build.target)));
+            let configured = config.has_linker(&build.target, &build.environment);
+            let target = (&*build.target, configured);
             let toolchain =
-                Toolchain::read(&build.workspace, &build.target, &build.environment, &known)
-                    .await?;
+                Toolchain::read(&build.workspace, target, &build.environment, &known).await?;
             let key = facts_key(build, &toolchain, config.whole);
             let facts = memory.join(format!("workspace-{}.json", build.name()));
             let facts = Facts::read(build, key, &facts, &mut answers).await?;
@@ -110,6 +112,23 @@ impl Workspace {
             });
         }
         Ok(workspaces)
+    }
+
+    /// How cargo is to link; an error where this machine cannot compile for the target.
+    /// With `-Z build-std` the target's library is compiled too.
+    pub(crate) fn linker(&self) -> Result<&Linker, BuildError> {
+        let (build, toolchain) = (&self.build, &self.toolchain);
+        let builds_library = build.environment.get("CARGO_UNSTABLE_BUILD_STD").is_some();
+        let no_target = !builds_library && !toolchain.has_target(&build.target);
+        let no_linker = toolchain.links == Linker::Missing;
+        if no_target || no_linker {
+            return Err(BuildError::NoTarget {
+                target: build.target.clone(),
+                installed: !no_target,
+                linked: !no_linker,
+            });
+        }
+        Ok(&toolchain.links)
     }
 
     /// The name of the binary.

@@ -14,7 +14,7 @@ use crate::compatibility::COMPATIBILITY;
 use crate::error::ImageError;
 use crate::layout::{Layout, LayoutWriter};
 use crate::pack::pack;
-use crate::recipe::{LayerRecipe, Recipe};
+use crate::recipe::{LayerRecipe, Recipe, RecordedInputs};
 use crate::store::{LayerStore, StoredLayer};
 
 /// What Docker Engine runs at most (`maxLayerDepth` of its layer store).
@@ -61,11 +61,20 @@ pub fn assemble(
     writer.finish(image)
 }
 
+/// What an index says besides its images.
+#[derive(Debug, Clone, Default)]
+pub struct IndexRecipe {
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// What it records of the inputs of all its images, if that is known.
+    pub inputs: Option<RecordedInputs>,
+}
+
 /// Writes the images of `recipes`, each for another platform, as a layout of one
-/// index with `annotations`.
+/// index.
 pub fn assemble_index(
     recipes: &[Recipe],
-    annotations: &BTreeMap<String, String>,
+    whole: &IndexRecipe,
     directory: &Path,
     assembly: Assembly<'_>,
 ) -> Result<Layout, ImageError> {
@@ -84,12 +93,14 @@ pub fn assemble_index(
     }
     // The order in which platforms were named does not shape the digest.
     manifests.sort_by_key(|descriptor| descriptor.platform.as_ref().map(ToString::to_string));
+    let mut annotations = with_compatibility(&whole.annotations);
+    record(whole.inputs.as_ref(), &mut annotations, &writer)?;
     let index = Index {
         schema_version: 2,
         media_type: Some(media_type::INDEX.to_owned()),
         manifests,
         subject: None,
-        annotations: with_compatibility(annotations),
+        annotations,
     };
     let index = writer.add_document(media_type::INDEX, &index)?;
     writer.finish(index)
@@ -167,11 +178,7 @@ fn add_image(
         let name = base.name.iter();
         annotations.extend(name.map(|name| (annotation::BASE_NAME.to_owned(), name.clone())));
     }
-    if let Some(inputs) = &recipe.inputs {
-        let digest = writer.add_bytes(&inputs.document)?;
-        annotations.insert(annotation::INPUTS.to_owned(), digest.to_string());
-        annotations.insert(annotation::DECLARED.to_owned(), inputs.declared.clone());
-    }
+    record(recipe.inputs.as_ref(), &mut annotations, writer)?;
     for (layer, of) in ours.into_iter().zip(&recipe.layers) {
         layers.push(layer.descriptor);
         diff_ids.push(layer.diff_id);
@@ -200,6 +207,20 @@ fn add_image(
         annotations,
     };
     writer.add_document(media_type::MANIFEST, &manifest)
+}
+
+/// Says what an image or an index was made from.
+fn record(
+    inputs: Option<&RecordedInputs>,
+    annotations: &mut BTreeMap<String, String>,
+    writer: &LayoutWriter,
+) -> Result<(), ImageError> {
+    if let Some(inputs) = inputs {
+        let digest = writer.add_bytes(&inputs.document)?;
+        annotations.insert(annotation::INPUTS.to_owned(), digest.to_string());
+        annotations.insert(annotation::DECLARED.to_owned(), inputs.declared.clone());
+    }
+    Ok(())
 }
 
 /// What the container engine starts, and as whom. Where the recipe has a program, a

@@ -68,6 +68,9 @@ pub enum ImageError {
     /// An index would have two images for a platform.
     #[error("two images are for the platform {0}")]
     DuplicatePlatform(Platform),
+    /// An index has no image for a platform.
+    #[error("the index has no image for {0}, this machine, whose Docker Engine an archive is for")]
+    NoImageFor(Platform),
     /// The place for the layout is taken by something else.
     #[error("{0} exists and is not an OCI layout; it was left untouched")]
     NotALayout(PathBuf),

@@ -1,7 +1,7 @@
 //! OCI image layouts: a directory with blobs and an index (image-spec
 //! image-layout.md).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,9 @@ pub struct StoredIndex {
     pub descriptor: Descriptor,
     /// The index's bytes: what its digest is of.
     pub bytes: Vec<u8>,
-    /// The images, in the order of the index.
+    /// The index.
+    pub index: Index,
+    /// The images, in the order of the index; those that were read.
     pub images: Vec<StoredImage>,
 }
 
@@ -71,6 +73,69 @@ impl Stored {
             Self::Image(image) => &image.descriptor,
             Self::Index(index) => &index.descriptor,
         }
+    }
+
+    /// What a registry sent for `descriptor`; of an index without its images.
+    pub fn received(descriptor: Descriptor, bytes: Vec<u8>) -> Result<Self, ImageError> {
+        Ok(match AnyManifest::parse(&descriptor.media_type, &bytes)? {
+            AnyManifest::Image(manifest) => Self::Image(Box::new(StoredImage {
+                descriptor,
+                bytes,
+                manifest: *manifest,
+            })),
+            AnyManifest::Index(index) => Self::Index(Box::new(StoredIndex {
+                descriptor,
+                bytes,
+                index: *index,
+                images: Vec::new(),
+            })),
+        })
+    }
+
+    /// The bytes that a tag points to.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Image(image) => &image.bytes,
+            Self::Index(index) => &index.bytes,
+        }
+    }
+
+    /// The annotations of what a tag points to.
+    pub fn annotations(&self) -> &BTreeMap<String, String> {
+        match self {
+            Self::Image(image) => &image.manifest.annotations,
+            Self::Index(index) => &index.index.annotations,
+        }
+    }
+
+    /// Bytes that a registry stores for it: what several images have counts once.
+    pub fn size(&self) -> u64 {
+        let index = match self {
+            Self::Image(_) => None,
+            Self::Index(index) => Some(&index.descriptor),
+        };
+        let images = self.images().iter();
+        let images = images.flat_map(|image| image.blobs().chain([&image.descriptor]));
+        let sizes: BTreeMap<_, _> = images
+            .chain(index)
+            .map(|descriptor| (descriptor.digest, descriptor.size))
+            .collect();
+        sizes.values().sum()
+    }
+
+    /// The layers of all images, each once.
+    pub fn layers(&self) -> Vec<&Descriptor> {
+        let mut layers: Vec<&Descriptor> = Vec::new();
+        for layer in self
+            .images()
+            .iter()
+            .flat_map(|image| &image.manifest.layers)
+        {
+            if !layers.iter().any(|other| other.digest == layer.digest) {
+                layers.push(layer);
+            }
+        }
+        layers
     }
 
     /// The image for a platform, such as an engine's. A variant counts where both
@@ -169,6 +234,7 @@ impl Layout {
                     descriptor: descriptor.clone(),
                     bytes,
                     images: images.collect::<Result<_, _>>()?,
+                    index: *index,
                 })))
             }
         }

@@ -35,7 +35,7 @@ mod tarball;
 mod workers;
 
 pub use archive::{write_docker_archive, write_oci_archive};
-pub use assemble::{Assembly, assemble, assemble_index};
+pub use assemble::{Assembly, IndexRecipe, assemble, assemble_index};
 pub use assets::{Assets, Exclude, GlobError};
 pub use base::Base;
 pub use compare::{Difference, LayerBlob, compare_documents, compare_layers};

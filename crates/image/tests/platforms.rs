@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use image::{
-    Assembly, Compression, Content, Entry, LayerKind, LayerRecipe, LayerStore, Recipe, SystemFiles,
-    assemble_index, write_oci_archive,
+    Assembly, Compression, Content, Entry, IndexRecipe, LayerKind, LayerRecipe, LayerStore, Recipe,
+    SystemFiles, assemble_index, write_oci_archive,
 };
 use oci::Platform;
 use serde_json::Value;
@@ -107,7 +107,13 @@ fn index(directory: &Path) {
         recipe("arm64", elf(183, ARM64)),
     ];
     let place = directory.join("index");
-    let layout = assemble_index(&recipes, &BTreeMap::new(), &place, Assembly::new(&store)).unwrap();
+    let layout = assemble_index(
+        &recipes,
+        &IndexRecipe::default(),
+        &place,
+        Assembly::new(&store),
+    )
+    .unwrap();
     let archive = std::fs::File::create(directory.join("index.tar")).unwrap();
     write_oci_archive(&layout, None, archive).unwrap();
 }

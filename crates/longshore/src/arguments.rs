@@ -1,17 +1,20 @@
 //! What can be typed.
 
+mod named;
+
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use ::emulator::TlsName;
 use clap::builder::{StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use oci::{Digest, DigestError};
+use oci::{Digest, Platform};
 use pipeline::{Archive, RegistryAddress};
+
+pub(crate) use named::{ExpectedDigest, GivenBinary};
 
 /// A commit to a published image in Amazon ECR, with short-lived identities.
 #[derive(Debug, Parser)]
@@ -108,6 +111,12 @@ pub(crate) struct Build {
     /// Compile everything again, and compare the image with this published one
     #[arg(long, value_name = "DIGEST")]
     pub(crate) verify: Option<Digest>,
+    /// Only the image of this platform, of those in `image.platforms`: no index
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<Platform>,
+    /// Take this program for a platform, compiled elsewhere, instead of compiling it; of several images `NAME@linux/arm64=FILE`; can be repeated
+    #[arg(long = "binary", value_name = "[NAME@]PLATFORM=FILE")]
+    pub(crate) binaries: Vec<GivenBinary>,
     /// Build although files differ from the commit; the image says so
     #[arg(long)]
     pub(crate) allow_dirty: bool,
@@ -147,6 +156,13 @@ pub(crate) struct Publish {
     /// Push to this registry instead of ECR, with the login that `docker login` keeps; several images go below it, each to /NAME
     #[arg(long, value_name = "HOST[:PORT]/REPOSITORY", value_parser = Unquoted)]
     pub(crate) to: Option<RegistryAddress>,
+    /// Take this program for a platform, compiled elsewhere, instead of compiling it; of several images `NAME@linux/arm64=FILE`; can be repeated
+    #[arg(
+        long = "binary",
+        value_name = "[NAME@]PLATFORM=FILE",
+        conflicts_with = "layout"
+    )]
+    pub(crate) binaries: Vec<GivenBinary>,
     /// Print the plan and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -181,31 +197,14 @@ impl TypedValueParser for Unquoted {
     }
 }
 
-/// The digest of an image, and the image's name where there are several.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ExpectedDigest {
-    pub(crate) name: Option<String>,
-    pub(crate) digest: Digest,
-}
-
-impl FromStr for ExpectedDigest {
-    type Err = DigestError;
-
-    fn from_str(text: &str) -> Result<Self, DigestError> {
-        let (name, digest) = match text.trim().split_once('@') {
-            Some((name, digest)) => (Some(name.to_owned()), digest),
-            None => (None, text.trim()),
-        };
-        let digest = digest.parse()?;
-        Ok(Self { name, digest })
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Rehearse {
     /// Only the image of this name, where longshore.toml has several; can be repeated
     #[arg(long = "image", value_name = "NAME")]
     pub(crate) images: Vec<String>,
+    /// Take this program for a platform, compiled elsewhere, instead of compiling it; of several images `NAME@linux/arm64=FILE`; can be repeated
+    #[arg(long = "binary", value_name = "[NAME@]PLATFORM=FILE")]
+    pub(crate) binaries: Vec<GivenBinary>,
     /// Keep the emulator's data here, to look at its trail and its registry
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,54 @@ impl fmt::Display for Platform {
         match &self.variant {
             Some(variant) => write!(formatter, "/{variant}"),
             None => Ok(()),
+        }
+    }
+}
+
+/// Why a text names no platform.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` names no platform: it must be like `linux/amd64`")]
+pub struct PlatformError(String);
+
+impl FromStr for Platform {
+    type Err = PlatformError;
+
+    fn from_str(text: &str) -> Result<Self, PlatformError> {
+        let mut words = text.split('/');
+        let mut word = || words.next().map(str::to_owned);
+        let (os, architecture, variant) = (word(), word(), word());
+        let platform = os.zip(architecture).map(|(os, architecture)| Self {
+            architecture,
+            os,
+            variant,
+        });
+        let plain =
+            |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let whole = words.next().is_none() && text.split('/').all(plain);
+        platform
+            .filter(|_| whole)
+            .ok_or_else(|| PlatformError(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_platform_is_read_as_it_is_written() {
+        for text in ["linux/amd64", "linux/arm64/v8"] {
+            assert_eq!(text.parse::<Platform>().unwrap().to_string(), text);
+        }
+        for wrong in [
+            "",
+            "linux",
+            "linux/",
+            "/amd64",
+            "linux/arm64/v8/x",
+            "linux /arm64",
+        ] {
+            assert!(wrong.parse::<Platform>().is_err(), "{wrong}");
         }
     }
 }

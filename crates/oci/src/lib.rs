@@ -19,7 +19,7 @@ pub mod media_type;
 mod name;
 
 pub use config::{Empty, Healthcheck, History, ImageConfig, RootFilesystem, RuntimeConfig};
-pub use descriptor::{Descriptor, Platform};
+pub use descriptor::{Descriptor, Platform, PlatformError};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use distribution_error::{DistributionError, ErrorCode, ErrorEnvelope};
 pub use manifest::{AnyManifest, Index, Manifest, ManifestError};

@@ -8,6 +8,7 @@ mod failure;
 mod imprints;
 mod kept;
 mod materials;
+mod platform;
 mod several;
 
 use std::path::{Path, PathBuf};
@@ -15,17 +16,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use attest::Dependencies;
-use build::{Builder, CargoBuild, Compiled, Declared, Environment, Inputs, Source, Workspace};
-use image::{Assembly, Base, LayerStore, Recipe, StoredImage, StoredLayer};
-use receipts::{BuildReceipt, Layer};
-
+use build::{Builder, Declared, Environment, Source};
+use image::{Assembly, ImageError, IndexRecipe, Layout, Recipe, Stored, StoredLayer};
 use oci::Platform;
+use receipts::{BuildReceipt, Layer, PlatformBuild};
 
-use crate::base::{BaseFailure, BaseReference, LOCK_FILE_NAME, PinnedBase, platform};
-use crate::configuration::{Configuration, FILE_NAME, ImageTable};
+use crate::base::BaseFailure;
+use crate::configuration::{Configuration, ConfigurationError, ImageTable};
 use crate::event::{Event, Observer, Stage};
-use crate::inputs::Expected;
-use crate::recipe::{Program, assets, recipe, rfc3339};
+use crate::inputs::ExpectedImage;
+use crate::recipe::rfc3339;
 
 pub use archive::{Archive, ArchiveError, ArchiveForm};
 pub(crate) use dependencies::dependencies_of;
@@ -33,9 +33,28 @@ pub(crate) use failure::image_problem;
 pub use failure::{BuildFailure, layout_problem};
 pub(crate) use imprints::imprint_receipts;
 pub(crate) use materials::Materials;
+pub(crate) use platform::PlatformPlan;
+pub(crate) use several::MadeProgram;
 
-/// Where packed layers are kept, below the checkout.
-const LAYERS: &str = "target/longshore/layers";
+/// What a machine gives to its builds.
+#[derive(Debug, Clone, Default)]
+pub struct Machine {
+    /// The environment that compilers and builders are started in.
+    pub environment: Environment,
+    /// The files that may keep a login to the registry of the base, in their order.
+    pub logins: Vec<PathBuf>,
+    /// What builds the Dockerfile, whatever the configuration says.
+    pub builder: Option<Builder>,
+}
+
+/// A program that was compiled elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreparedProgram {
+    /// What it runs on.
+    pub platform: Platform,
+    /// Where it is.
+    pub file: PathBuf,
+}
 
 /// What will be built, and where to.
 #[derive(Debug, Clone)]
@@ -52,23 +71,15 @@ pub struct BuildPlan {
     pub layout: PathBuf,
     /// What is written besides it.
     pub archives: Vec<Archive>,
-    /// The environment that the compiler is started in.
-    pub environment: Environment,
-    /// The files that may keep a login to the registry of the base, in their order.
-    pub logins: Vec<PathBuf>,
-    /// The base, as it is pinned.
-    pub(crate) base: Option<Arc<PinnedBase>>,
-    /// What builds the Dockerfile, whatever the configuration says.
-    pub builder: Option<Builder>,
-    /// Where cargo puts what it makes, if not to its usual place.
-    pub(crate) target_directory: Option<PathBuf>,
+    /// The image of each platform, in the order that an index lists them.
+    pub(crate) platforms: Vec<PlatformPlan>,
 }
 
 /// A finished build.
 #[derive(Debug, Clone)]
 pub struct Built {
-    /// The image.
-    pub image: StoredImage,
+    /// The image, or the index of those of several platforms.
+    pub stored: Stored,
     /// What machines read.
     pub receipt: BuildReceipt,
 }
@@ -85,15 +96,18 @@ pub async fn read_source(checkout: &Path, allow_dirty: bool) -> Result<Source, B
 
 impl BuildPlan {
     /// Plans to build `image` of `configuration` from the source of `checkout`, which
-    /// [`read_source`] gave.
+    /// [`read_source`] gave, on `machine`.
     pub fn new(
         checkout: &Path,
         configuration: &Configuration,
-        image: &ImageTable,
-        source: &Source,
+        (image, source): (&ImageTable, &Source),
         layout: PathBuf,
+        machine: Machine,
     ) -> Result<Self, BuildFailure> {
-        let base = PinnedBase::of(image, checkout).map_err(base_failed)?;
+        let machine = Arc::new(machine);
+        let images = image.for_each_platform().into_iter();
+        let platforms =
+            images.map(|image| PlatformPlan::new(checkout, image, source, Arc::clone(&machine)));
         Ok(Self {
             checkout: checkout.to_owned(),
             image: image.clone(),
@@ -101,252 +115,183 @@ impl BuildPlan {
             source: source.clone(),
             layout,
             archives: Vec::new(),
-            environment: Environment::default(),
-            logins: Vec::new(),
-            base: base.map(Arc::new),
-            builder: None,
-            target_directory: None,
+            platforms: platforms.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Has `program` taken in the place of one that is compiled here.
+    pub fn prepare(&mut self, program: PreparedProgram) -> Result<(), BuildFailure> {
+        let wrong = |reason| {
+            let key = "image.platforms";
+            BuildFailure::Configuration(ConfigurationError::Value { key, reason })
+        };
+        let wanted = program.platform.to_string();
+        let known: Vec<_> = self
+            .platforms
+            .iter()
+            .map(|plan| plan.platform().to_string())
+            .collect();
+        let own = self.platforms.iter_mut();
+        let Some(own) = own.zip(&known).find(|(_, known)| **known == wanted) else {
+            let known = known.join(", ");
+            let reason =
+                format!("lists no `{wanted}`, for which there is a program; it is {known}");
+            return Err(wrong(reason));
+        };
+        let plan = own.0;
+        if plan.image.package.is_none() {
+            let reason = format!("has a program for `{wanted}`, and the image has no package");
+            return Err(wrong(reason));
+        }
+        plan.prepared = Some(program.file);
+        Ok(())
     }
 
     /// Compiles, unless nothing has changed since that was last done here; packs,
     /// and writes the layout.
     pub async fn execute(&self, observe: Observer<'_>) -> Result<Built, BuildFailure> {
-        let started = Instant::now();
-        let materials = self.look().await?;
-        let mut compiled = materials.compiled().map_err(BuildFailure::Engine)?;
-        let was_compiled = compiled.is_none() && materials.has_program();
-        if was_compiled {
-            compiled = Some(self.compile(&materials, observe).await?);
+        let mut built = Self::execute_all(std::slice::from_ref(self), observe).await?;
+        let lost = || BuildFailure::Interrupted("the image was lost".to_owned());
+        built.pop().ok_or_else(lost)
+    }
+
+    /// Has cargo put what it makes below `directory`, and nothing of earlier builds
+    /// enter.
+    pub(crate) fn build_apart(&mut self, directory: &Path) {
+        for plan in &mut self.platforms {
+            plan.target_directory = Some(directory.to_owned());
         }
-        let compile_milliseconds = milliseconds(started);
-        let finish = self.finish(&materials, compiled.as_ref(), observe);
-        let mut built = Box::pin(finish).await?;
-        built.receipt.compiled = was_compiled;
-        built.receipt.compile_milliseconds = compile_milliseconds;
-        Ok(built)
     }
 
     /// Packs what was compiled, and writes the layout.
     async fn finish(
         &self,
-        materials: &Materials,
-        compiled: Option<&Compiled>,
+        materials: &[Materials],
+        programs: &[MadeProgram],
         observe: Observer<'_>,
     ) -> Result<Built, BuildFailure> {
-        if let Some(base) = &self.base {
-            observe(Event::Stage(Stage::Base));
-            let fetched = base.fetch(&self.logins).await;
-            fetched.map_err(base_failed)?;
+        self.fetch_bases(observe).await?;
+        let mut expected = Vec::new();
+        let mut dependencies = Vec::new();
+        for ((plan, materials), program) in self.platforms.iter().zip(materials).zip(programs) {
+            let mut of = match &program.compiled {
+                Some(compiled) => plan.expected_of(materials, compiled).await?,
+                None => plan.expected_before(materials, Declared::default()).await?,
+            };
+            plan.settle(materials, &mut of.recipe, observe).await?;
+            expected.push(of);
+            let compiled = materials.dependencies().await;
+            dependencies.push(compiled.map_err(BuildFailure::Engine)?);
         }
-
-        let binary_bytes = compiled.map_or(0, |compiled| compiled.binary.size);
-        let expected = match compiled {
-            Some(compiled) => self.expected_of(materials, compiled).await?,
-            None => self.expected_before(materials, Declared::default()).await?,
-        };
-        let mut recipe = expected.recipe;
-        self.settle(materials, &mut recipe, observe).await?;
         observe(Event::Stage(Stage::Assemble));
         let started = Instant::now();
-        let imprints = compiled.map(|compiled| &*compiled.imprints);
-        let imprints = imprint_receipts(self.image.reproducible, imprints.unwrap_or_default());
-        let dependencies = materials.dependencies().await;
-        let dependencies = dependencies.map_err(BuildFailure::Engine)?;
-        let image = self.assemble(recipe, dependencies.as_ref(), |_| {}).await?;
-        let receipt = BuildReceipt {
-            digest: image.descriptor.digest.to_string(),
+        let expected = ExpectedImage::new(expected);
+        let stored = self.assemble(expected, &dependencies, |_| {}).await?;
+        let receipt = self.receipt(&stored, programs, started);
+        Ok(Built { stored, receipt })
+    }
+
+    async fn fetch_bases(&self, observe: Observer<'_>) -> Result<(), BuildFailure> {
+        if self.platforms.iter().any(|plan| plan.base.is_some()) {
+            observe(Event::Stage(Stage::Base));
+        }
+        for plan in &self.platforms {
+            if let Some(base) = &plan.base {
+                let fetched = base.fetch(&plan.machine.logins).await;
+                fetched.map_err(base_failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn receipt(&self, stored: &Stored, programs: &[MadeProgram], started: Instant) -> BuildReceipt {
+        let platforms = self.platforms.iter().zip(stored.images()).zip(programs);
+        let platforms = platforms.map(|((plan, image), program)| {
+            let binary = program.compiled.as_ref().map(|compiled| &compiled.binary);
+            PlatformBuild {
+                platform: plan.platform().to_string(),
+                digest: image.descriptor.digest.to_string(),
+                size_bytes: image.size(),
+                binary_bytes: binary.map_or(0, |binary| binary.size),
+                binary: binary.map(|binary| binary.path.display().to_string()),
+            }
+        });
+        let platforms: Vec<_> = platforms.collect();
+        let compiled = programs
+            .iter()
+            .filter_map(|program| program.compiled.as_ref());
+        let imprints = compiled.flat_map(|compiled| compiled.imprints.clone());
+        let imprints: Vec<_> = imprints.collect();
+        BuildReceipt {
+            digest: stored.descriptor().digest.to_string(),
             layout: self.layout.display().to_string(),
             source: source_receipt(&self.source),
-            layers: layers(&image),
-            size_bytes: image.size(),
-            binary_bytes,
-            imprints,
-            compiled: true,
+            layers: layers(stored),
+            size_bytes: stored.size(),
+            binary_bytes: platforms.iter().map(|of| of.binary_bytes).sum(),
+            platforms,
+            imprints: imprint_receipts(self.image.reproducible, &imprints),
+            compiled: programs.iter().any(|program| program.is_new),
             compile_milliseconds: 0,
             assemble_milliseconds: milliseconds(started),
-        };
-        Ok(Built { image, receipt })
-    }
-
-    /// Looks at everything that the image would be made from.
-    pub(crate) async fn look(&self) -> Result<Materials, BuildFailure> {
-        let engine = self.engine();
-        let workspace = async {
-            match &engine {
-                Some(engine) => Workspace::read(engine).await.map(Some),
-                None => Ok(None),
-            }
-            .map_err(BuildFailure::Engine)
-        };
-        let plan = self.clone();
-        let dockerfile = blocking(move || plan.look_at_dockerfile());
-        // A base that cannot be had is no reason to have compiled.
-        let (workspace, dockerfile, _) = tokio::try_join!(workspace, dockerfile, self.read_base())?;
-        Ok(Materials {
-            workspace,
-            dockerfile,
-        })
-    }
-
-    /// What the image runs on.
-    fn platform(&self) -> Platform {
-        platform(&self.image)
-    }
-
-    /// What the base hands down, if there is one.
-    async fn read_base(&self) -> Result<Option<&Base>, BuildFailure> {
-        match &self.base {
-            None => Ok(None),
-            Some(base) => {
-                let read = base.read(&self.logins).await;
-                read.map(Some).map_err(base_failed)
-            }
         }
     }
 
-    /// Runs cargo. Dropping the future stops it.
-    pub(crate) async fn compile(
-        &self,
-        materials: &Materials,
-        observe: Observer<'_>,
-    ) -> Result<Compiled, BuildFailure> {
-        let Some(workspace) = &materials.workspace else {
-            return Err(BuildFailure::Interrupted(
-                "there is nothing to compile".to_owned(),
-            ));
-        };
-        observe(Event::Stage(Stage::Compile));
-        let observe = |progress: build::Progress<'_>| observe(Event::Compiled(progress));
-        let mut compiled = CargoBuild::run(&[workspace], &observe)
-            .await
-            .map_err(BuildFailure::Engine)?;
-        let lost = || BuildFailure::Interrupted("the program was lost".to_owned());
-        compiled.pop().ok_or_else(lost)
-    }
-
-    /// The image of a program that was compiled; an error where that holds what it may
-    /// not.
-    pub(crate) async fn expected_of(
-        &self,
-        materials: &Materials,
-        compiled: &Compiled,
-    ) -> Result<Expected, BuildFailure> {
-        imprints::accept(self.image.reproducible, &compiled.imprints)?;
-        let program = materials.workspace.as_ref().map(|workspace| Program {
-            name: workspace.binary().to_owned(),
-            architecture: compiled.binary.architecture.to_owned(),
-            file: compiled.binary.path.clone(),
-            inputs: compiled.inputs.digest(),
-        });
-        let (inputs, declared) = (compiled.inputs.clone(), compiled.declared.clone());
-        self.expected(materials, program, inputs, declared).await
-    }
-
-    /// The image of a program that is not compiled, were a compile to look at
-    /// `declared`.
+    /// The whole image of programs that are not compiled, were the compile for each
+    /// platform to look at what `declared` says.
     pub(crate) async fn expected_before(
         &self,
-        materials: &Materials,
-        declared: Declared,
-    ) -> Result<Expected, BuildFailure> {
-        let inputs = materials.inputs(&declared).map_err(BuildFailure::Engine)?;
-        let target = &self.image.target;
-        let architecture = build::architecture_of(target).unwrap_or(target);
-        let program = materials.workspace.as_ref().map(|workspace| Program {
-            name: workspace.binary().to_owned(),
-            architecture: architecture.to_owned(),
-            file: PathBuf::new(),
-            inputs: inputs.digest(),
-        });
-        self.expected(materials, program, inputs, declared).await
-    }
-
-    async fn expected(
-        &self,
-        materials: &Materials,
-        program: Option<Program>,
-        mut inputs: Inputs,
-        declared: Declared,
-    ) -> Result<Expected, BuildFailure> {
-        let mut base = self.read_base().await?.cloned();
-        if let Some(dockerfile) = &materials.dockerfile {
-            inputs.extend(&dockerfile.inputs());
-            base = Some(dockerfile::stand_in(dockerfile, &self.platform()));
+        materials: &[Materials],
+        declared: impl Fn(&Platform) -> Declared,
+    ) -> Result<ExpectedImage, BuildFailure> {
+        let mut expected = Vec::new();
+        for (plan, materials) in self.platforms.iter().zip(materials) {
+            let declared = declared(&plan.platform());
+            expected.push(plan.expected_before(materials, declared).await?);
         }
-        let plan = self.clone();
-        blocking(move || {
-            let table = &plan.image;
-            let assets = assets(table, &plan.checkout).map_err(BuildFailure::Image)?;
-            let recipe = recipe(table, &plan.source, program.as_ref(), assets, base.as_ref())
-                .map_err(BuildFailure::Configuration)?;
-            let store = plan.store()?;
-            let layers = image::inputs(&recipe, &store).map_err(BuildFailure::Image)?;
-            Ok(Expected::new(recipe, layers, &inputs, &declared))
-        })
-        .await
+        Ok(ExpectedImage::new(expected))
     }
 
     /// Writes the layout, telling `observe` of each layer as soon as it is packed.
     pub(crate) async fn assemble(
         &self,
-        recipe: Recipe,
-        dependencies: Option<&Dependencies>,
+        expected: ExpectedImage,
+        dependencies: &[Option<Dependencies>],
         observe: impl Fn(&StoredLayer) + Send + Sync + 'static,
-    ) -> Result<StoredImage, BuildFailure> {
-        let (plan, dependencies) = (self.clone(), dependencies.cloned());
+    ) -> Result<Stored, BuildFailure> {
+        let (plan, dependencies) = (self.clone(), dependencies.to_vec());
         blocking(move || {
-            let store = plan.store()?;
+            let store = platform::store(&plan.checkout)?;
             let assembly = Assembly {
                 observe: &observe,
                 ..Assembly::new(&store)
             };
+            let whole = expected.index();
+            let recipes: Vec<_> = expected.recipes().collect();
             let write = || {
-                let layout = image::assemble(&recipe, &plan.layout, assembly)?;
-                let image = layout.image()?;
-                if let Some(dependencies) = &dependencies {
-                    dependencies::write(dependencies, &image, &plan.layout)?;
-                }
+                let layout = plan.write(&recipes, &whole, assembly)?;
+                let stored = layout.stored()?;
+                dependencies::write(&dependencies, &stored, &plan.layout)?;
                 for archive in &plan.archives {
-                    archive.write(&layout, &image)?;
+                    archive.write(&layout, &stored)?;
                 }
-                Ok(image)
+                Ok(stored)
             };
             write().map_err(BuildFailure::Image)
         })
         .await
     }
 
-    fn store(&self) -> Result<LayerStore, BuildFailure> {
-        LayerStore::open(&self.checkout.join(LAYERS)).map_err(BuildFailure::Image)
-    }
-
-    /// The engine for the package, if there is one.
-    fn engine(&self) -> Option<CargoBuild> {
-        let table = &self.image;
-        let assets = table.assets.iter().map(|assets| assets.from.clone());
-        let layout = match &table.base {
-            Some(BaseReference::Layout(directory)) => Some(directory.clone()),
-            _ => None,
-        };
-        let dockerfile = table.dockerfile.iter().map(|table| table.file.clone());
-        Some(CargoBuild {
-            workspace: self.checkout.clone(),
-            package: table.package.clone()?,
-            binary: table.binary.clone(),
-            features: table.features.clone(),
-            default_features: table.default_features,
-            target: table.target.clone(),
-            profile: table.profile.clone(),
-            source_date_epoch: self.source.committed_at,
-            environment: self.environment.clone(),
-            set_aside: assets
-                .chain(layout)
-                .chain(dockerfile)
-                .chain([FILE_NAME.into(), LOCK_FILE_NAME.into()])
-                .collect(),
-            target_directory: self.target_directory.clone(),
-        })
+    fn write(
+        &self,
+        recipes: &[Recipe],
+        whole: &IndexRecipe,
+        assembly: Assembly<'_>,
+    ) -> Result<Layout, ImageError> {
+        match recipes {
+            [recipe] => image::assemble(recipe, &self.layout, assembly),
+            recipes => image::assemble_index(recipes, whole, &self.layout, assembly),
+        }
     }
 }
 
@@ -371,13 +316,13 @@ fn source_receipt(source: &Source) -> receipts::Source {
     }
 }
 
-fn layers(image: &StoredImage) -> Vec<Layer> {
+fn layers(stored: &Stored) -> Vec<Layer> {
     let layer = |layer: &oci::Descriptor| Layer {
         digest: layer.digest.to_string(),
         size_bytes: layer.size,
         origin: None,
     };
-    image.manifest.layers.iter().map(layer).collect()
+    stored.layers().into_iter().map(layer).collect()
 }
 
 /// Milliseconds since `started`, as receipts count.

@@ -1,17 +1,30 @@
 //! What an image would be made from, told before anything is made.
 
+use std::collections::BTreeMap;
+
 use build::{Declared, Inputs};
-use image::{COMPATIBILITY, LayerKind, Recipe, RecordedInputs};
+use image::{COMPATIBILITY, IndexRecipe, LayerKind, Recipe, RecordedInputs};
 use oci::Digest;
 use receipts::InputChange;
 
-/// An image that would be made.
+/// The image of one platform that would be made.
 #[derive(Debug, Clone)]
 pub(crate) struct Expected {
     pub(crate) recipe: Recipe,
     /// The inputs of each layer, as its annotation will have them.
     pub(crate) layers: Vec<Digest>,
     /// The inputs of the whole image.
+    pub(crate) inputs: Inputs,
+    /// What a compile of its program looks at.
+    declared: Declared,
+}
+
+/// An image that would be made: of one platform, or an index of several.
+#[derive(Debug, Clone)]
+pub(crate) struct ExpectedImage {
+    /// In the order of the index.
+    pub(crate) platforms: Vec<Expected>,
+    /// The inputs of all.
     pub(crate) inputs: Inputs,
 }
 
@@ -22,18 +35,54 @@ impl Expected {
     pub(crate) fn new(
         mut recipe: Recipe,
         layers: Vec<Digest>,
-        compile: &Inputs,
-        declared: &Declared,
+        compile: Inputs,
+        declared: Declared,
     ) -> Self {
         let inputs = image_inputs(&recipe, &layers, compile);
         recipe.inputs = Some(RecordedInputs {
             document: inputs.document(),
-            declared: serde_json::to_string(declared).unwrap_or_default(),
+            declared: serde_json::to_string(&declared).unwrap_or_default(),
         });
         Self {
             recipe,
             layers,
             inputs,
+            declared,
+        }
+    }
+}
+
+impl ExpectedImage {
+    pub(crate) fn new(platforms: Vec<Expected>) -> Self {
+        let inputs = match platforms.as_slice() {
+            [only] => only.inputs.clone(),
+            several => {
+                let named = several.iter();
+                let named = named.map(|of| (of.recipe.platform.to_string(), &of.inputs));
+                Inputs::united(&named.collect::<Vec<_>>())
+            }
+        };
+        Self { platforms, inputs }
+    }
+
+    /// What each is made of.
+    pub(crate) fn recipes(&self) -> impl Iterator<Item = Recipe> {
+        self.platforms.iter().map(|of| of.recipe.clone())
+    }
+
+    /// What the index of all says: the same as each of its images, and the inputs of all.
+    pub(crate) fn index(&self) -> IndexRecipe {
+        let first = self.platforms.first();
+        let annotations = first.map(|of| of.recipe.annotations.clone());
+        let declared = self.platforms.iter();
+        let declared = declared.map(|of| (of.recipe.platform.to_string(), &of.declared));
+        let declared: BTreeMap<_, _> = declared.collect();
+        IndexRecipe {
+            annotations: annotations.unwrap_or_default(),
+            inputs: Some(RecordedInputs {
+                document: self.inputs.document(),
+                declared: serde_json::to_string(&declared).unwrap_or_default(),
+            }),
         }
     }
 }
@@ -55,10 +104,14 @@ pub(crate) fn declared_of(annotation: &str) -> Option<Declared> {
     serde_json::from_str(annotation).ok()
 }
 
+/// The same of an index, by platform.
+pub(crate) fn declared_of_each(annotation: &str) -> Option<BTreeMap<String, Declared>> {
+    serde_json::from_str(annotation).ok()
+}
+
 /// Those of the compile, and everything else of the recipe. The layer of the
 /// program is not among them: it is what is compiled.
-fn image_inputs(recipe: &Recipe, layers: &[Digest], compile: &Inputs) -> Inputs {
-    let mut inputs = compile.clone();
+fn image_inputs(recipe: &Recipe, layers: &[Digest], mut inputs: Inputs) -> Inputs {
     for (layer, digest) in recipe.layers.iter().zip(layers) {
         if !matches!(layer.kind, LayerKind::Binary(_)) {
             inputs.insert(format!("layer:{}", layer.kind), digest.to_string());

@@ -16,7 +16,10 @@ mod recipe;
 
 pub use crate::build::layout_problem;
 pub use base::{BaseFailure, BaseReference, BaseReferenceError, LOCK_FILE_NAME, update_bases};
-pub use build::{Archive, ArchiveError, ArchiveForm, BuildFailure, BuildPlan, Built, read_source};
+pub use build::{
+    Archive, ArchiveError, ArchiveForm, BuildFailure, BuildPlan, Built, Machine, PreparedProgram,
+    read_source,
+};
 pub use cloud::{Cloud, CloudError};
 pub use configuration::{
     AdvisoryLevel, AssetTable, AuditTable, AwsTable, CheckTable, Configuration, ConfigurationError,

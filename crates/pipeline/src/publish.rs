@@ -7,9 +7,11 @@
 mod attestations;
 mod destination;
 mod failure;
+mod found;
 mod gate;
 mod layout;
 mod login;
+mod make;
 mod push;
 mod referrer;
 mod session;

@@ -25,7 +25,7 @@ pub use matrix::{Access, Answer, CallerAccess, Matrix, RoleAccess, SessionAccess
 pub use problem::{Problem, ProblemCode};
 pub use publish::{
     Advisory, Attestation, BuildReceipt, BuildReceipts, Identity, InputChange, InputsReport, Layer,
-    LayerOrigin, PublishReceipt, PublishReceipts, Source, TagOutcome,
+    LayerOrigin, PlatformBuild, PlatformImage, PublishReceipt, PublishReceipts, Source, TagOutcome,
 };
 pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};
 pub use snapshot::{Snapshot, Snapshots};

@@ -121,6 +121,7 @@ problem_codes! {
     BaseNotPinned = "E018", Configuration, "The base image is not pinned in `longshore.lock`.";
     BaseUnusable = "E019", Build, "The base image cannot be read, or is not what was pinned.";
     NotReproducible = "E063", Build, "The program holds something of the machine or of the moment of its compile.";
+    NoPlatform = "E064", Build, "This machine cannot compile for a platform of the image.";
     NoIdentity = "E020", Identity, "There is no identity to ask AWS or a registry with.";
     IdentityRefused = "E021", Identity, "AWS refused the GitHub identity.";
     IdentityInvalid = "E022", Identity, "AWS did not accept the token: its provider, audience, time or signature.";

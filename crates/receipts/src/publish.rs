@@ -29,11 +29,13 @@ pub struct BuildReceipt {
     pub layout: String,
     /// The source.
     pub source: Source,
-    /// The layers, lowest first.
+    /// The layers, lowest first; those of an index each once.
     pub layers: Vec<Layer>,
+    /// The image of each platform: one, or those that the index lists.
+    pub platforms: Vec<PlatformBuild>,
     /// Bytes of everything a registry stores for the image.
     pub size_bytes: u64,
-    /// Bytes of the binary.
+    /// Bytes of the binary, or of those of all platforms.
     pub binary_bytes: u64,
     /// What the binary holds of the machine and of the moment of its compile.
     pub imprints: Vec<Imprint>,
@@ -43,6 +45,30 @@ pub struct BuildReceipt {
     pub compile_milliseconds: u64,
     /// Time spent on layers, configuration and manifest, milliseconds.
     pub assemble_milliseconds: u64,
+}
+
+/// The image of one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlatformBuild {
+    /// The platform: `linux/arm64`.
+    pub platform: String,
+    /// The digest of its manifest.
+    pub digest: String,
+    /// Bytes of everything a registry stores for it.
+    pub size_bytes: u64,
+    /// Bytes of its binary.
+    pub binary_bytes: u64,
+    /// Where its binary is; `None` where it has none.
+    pub binary: Option<String>,
+}
+
+/// The image of one platform in an index that was published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlatformImage {
+    /// The platform: `linux/arm64`.
+    pub platform: String,
+    /// The digest of its manifest.
+    pub digest: String,
 }
 
 /// One layer of an image.
@@ -75,6 +101,8 @@ pub struct Attestation {
     pub artifact_type: String,
     /// The digest of its manifest.
     pub digest: String,
+    /// The digest of what it speaks of: the image, or the index of several platforms.
+    pub subject: String,
 }
 
 /// A known flaw of a package that was compiled.
@@ -140,7 +168,10 @@ pub struct PublishReceipt {
     pub identity: Identity,
     /// The commit that the image says it was made from.
     pub revision: Option<String>,
-    /// The layers, lowest first.
+    /// The images that an index lists; none where the image is of one platform.
+    pub platforms: Vec<PlatformImage>,
+    /// The layers, lowest first; those of an index each once, and none where the
+    /// registry had the index, of which nothing else is read then.
     pub layers: Vec<Layer>,
     /// What this publish said about the image: bills of materials, provenance,
     /// signature.

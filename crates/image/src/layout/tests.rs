@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::fixture::{self, Built, recipe};
-use crate::{Assembly, Entry, LayerStore, PublishedLayer, assemble, assemble_index};
+use crate::{Assembly, Entry, IndexRecipe, LayerStore, PublishedLayer, assemble, assemble_index};
 use oci::Platform;
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 fn text(text: &str) -> crate::Recipe {
@@ -152,7 +151,12 @@ fn an_index_lists_one_image_per_platform_and_shares_their_layers() {
     };
     let index = |recipes: &[crate::Recipe], place: &str| {
         let place = directory.path().join(place);
-        assemble_index(recipes, &BTreeMap::new(), &place, Assembly::new(&store))
+        assemble_index(
+            recipes,
+            &IndexRecipe::default(),
+            &place,
+            Assembly::new(&store),
+        )
     };
     let layout = index(&[amd.clone(), arm.clone()], "one").unwrap();
     let turned = index(&[arm, amd.clone()], "other").unwrap();

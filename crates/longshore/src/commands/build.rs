@@ -1,15 +1,15 @@
 //! `longshore build`.
 
+mod programs;
 mod several;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws::Client;
-use build::{Builder, BuilderError, Source};
+use build::Source;
 use oci::Digest;
-use pipeline::{BuildPlan, Event, ImageTable, SourcePublish, read_source};
-use receipts::{BuildReceipt, ExitCode, Imprint, InputsReport, Problem, ProblemCode};
+use pipeline::{BuildPlan, Event, SourcePublish, read_source};
+use receipts::{BuildReceipt, ExitCode, Imprint, InputsReport, Problem};
 
 use crate::arguments::{Build, Format};
 use crate::commands::explain::with_explanation;
@@ -19,6 +19,8 @@ use crate::project::Project;
 use crate::settings::Settings;
 use crate::{github_actions, printer, render};
 
+pub(crate) use programs::AtHand;
+
 /// Builds the image; stdout carries its digest.
 pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCode, Problem> {
     let project = Project::find(&settings.directory)?;
@@ -27,9 +29,10 @@ pub(crate) async fn run(arguments: &Build, settings: &Settings) -> Result<ExitCo
     }
     let layout = project.at(&arguments.layout);
     let image = project.image(&arguments.images)?;
-    // What changed may well be what is not committed.
-    let allow_dirty = arguments.allow_dirty || arguments.why;
-    let plan = plan(&project, image, layout, (allow_dirty, settings)).await?;
+    let image = programs::only(image, arguments.platform.as_ref())?;
+    let source = source(arguments, &project).await?;
+    let at_hand = AtHand::new(settings, &arguments.binaries)?;
+    let plan = at_hand.plan(&project, &image, &source, layout)?;
     one(plan, arguments, &project, settings).await
 }
 
@@ -62,58 +65,15 @@ async fn one(
     Ok(ExitCode::Success)
 }
 
-/// The plan to build `image` into `layout`.
-pub(crate) async fn plan(
-    project: &Project,
-    image: &ImageTable,
-    layout: PathBuf,
-    (allow_dirty, settings): (bool, &Settings),
-) -> Result<BuildPlan, Problem> {
+/// The commit of the checkout. What changed may well be what is not committed.
+async fn source(arguments: &Build, project: &Project) -> Result<Source, Problem> {
+    let allow_dirty = arguments.allow_dirty || arguments.why;
+    source_of(project, allow_dirty).await
+}
+
+pub(crate) async fn source_of(project: &Project, allow_dirty: bool) -> Result<Source, Problem> {
     let source = read_source(&project.root, allow_dirty).await;
-    let source = source.map_err(|failure| failure.problem())?;
-    plan_of(project, image, &source, (layout, settings))
-}
-
-/// The plan of each of `images`, whose layouts go below `layouts`.
-pub(crate) async fn plans(
-    project: &Project,
-    images: &[&ImageTable],
-    layouts: &Path,
-    (allow_dirty, settings): (bool, &Settings),
-) -> Result<Vec<BuildPlan>, Problem> {
-    let source = read_source(&project.root, allow_dirty).await;
-    let source = source.map_err(|failure| failure.problem())?;
-    let plans = images.iter().map(|image| {
-        let layout = layouts.join(image.name());
-        plan_of(project, image, &source, (layout, settings))
-    });
-    plans.collect()
-}
-
-fn plan_of(
-    project: &Project,
-    image: &ImageTable,
-    source: &Source,
-    (layout, settings): (PathBuf, &Settings),
-) -> Result<BuildPlan, Problem> {
-    let (root, configuration) = (&project.root, &project.configuration);
-    let plan = BuildPlan::new(root, configuration, image, source, layout);
-    let mut plan = plan.map_err(|failure| failure.problem())?;
-    plan.builder = builder(settings)?;
-    plan.environment = settings.environment.of_compiler();
-    plan.logins = settings.logins();
-    Ok(plan)
-}
-
-/// What builds Dockerfiles, where a variable says so.
-fn builder(settings: &Settings) -> Result<Option<Builder>, Problem> {
-    let name = settings.environment.get("LONGSHORE_BUILDER");
-    name.map(str::parse)
-        .transpose()
-        .map_err(|error: BuilderError| {
-            let what = "nothing was built: `LONGSHORE_BUILDER` has a wrong value";
-            Problem::new(ProblemCode::BadConfiguration, what).caused_by(&error)
-        })
+    source.map_err(|failure| failure.problem())
 }
 
 fn report(receipt: &BuildReceipt, settings: &Settings) {

@@ -16,7 +16,7 @@ use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt};
 use serde::Serialize;
 
 use crate::arguments::{Format, Publish};
-use crate::commands::build;
+use crate::commands::build::{self, AtHand};
 use crate::commands::explain::{ANY_REGION, with_explanation};
 use crate::environment::Environment;
 use crate::progress::Progress;
@@ -160,17 +160,18 @@ impl Publishing<'_> {
     async fn build_plan(&self) -> Result<BuildPlan, Problem> {
         let layout = self.project.at(Path::new(LAYOUT));
         let image = self.project.image(&self.arguments.images)?;
-        let allow_dirty = self.arguments.allow_dirty;
-        build::plan(self.project, image, layout, (allow_dirty, self.settings)).await
+        let source = build::source_of(self.project, self.arguments.allow_dirty).await?;
+        let at_hand = AtHand::new(self.settings, &self.arguments.binaries)?;
+        at_hand.plan(self.project, image, &source, layout)
     }
 
     fn plan(&self, layout: &Path) -> Result<PublishPlan, Problem> {
-        let image = Layout::open(layout)
-            .and_then(|layout| layout.image())
+        let stored = Layout::open(layout)
+            .and_then(|layout| layout.stored())
             .map_err(|error| pipeline::layout_problem(&error))?;
         let (repository, identity) = (&self.goal.repositories[0], self.goal.identity.clone());
         let table = &self.project.configuration.publish;
-        let plan = PublishPlan::new(&image, table, repository, identity);
+        let plan = PublishPlan::new(&stored, table, repository, identity);
         let mut plan = plan.map_err(|error| no_tag(&error))?;
         plan.signer = signing::signer(self.project, self.settings)?;
         plan.gate = Gate::new(&self.project.configuration.audit, &self.project.root);

@@ -11,12 +11,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use github::SubjectForm;
-use image::StoredImage;
+use image::Stored;
 use pipeline::{Cloud, Event, IdentityPlan, PublishPlan};
 use receipts::{ExitCode, Problem, ProblemCode, RehearsalReceipt, Verdict};
 
 use crate::arguments::{Format, Rehearse};
-use crate::commands::build;
+use crate::commands::build::{self, AtHand};
 use crate::commands::explain::with_explanation;
 use crate::commands::publish::client;
 use crate::progress::Progress;
@@ -64,7 +64,9 @@ async fn rehearse(
     let image = project.image(&arguments.images)?;
     let cloud = project.cloud(&[image], Some(&resources))?;
     let layout = project.at(Path::new("target/longshore/rehearsal"));
-    let plan_of_build = build::plan(project, image, layout.clone(), (true, settings)).await?;
+    let source = build::source_of(project, true).await?;
+    let at_hand = AtHand::new(settings, &arguments.binaries)?;
+    let plan_of_build = at_hand.plan(project, image, &source, layout.clone())?;
     let job = project.publishing_job(&plan_of_build.source.commit)?;
     let unknowns = unknowns(&resources);
 
@@ -74,7 +76,7 @@ async fn rehearse(
     let rehearsal = Rehearsal::open(arguments.data.as_deref(), &cloud, resources).await?;
     progress.say(&format!("the emulator listens on {}", rehearsal.url));
 
-    let plan = plan(&built.image, project, &cloud)?;
+    let plan = plan(&built.stored, project, &cloud)?;
     let environment = rehearsal
         .environment(&job.run, SubjectForm::Immutable)
         .await?;
@@ -106,14 +108,14 @@ async fn rehearse(
 }
 
 /// The publish as the workflow's job would do it.
-fn plan(image: &StoredImage, project: &Project, cloud: &Cloud) -> Result<PublishPlan, Problem> {
+fn plan(stored: &Stored, project: &Project, cloud: &Cloud) -> Result<PublishPlan, Problem> {
     let identity = IdentityPlan::Github {
         account: cloud.account.clone(),
         role: cloud.role.clone(),
         session_name: aws::session_name("rehearsal", "1"),
     };
     let table = &project.configuration.publish;
-    PublishPlan::new(image, table, &cloud.repositories[0], identity).map_err(|error| {
+    PublishPlan::new(stored, table, &cloud.repositories[0], identity).map_err(|error| {
         Problem::new(
             ProblemCode::BadConfiguration,
             "nothing was rehearsed: a tag cannot be made",

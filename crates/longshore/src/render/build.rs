@@ -16,6 +16,10 @@ pub(crate) fn text(receipt: &BuildReceipt) -> String {
         format!("source  {}{dirty}", receipt.source.commit),
         format!("layout  {}", receipt.layout),
     ];
+    // Of one platform everything is told already.
+    let platforms = receipt.platforms.iter();
+    let platforms = platforms.filter(|_| receipt.platforms.len() > 1);
+    lines.extend(platforms.map(|of| format!("image   {}  {}", of.digest, of.platform)));
     for layer in &receipt.layers {
         lines.push(format!(
             "layer   {}  {}",

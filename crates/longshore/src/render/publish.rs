@@ -19,6 +19,9 @@ pub(crate) fn text(receipt: &PublishReceipt) -> String {
     if let Some(subject) = &receipt.identity.subject {
         lines.push(format!("subject    {subject}"));
     }
+    for image in &receipt.platforms {
+        lines.push(format!("image      {}  {}", image.digest, image.platform));
+    }
     for layer in &receipt.layers {
         let origin = match layer.origin {
             Some(LayerOrigin::New) => "new",
@@ -31,11 +34,13 @@ pub(crate) fn text(receipt: &PublishReceipt) -> String {
         ));
     }
     if !receipt.attestations.is_empty() {
-        let names = receipt.attestations.iter().map(|said| said.name.as_str());
-        lines.push(format!(
-            "attested   {}",
-            names.collect::<Vec<_>>().join(", ")
-        ));
+        let mut names: Vec<_> = Vec::new();
+        for said in &receipt.attestations {
+            if !names.contains(&said.name.as_str()) {
+                names.push(&said.name);
+            }
+        }
+        lines.push(format!("attested   {}", names.join(", ")));
     }
     lines.extend(receipt.advisories.iter().map(|of| {
         let (kind, name) = (of.informational.as_deref(), &of.package);

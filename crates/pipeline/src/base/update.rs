@@ -75,7 +75,14 @@ async fn update(
         digest,
         platforms: platforms(&place, digest, &manifest).await?,
     };
-    let platform = platform(table);
+    let mut all = table.for_each_platform();
+    for table in &all {
+        let platform = platform(table);
+        let found = locked.image_for(&platform);
+        found.ok_or_else(|| no_platform(reference, &platform))?;
+    }
+    // What changed is told of the first.
+    let platform = platform(&all.swap_remove(0));
     let wanted = locked.image_for(&platform);
     let wanted = wanted.ok_or_else(|| no_platform(reference, &platform))?;
     let read = async |digest| {

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use image::{ImageError, Layout, StoredImage, write_docker_archive, write_oci_archive};
-use oci::annotation;
+use image::{ImageError, Layout, Stored, write_docker_archive, write_oci_archive};
+use oci::{Platform, annotation};
 
 /// An archive that a build writes besides the layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +49,10 @@ impl FromStr for Archive {
 }
 
 impl Archive {
-    /// Writes the image of `layout`. In a docker archive it is called after its
-    /// title, with its revision and `latest` as tags.
-    pub(super) fn write(&self, layout: &Layout, image: &StoredImage) -> Result<(), ImageError> {
+    /// Writes what `layout` holds. In a docker archive the image is called after its
+    /// title, with its revision and `latest` as tags; of an index it holds the image for
+    /// this machine, on which the engine is taken to run.
+    pub(super) fn write(&self, layout: &Layout, stored: &Stored) -> Result<(), ImageError> {
         let parent = match self.file.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
@@ -62,7 +63,7 @@ impl Archive {
             .permissions(std::fs::Permissions::from_mode(0o666))
             .tempfile_in(parent)?;
         let output = BufWriter::with_capacity(1 << 18, file.as_file());
-        let said = |key| image.manifest.annotations.get(key);
+        let said = |key| stored.annotations().get(key);
         match self.form {
             ArchiveForm::Oci => {
                 write_oci_archive(
@@ -77,6 +78,9 @@ impl Archive {
                 let tags = said(annotation::REVISION).map(String::as_str);
                 let tags = tags.into_iter().chain(["latest"]);
                 let names: Vec<_> = tags.map(|tag| format!("{title}:{tag}")).collect();
+                let host = Platform::linux(build::host_architecture());
+                let image = stored.image_for(&host);
+                let image = image.ok_or(ImageError::NoImageFor(host))?;
                 write_docker_archive(layout, image, &names, output)?;
             }
         }

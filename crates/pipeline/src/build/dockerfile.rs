@@ -10,7 +10,7 @@ use image::{Base, Import, Layout, Recipe, Secret};
 use oci::{Digest, ImageConfig, Platform, RootFilesystem, RuntimeConfig, media_type};
 
 use super::kept::{BUILDING, PREFIX, USED, presence, prune, turn};
-use super::{BuildFailure, BuildPlan, Materials, base_failed, blocking};
+use super::{BuildFailure, Materials, PlatformPlan, base_failed, blocking};
 use crate::base::Pins;
 use crate::configuration::{ConfigurationError, DockerfileTable};
 use crate::event::{Event, Observer, Stage};
@@ -19,7 +19,7 @@ use crate::recipe::{placeholders, put_on};
 /// Where images of Dockerfiles are kept, below the checkout.
 const KEPT: &str = "target/longshore/dockerfile";
 
-impl BuildPlan {
+impl PlatformPlan {
     /// What the Dockerfile's image would be built from.
     pub(super) fn look_at_dockerfile(&self) -> Result<Option<Dockerfile>, BuildFailure> {
         let Some(table) = &self.image.dockerfile else {
@@ -58,8 +58,8 @@ impl BuildPlan {
             secrets: table.secrets.clone(),
             architecture: self.platform().architecture,
             source_date_epoch: self.source.committed_at,
-            builder: self.builder.or(table.builder),
-            environment: self.environment.clone(),
+            builder: self.machine.builder.or(table.builder),
+            environment: self.machine.environment.clone(),
             plain_http: false,
             fresh: self.target_directory.is_some(),
         })

@@ -89,15 +89,20 @@ fn engine(error: &BuildError) -> Problem {
         | BuildError::Changed(_) => dockerfile(error),
         BuildError::NoBinary(_) => problem(ProblemCode::UnusableBinary, "there is no binary to pack")
             .hint("set `image.package` and `image.binary` in `longshore.toml`"),
-        BuildError::NoTarget(target) => {
-            problem(ProblemCode::CompileFailed, "the Rust target is not installed")
-                .hint(format!("run `rustup target add {target}`"))
+        BuildError::NoTarget { target, installed, linked } => {
+            let problem = problem(ProblemCode::NoPlatform, "this machine cannot compile for a platform of the image");
+            uncompilable(problem, target, *installed, *linked)
+        }
+        BuildError::OtherPlatform { .. } => {
+            problem(ProblemCode::UnusableBinary, "a program that was given does not run on its platform")
+                .hint("give each program to the platform that it was compiled for: `--binary linux/arm64=FILE`")
         }
         BuildError::Failed { .. } => problem(ProblemCode::CompileFailed, "the package does not build")
             .hint("the lines above are cargo's own"),
         BuildError::Dynamic { .. } | BuildError::NotElf { .. } => {
             problem(ProblemCode::UnusableBinary, "the binary does not run in an empty image")
                 .hint("set `image.target` to a Linux target that links statically, such as x86_64-unknown-linux-gnu")
+                .hint("a program for `--binary` is made by `longshore build --platform PLATFORM`, on a machine of that platform")
         }
         BuildError::Dependencies(_) => {
             problem(ProblemCode::CompileFailed, "cargo's list of packages cannot be read")
@@ -105,6 +110,27 @@ fn engine(error: &BuildError) -> Problem {
         }
         BuildError::Io(_) => problem(ProblemCode::Io, "a file cannot be read"),
     }
+}
+
+/// What to install, to the last command.
+fn uncompilable(mut problem: Problem, target: &str, installed: bool, linked: bool) -> Problem {
+    if !installed {
+        problem = problem.hint(format!("run `rustup target add {target}`"));
+    }
+    let processor = target.split('-').next().unwrap_or(target);
+    let debian = processor.replace('_', "-");
+    problem = match (linked, target.ends_with("-musl")) {
+        (true, _) => problem,
+        (false, true) => problem
+            .hint("install a linker: `cargo install --locked cargo-zigbuild` and `pip install ziglang`"),
+        (false, false) => problem
+            .hint(format!("install a linker: `apt-get install gcc-{debian}-linux-gnu`"))
+            .hint(format!("or set `image.target` to a musl target: for `{processor}-unknown-linux-musl` cargo-zigbuild is a linker")),
+    };
+    let architecture = build::architecture_of(target).unwrap_or(processor);
+    problem.hint(format!(
+        "or compile it elsewhere, and give the program: `--binary linux/{architecture}=FILE`"
+    ))
 }
 
 fn dockerfile(error: &BuildError) -> Problem {
@@ -161,7 +187,9 @@ pub(crate) fn image_problem(error: &ImageError, nothing: &str) -> Problem {
             problem(ProblemCode::BadConfiguration, "an asset cannot be packed")
                 .hint("remove it, or leave it out with `exclude` in `[[image.assets]]`")
         }
-        ImageError::TooManyLayers(_) | ImageError::DuplicatePlatform(_) => problem(
+        ImageError::TooManyLayers(_)
+        | ImageError::DuplicatePlatform(_)
+        | ImageError::NoImageFor(_) => problem(
             ProblemCode::BadConfiguration,
             "the image would be one that engines do not run",
         ),

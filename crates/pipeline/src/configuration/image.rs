@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use ::image::{Compression, Runtime};
-use oci::RepositoryName;
-use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use oci::{Platform, RepositoryName};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 
 use super::{AssetTable, ConfigurationError, DockerfileTable, wrong};
@@ -37,6 +37,10 @@ pub struct ImageTable {
     /// give the same image on every machine.
     #[serde(default = "default_target")]
     pub target: String,
+    /// What the image runs on; several make an index of one image for each. None for
+    /// what the target says.
+    #[serde(default, deserialize_with = "platforms")]
+    pub platforms: Vec<Platform>,
     /// The cargo profile.
     #[serde(default = "default_profile")]
     pub profile: String,
@@ -90,6 +94,14 @@ fn default_target() -> String {
 
 fn default_profile() -> String {
     "release".to_owned()
+}
+
+fn platforms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Platform>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    let platforms = names.iter().map(|name| name.parse());
+    platforms
+        .collect::<Result<_, _>>()
+        .map_err(D::Error::custom)
 }
 
 /// `[image]` or each `[[image]]`. Not an untagged enumeration, whose errors name
@@ -172,6 +184,39 @@ impl ImageTable {
         name.unwrap_or_default()
     }
 
+    /// The image of each platform, in the order in which an index lists them: with the
+    /// target that compiles for it, which is this one's with another processor.
+    pub fn for_each_platform(&self) -> Vec<Self> {
+        if self.platforms.is_empty() {
+            return vec![self.clone()];
+        }
+        let mut platforms = self.platforms.clone();
+        platforms.sort_by_key(ToString::to_string);
+        let rest = self.target.split_once('-').map_or("", |(_, rest)| rest);
+        let image = |platform: &Platform| {
+            let processor = build::processor_of(&platform.architecture);
+            Self {
+                target: format!("{}-{rest}", processor.unwrap_or_default()),
+                ..self.clone()
+            }
+        };
+        platforms.iter().map(image).collect()
+    }
+
+    fn check_platforms(&self) -> Result<(), ConfigurationError> {
+        for (place, platform) in self.platforms.iter().enumerate() {
+            let known = build::processor_of(&platform.architecture).is_some();
+            if platform.os != "linux" || platform.variant.is_some() || !known {
+                let reason = format!("lists `{platform}`; there is linux/amd64 and linux/arm64");
+                return wrong("image.platforms", &reason);
+            }
+            if self.platforms[..place].contains(platform) {
+                return wrong("image.platforms", &format!("lists `{platform}` twice"));
+            }
+        }
+        Ok(())
+    }
+
     /// A program, a Dockerfile, or both.
     fn check_engine(&self) -> Result<(), ConfigurationError> {
         let Some(dockerfile) = &self.dockerfile else {
@@ -203,6 +248,7 @@ impl ImageTable {
 
     fn check(&self) -> Result<(), ConfigurationError> {
         self.check_engine()?;
+        self.check_platforms()?;
         if self
             .writable
             .iter()

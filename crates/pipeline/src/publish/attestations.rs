@@ -7,10 +7,11 @@ use attest::{
     BUNDLE, BillOfMaterials, Builder, CYCLONEDX, Dependencies, IN_TOTO, PROVENANCE_PREDICATE,
     Provenance, Referrer, SIGNATURE_PREDICATE, SPDX, Statement, Workflow, cyclonedx, spdx,
 };
-use image::StoredImage;
-use oci::{Digest, RepositoryName, annotation};
+use image::Stored;
+use oci::{Descriptor, Digest, RepositoryName, annotation};
 use serde_json::json;
 
+use super::push::Said;
 use super::session::Session;
 use super::signer::{ReadySigner, SigningFailure};
 
@@ -24,59 +25,116 @@ const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
 const BUNDLE_PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 
-/// Everything that is said about `image`. Without a signer it is said unsigned.
+/// A manifest of which something is said.
+struct Subject<'i> {
+    descriptor: &'i Descriptor,
+    annotations: &'i BTreeMap<String, String>,
+    dependencies: Option<&'i Dependencies>,
+}
+
+impl Subject<'_> {
+    fn annotation(&self, key: &str) -> &str {
+        self.annotations.get(key).map_or("", String::as_str)
+    }
+}
+
+/// Everything that is said about `stored`, whose programs were compiled from
+/// `dependencies`. Without a signer it is said unsigned.
+///
+/// Of an index, the bills are about its images, which have different packages.
+/// Provenance and signature are about both: a tag and a deployment by digest name the
+/// index, and who pulls one platform by digest asks about that.
 pub(super) async fn of(
-    image: &StoredImage,
-    dependencies: Option<&Dependencies>,
+    stored: &Stored,
+    dependencies: &[Option<Dependencies>],
     repository: &RepositoryName,
     session: &Session,
     signer: Option<&ReadySigner<'_>>,
-) -> Result<Vec<Referrer>, SigningFailure> {
-    let digest = image.descriptor.digest;
-    let mut referrers = Vec::new();
-    if let Some(dependencies) = dependencies {
-        let bill = BillOfMaterials {
-            image: repository.as_str(),
-            digest,
-            created: annotation(image, annotation::CREATED),
-            tool_version: TOOL_VERSION,
-            dependencies,
+) -> Result<Vec<Said>, SigningFailure> {
+    let mut all = Vec::new();
+    let mut statements = Vec::new();
+    for subject in subjects(stored, dependencies) {
+        let referrers = bills(&subject, repository);
+        let provenance = Statement {
+            name: repository.to_string(),
+            digest: subject.descriptor.digest,
+            predicate_type: PROVENANCE_PREDICATE.to_owned(),
+            predicate: provenance(&subject, &referrers, session).predicate(),
         };
-        referrers.push(Referrer::new("CycloneDX", CYCLONEDX, cyclonedx(&bill)));
-        referrers.push(Referrer::new("SPDX", SPDX, spdx(&bill)));
+        let signature = Statement {
+            predicate_type: SIGNATURE_PREDICATE.to_owned(),
+            predicate: json!({}),
+            ..provenance.clone()
+        };
+        statements.extend([("provenance", provenance), ("signature", signature)]);
+        all.push(Said {
+            subject: subject.descriptor.clone(),
+            referrers,
+        });
     }
-    let provenance = Statement {
-        name: repository.to_string(),
-        digest,
-        predicate_type: PROVENANCE_PREDICATE.to_owned(),
-        predicate: provenance(image, &referrers, session).predicate(),
-    };
     let Some(signer) = signer else {
-        let unsigned = Referrer::new("provenance", IN_TOTO, provenance.bytes());
-        referrers.push(unsigned.with(PREDICATE_TYPE, PROVENANCE_PREDICATE));
-        return Ok(referrers);
+        let unsigned = statements.iter().step_by(2);
+        for (said, (name, statement)) in all.iter_mut().zip(unsigned) {
+            let unsigned = Referrer::new(name, IN_TOTO, statement.bytes());
+            let unsigned = unsigned.with(PREDICATE_TYPE, PROVENANCE_PREDICATE);
+            said.referrers.push(unsigned);
+        }
+        return Ok(all);
     };
-    let signature = Statement {
-        predicate_type: SIGNATURE_PREDICATE.to_owned(),
-        predicate: json!({}),
-        ..provenance.clone()
-    };
-    let statements = [&provenance, &signature];
-    let bundles = signer.sign(&statements, session).await?;
-    let names = ["provenance", "signature"];
-    for ((name, statement), bundle) in names.into_iter().zip(statements).zip(bundles) {
+    let texts: Vec<_> = statements.iter().map(|(_, statement)| statement).collect();
+    let bundles = signer.sign(&texts, session).await?;
+    for (place, ((name, statement), bundle)) in statements.iter().zip(bundles).enumerate() {
         let bundle = Referrer::new(name, BUNDLE, bundle)
             .with(BUNDLE_CONTENT, "dsse-envelope")
             .with(BUNDLE_PREDICATE, &statement.predicate_type);
-        referrers.push(bundle);
+        if let Some(said) = all.get_mut(place / 2) {
+            said.referrers.push(bundle);
+        }
     }
-    Ok(referrers)
+    Ok(all)
 }
 
-fn provenance(image: &StoredImage, bills: &[Referrer], session: &Session) -> Provenance {
-    let revision = annotation(image, annotation::REVISION);
-    let base = annotation(image, annotation::BASE_DIGEST).parse().ok();
-    let optional = |key| Some(annotation(image, key)).filter(|text| !text.is_empty());
+/// An index and its images, or the one image.
+fn subjects<'i>(stored: &'i Stored, dependencies: &'i [Option<Dependencies>]) -> Vec<Subject<'i>> {
+    let index = match stored {
+        Stored::Image(_) => None,
+        Stored::Index(index) => Some(Subject {
+            descriptor: &index.descriptor,
+            annotations: &index.index.annotations,
+            dependencies: None,
+        }),
+    };
+    let known = dependencies.iter().map(Option::as_ref);
+    let images = stored.images().iter().zip(known);
+    let images = images.map(|(image, dependencies)| Subject {
+        descriptor: &image.descriptor,
+        annotations: &image.manifest.annotations,
+        dependencies,
+    });
+    index.into_iter().chain(images).collect()
+}
+
+fn bills(subject: &Subject<'_>, repository: &RepositoryName) -> Vec<Referrer> {
+    let Some(dependencies) = subject.dependencies else {
+        return Vec::new();
+    };
+    let bill = BillOfMaterials {
+        image: repository.as_str(),
+        digest: subject.descriptor.digest,
+        created: subject.annotation(annotation::CREATED),
+        tool_version: TOOL_VERSION,
+        dependencies,
+    };
+    vec![
+        Referrer::new("CycloneDX", CYCLONEDX, cyclonedx(&bill)),
+        Referrer::new("SPDX", SPDX, spdx(&bill)),
+    ]
+}
+
+fn provenance(subject: &Subject<'_>, bills: &[Referrer], session: &Session) -> Provenance {
+    let revision = subject.annotation(annotation::REVISION);
+    let base = subject.annotation(annotation::BASE_DIGEST).parse().ok();
+    let optional = |key| Some(subject.annotation(key)).filter(|text| !text.is_empty());
     let byproduct = |bill: &Referrer| (bill.artifact_type.clone(), Digest::of(&bill.document));
     Provenance {
         builder: match &session.claims {
@@ -92,15 +150,10 @@ fn provenance(image: &StoredImage, bills: &[Referrer], session: &Session) -> Pro
         commit: revision.trim_end_matches(DIRTY).to_owned(),
         dirty: revision.ends_with(DIRTY),
         tool_version: TOOL_VERSION.to_owned(),
-        inputs: annotation(image, annotation::INPUTS).parse().ok(),
+        inputs: subject.annotation(annotation::INPUTS).parse().ok(),
         base: optional(annotation::BASE_NAME).map(str::to_owned).zip(base),
         byproducts: bills.iter().map(byproduct).collect(),
     }
-}
-
-fn annotation<'i>(image: &'i StoredImage, key: &str) -> &'i str {
-    let annotations = &image.manifest.annotations;
-    annotations.get(key).map_or("", String::as_str)
 }
 
 /// The run that the claims of a token of GitHub are about.

@@ -55,21 +55,28 @@ impl Gate {
         })
     }
 
-    /// The advisories about `dependencies`. Where they are to be denied, a
-    /// vulnerability is a failure; so is whatever keeps them from being known.
+    /// The advisories about `dependencies`, those of the image of each platform. Where
+    /// they are to be denied, a vulnerability is a failure; so is whatever keeps them
+    /// from being known.
     pub(super) async fn pass(
         &self,
-        dependencies: Option<&Dependencies>,
+        dependencies: &[Option<Dependencies>],
     ) -> Result<Vec<Advisory>, GateFailure> {
-        let dependencies = dependencies.ok_or(GateFailure::NoDependencies)?;
-        let known = self.database.about(dependencies).await;
-        let known = known.map_err(GateFailure::NoAdvisories)?;
-        let ignored = |id: &str| self.table.ignore.iter().any(|entry| entry.id == id);
-        let found: Vec<_> = findings(dependencies, &known)
-            .into_iter()
-            .filter(|finding| !ignored(&finding.advisory.id))
-            .map(|finding| reported(&finding))
-            .collect();
+        let mut found: Vec<Advisory> = Vec::new();
+        let mut asked: Vec<&Dependencies> = Vec::new();
+        for dependencies in dependencies {
+            let dependencies = dependencies.as_ref().ok_or(GateFailure::NoDependencies)?;
+            if !asked.contains(&dependencies) {
+                let about = self.about(dependencies).await?;
+                found.extend(
+                    about
+                        .into_iter()
+                        .filter(|of| !found.contains(of))
+                        .collect::<Vec<_>>(),
+                );
+                asked.push(dependencies);
+            }
+        }
         let denied = self.table.advisories == AdvisoryLevel::Deny;
         let vulnerable = found.iter().filter(|of| of.informational.is_none());
         let vulnerable: Vec<_> = vulnerable.cloned().collect();
@@ -77,6 +84,17 @@ impl Gate {
             return Err(GateFailure::Vulnerable(vulnerable));
         }
         Ok(found)
+    }
+
+    async fn about(&self, dependencies: &Dependencies) -> Result<Vec<Advisory>, GateFailure> {
+        let known = self.database.about(dependencies).await;
+        let known = known.map_err(GateFailure::NoAdvisories)?;
+        let ignored = |id: &str| self.table.ignore.iter().any(|entry| entry.id == id);
+        Ok(findings(dependencies, &known)
+            .into_iter()
+            .filter(|finding| !ignored(&finding.advisory.id))
+            .map(|finding| reported(&finding))
+            .collect())
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aws::Client;
-use image::{ImageError, Layout, StoredImage};
+use image::{ImageError, Layout, Stored};
 use oci::{Digest, RepositoryName, Tag, annotation};
 use receipts::PublishReceipt;
 use registry::Pushed;
@@ -34,24 +34,24 @@ pub struct PublishPlan {
 }
 
 impl PublishPlan {
-    /// Plans the publish of `image` with the tags of `table`.
+    /// Plans the publish of `stored` with the tags of `table`.
     ///
     /// `{commit}` is the revision that the image itself names: a tag must not
     /// say another commit than the image does.
     pub fn new(
-        image: &StoredImage,
+        stored: &Stored,
         table: &PublishTable,
         repository: &RepositoryName,
         identity: IdentityPlan,
     ) -> Result<Self, ConfigurationError> {
-        let annotation = |key: &str| image.manifest.annotations.get(key).cloned();
+        let annotation = |key: &str| stored.annotations().get(key).cloned();
         let placeholders = Placeholders {
             commit: annotation(annotation::REVISION).unwrap_or_default(),
             committed_at: annotation(annotation::CREATED).unwrap_or_default(),
         };
         Ok(Self {
-            digest: image.descriptor.digest,
-            size: image.size(),
+            digest: stored.descriptor().digest,
+            size: stored.size(),
             destination: Destination::new(&placeholders, table, repository, identity)?,
             signer: None,
             gate: None,
@@ -84,7 +84,7 @@ impl PublishPlan {
 
     /// The image of the layout in `directory`, once it is known to be the one that was
     /// built.
-    pub(super) fn opened(&self, directory: &Path) -> Result<(Layout, StoredImage), PublishFailure> {
+    pub(super) fn opened(&self, directory: &Path) -> Result<(Layout, Stored), PublishFailure> {
         opened(directory, self.digest)
     }
 
@@ -92,27 +92,27 @@ impl PublishPlan {
     pub(super) async fn content(
         &self,
         directory: &Path,
-        (layout, image): &(Layout, StoredImage),
+        (layout, stored): &(Layout, Stored),
         push: &Push<'_>,
     ) -> Result<Complete, PublishFailure> {
-        let held = push.held(image).await?;
-        let mut local = Local::of(layout, image);
+        let held = push.held(stored).await?;
+        let mut local = Local::of(layout, stored);
         let mut advisories = Vec::new();
         // Of an image that is there nothing is asked and nothing said again.
         if held.first() != Some(&Some(self.digest)) {
-            let dependencies = dependencies_of(image, directory);
+            let dependencies = dependencies_of(stored, directory);
             if let Some(gate) = &self.gate {
-                advisories = gate.pass(dependencies.as_ref()).await?;
+                advisories = gate.pass(&dependencies).await?;
             }
             let signer = match &self.signer {
                 Some(signer) => Some(signer.ready(push.session).await?),
                 None => None,
             };
             local
-                .attest(image, dependencies.as_ref(), push, signer.as_ref())
+                .attest(stored, &dependencies, push, signer.as_ref())
                 .await?;
         }
-        let mut complete = push.image(image, &local, &held, Pushed::default()).await?;
+        let mut complete = push.image(stored, &local, &held, Pushed::default()).await?;
         complete.advisories = advisories;
         Ok(complete)
     }
@@ -122,20 +122,19 @@ impl PublishPlan {
 /// its layers to be there. The layers are read once, while they are sent: one that is not
 /// what it should be is not confirmed by the registry, is hashed here then, and no
 /// manifest names it. What the registry has is not read at all.
-fn opened(directory: &Path, expected: Digest) -> Result<(Layout, StoredImage), PublishFailure> {
+fn opened(directory: &Path, expected: Digest) -> Result<(Layout, Stored), PublishFailure> {
     let open = || -> Result<_, ImageError> {
         let layout = Layout::open(directory)?;
-        let image = layout.image()?;
         // A blob that is left out on purpose is the registry's to have.
-        layout.measured()?;
-        Ok((layout, image))
+        let stored = layout.measured()?;
+        Ok((layout, stored))
     };
-    let (layout, image) = open().map_err(PublishFailure::Layout)?;
-    let found = image.descriptor.digest;
+    let (layout, stored) = open().map_err(PublishFailure::Layout)?;
+    let found = stored.descriptor().digest;
     if found != expected {
         return Err(PublishFailure::UnexpectedDigest { expected, found });
     }
-    Ok((layout, image))
+    Ok((layout, stored))
 }
 
 impl fmt::Display for PublishPlan {

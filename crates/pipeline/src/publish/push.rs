@@ -1,15 +1,16 @@
 //! The push itself, in the order that keeps every promise.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use attest::{Dependencies, Referrer};
 use futures_util::Stream;
 use futures_util::future::try_join_all;
-use image::{Layout, StoredImage};
-use oci::{
-    AnyManifest, Descriptor, Digest, ErrorCode, ManifestReference, RepositoryName, Tag, annotation,
+use image::{Layout, Stored, StoredImage};
+use oci::{Descriptor, Digest, ErrorCode, ManifestReference, RepositoryName, Tag, annotation};
+use receipts::{
+    Advisory, Attestation, Imprint, Layer, LayerOrigin, PlatformImage, PublishReceipt, TagOutcome,
 };
-use receipts::{Advisory, Attestation, Imprint, Layer, LayerOrigin, PublishReceipt, TagOutcome};
 use registry::{Blob, Pushed, RegistryError};
 
 use super::referrer;
@@ -30,23 +31,30 @@ pub(super) struct Push<'a> {
 pub(super) struct Local {
     /// Its blobs, without those that the registry has.
     pub(super) blobs: Vec<Blob>,
-    /// What is pushed beside it.
-    pub(super) referrers: Vec<Referrer>,
+    /// What is pushed beside it: beside the index and each of its images, or the image.
+    pub(super) said: Vec<Said>,
     /// Whether some of that is signed.
     pub(super) signed: bool,
+}
+
+/// What is said about one manifest.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pub(super) subject: Descriptor,
+    pub(super) referrers: Vec<Referrer>,
 }
 
 /// What a tag points to.
 pub(super) struct Held {
     pub(super) digest: Digest,
-    /// The image, where it is one.
-    pub(super) image: Option<StoredImage>,
+    /// The image, or an index without its images, where it is one.
+    pub(super) stored: Option<Stored>,
 }
 
-/// An image that the registry has, with all that is said about it, and without its
+/// An image or an index that the registry has, with all that is said about it, and without its
 /// tags.
 pub(super) struct Complete {
-    image: StoredImage,
+    stored: Stored,
     /// What the tags point to now.
     held: Vec<Option<Digest>>,
     layers: Vec<Layer>,
@@ -65,35 +73,50 @@ pub(super) type TagsSet = Result<Vec<TagOutcome>, (Vec<TagOutcome>, PublishFailu
 pub(super) const ALL_TAGS: Range<usize> = 0..usize::MAX;
 
 impl Local {
-    /// The blobs of `image` that `layout` has, and the document of its inputs.
-    pub(super) fn of(layout: &Layout, image: &StoredImage) -> Self {
-        let here = image.blobs().filter(|blob| !layout.is_absent(&blob.digest));
-        let blob = |descriptor: &Descriptor| {
-            Blob::of_file(descriptor.clone(), layout.blob(&descriptor.digest))
-        };
+    /// The blobs of `stored` that `layout` has, and the document of its inputs.
+    pub(super) fn of(layout: &Layout, stored: &Stored) -> Self {
+        let mut here: BTreeMap<Digest, Blob> = BTreeMap::new();
+        let all = stored.images().iter().flat_map(StoredImage::blobs);
+        for descriptor in all.filter(|blob| !layout.is_absent(&blob.digest)) {
+            let file = layout.blob(&descriptor.digest);
+            here.entry(descriptor.digest)
+                .or_insert_with(|| Blob::of_file(descriptor.clone(), file));
+        }
+        let inputs = referrer::inputs(layout, stored).map(|inputs| Said {
+            subject: stored.descriptor().clone(),
+            referrers: vec![inputs],
+        });
         Self {
-            blobs: here.map(blob).collect(),
-            referrers: referrer::inputs(layout, image).into_iter().collect(),
+            blobs: here.into_values().collect(),
+            said: inputs.into_iter().collect(),
             signed: false,
         }
     }
 
     /// All blobs, with those of what is pushed beside the image.
     pub(super) fn all(&self) -> Vec<Blob> {
-        [self.blobs.clone(), referrer::blobs(&self.referrers)].concat()
+        let said = self.said.iter().flat_map(|said| &said.referrers);
+        [self.blobs.clone(), referrer::blobs(said)].concat()
     }
 
-    /// Adds what is said about `image`.
+    /// Adds what is said about `stored`, whose programs were compiled from
+    /// `dependencies`, one for each of its images.
     pub(super) async fn attest(
         &mut self,
-        image: &StoredImage,
-        dependencies: Option<&Dependencies>,
+        stored: &Stored,
+        dependencies: &[Option<Dependencies>],
         push: &Push<'_>,
         signer: Option<&ReadySigner<'_>>,
     ) -> Result<(), PublishFailure> {
         let (repository, session) = (push.repository(), push.session);
-        let said = attestations::of(image, dependencies, repository, session, signer);
-        self.referrers.extend(said.await?);
+        let said = attestations::of(stored, dependencies, repository, session, signer);
+        for said in said.await? {
+            let same = |other: &&mut Said| other.subject.digest == said.subject.digest;
+            match self.said.iter_mut().find(same) {
+                Some(other) => other.referrers.extend(said.referrers),
+                None => self.said.push(said),
+            }
+        }
         self.signed = signer.is_some();
         Ok(())
     }
@@ -105,10 +128,10 @@ impl Push<'_> {
     }
 
     /// The digest that each tag points to. An immutable tag on another image than
-    /// `image` ends the publish here, before a byte is sent.
+    /// `stored` ends the publish here, before a byte is sent.
     pub(super) async fn held(
         &self,
-        image: &StoredImage,
+        stored: &Stored,
     ) -> Result<Vec<Option<Digest>>, PublishFailure> {
         let resolve = |tag: &Tag| {
             let reference = ManifestReference::Tag(tag.clone());
@@ -123,7 +146,7 @@ impl Push<'_> {
             .await
             .map_err(self.destination.failed(LOOKING, 0))?;
         let held: Vec<_> = held.into_iter().map(|held| Some(held?.digest)).collect();
-        self.refuse_taken(image, &held)?;
+        self.refuse_taken(stored, &held)?;
         Ok(held)
     }
 
@@ -147,25 +170,14 @@ impl Push<'_> {
                 let (descriptor, bytes) = held?;
                 let digest = descriptor.digest;
                 // What is no image is never ours, and only its digest counts.
-                let image = match AnyManifest::parse(&descriptor.media_type, &bytes) {
-                    Ok(AnyManifest::Image(manifest)) => Some(StoredImage {
-                        descriptor,
-                        bytes: bytes.to_vec(),
-                        manifest: *manifest,
-                    }),
-                    _ => None,
-                };
-                Some(Held { digest, image })
+                let stored = Stored::received(descriptor, bytes.to_vec()).ok();
+                Some(Held { digest, stored })
             })
             .collect())
     }
 
-    fn refuse_taken(
-        &self,
-        image: &StoredImage,
-        held: &[Option<Digest>],
-    ) -> Result<(), PublishFailure> {
-        let wants = image.descriptor.digest;
+    fn refuse_taken(&self, stored: &Stored, held: &[Option<Digest>]) -> Result<(), PublishFailure> {
+        let wants = stored.descriptor().digest;
         match held.first() {
             Some(Some(holds)) if *holds != wants => Err(PublishFailure::TagTaken {
                 tag: self.destination.immutable_tag.clone(),
@@ -191,23 +203,23 @@ impl Push<'_> {
             .map_err(self.destination.failed(SENDING, 0))
     }
 
-    /// Pushes what is not `sent` of `image`, whose tags point to `held` now; sets none
+    /// Pushes what is not `sent` of `stored`, whose tags point to `held` now; sets none
     /// of them.
     pub(super) async fn image(
         &self,
-        image: &StoredImage,
+        stored: &Stored,
         local: &Local,
         held: &[Option<Digest>],
         mut sent: Pushed,
     ) -> Result<Complete, PublishFailure> {
-        self.refuse_taken(image, held)?;
-        let digest = image.descriptor.digest;
+        self.refuse_taken(stored, held)?;
+        let digest = stored.descriptor().digest;
         let mut attestations = Vec::new();
         // What the immutable tag points to is complete, with all that refers to it.
         if held.first() != Some(&Some(digest)) {
             (self.observe)(Event::Stage(Stage::Push));
-            self.content(image, &local.all(), &mut sent).await?;
-            attestations = self.referrers(image, local, &mut sent).await?;
+            self.content(stored, &local.all(), &mut sent).await?;
+            attestations = self.referrers(local, &mut sent).await?;
         }
         let origin = |layer: &Descriptor| {
             if sent.uploaded.contains(&layer.digest) {
@@ -217,8 +229,8 @@ impl Push<'_> {
             }
         };
         Ok(Complete {
-            layers: layers(image, origin),
-            image: image.clone(),
+            layers: layers(stored, origin),
+            stored: stored.clone(),
             held: held.to_vec(),
             sent_bytes: sent.bytes,
             attestations,
@@ -229,7 +241,7 @@ impl Push<'_> {
 
     /// Sets those tags of a complete image that have these places and point elsewhere.
     pub(super) async fn tags(&self, complete: &Complete, places: Range<usize>) -> TagsSet {
-        let digest = complete.image.descriptor.digest;
+        let digest = complete.stored.descriptor().digest;
         let tags = self.destination.tags().zip(&complete.held);
         let tags: Vec<_> = tags.skip(places.start).take(places.len()).collect();
         if tags.iter().any(|(_, held)| **held != Some(digest)) {
@@ -240,7 +252,7 @@ impl Push<'_> {
             let moved = *holds != Some(digest);
             if moved {
                 let set = places.start + outcomes.len();
-                let put = self.put(&complete.image, ManifestReference::Tag(tag.clone()));
+                let put = self.put(&complete.stored, ManifestReference::Tag(tag.clone()));
                 if let Err(error) = put.await {
                     let failure = self.destination.failed("setting the tags", set)(error);
                     return Err((outcomes, failure));
@@ -256,17 +268,25 @@ impl Push<'_> {
         Ok(outcomes)
     }
 
-    /// Everything of an image but its tags.
+    /// Everything of an image but its tags; of an index each image before it.
     async fn content(
         &self,
-        image: &StoredImage,
+        stored: &Stored,
         blobs: &[Blob],
         sent: &mut Pushed,
     ) -> Result<(), PublishFailure> {
-        let media_type = &image.descriptor.media_type;
-        self.complete(media_type, &image.bytes, blobs, sent)
-            .await
-            .map_err(|(step, error)| self.destination.failed(step, 0)(error))
+        let failed = |(step, error)| self.destination.failed(step, 0)(error);
+        for image in stored.images() {
+            let media_type = &image.descriptor.media_type;
+            let complete = self.complete(media_type, &image.bytes, blobs, sent);
+            complete.await.map_err(failed)?;
+        }
+        if let Stored::Index(_) = stored {
+            let digest = stored.descriptor().digest.into();
+            let put = self.put(stored, digest).await;
+            put.map_err(|error| failed((MANIFEST, error)))?;
+        }
+        Ok(())
     }
 
     /// The blobs, then the manifest by its digest. A registry that has lost blobs
@@ -291,7 +311,7 @@ impl Push<'_> {
             let put = registry.push_manifest(repository, &digest, media_type, bytes);
             put.await.map(|_| ())
         };
-        let failed = |error| ("sending the manifest", error);
+        let failed = |error| (MANIFEST, error);
         let lost: Vec<_> = match by_digest().await {
             Err(error) if error.has_code(&ErrorCode::ManifestBlobUnknown) => {
                 let said = |blob: &&Blob| sent.existing.contains(&blob.descriptor.digest);
@@ -310,11 +330,11 @@ impl Push<'_> {
 
     async fn put(
         &self,
-        image: &StoredImage,
+        stored: &Stored,
         reference: ManifestReference,
     ) -> Result<(), RegistryError> {
-        let media_type = &image.descriptor.media_type;
-        let bytes = image.bytes.clone().into();
+        let media_type = &stored.descriptor().media_type;
+        let bytes = stored.bytes().to_vec().into();
         self.session
             .registry
             .push_manifest(self.repository(), &reference, media_type, bytes)
@@ -327,6 +347,8 @@ impl Push<'_> {
 const LOOKING: &str = "asking what the tags hold";
 /// The step in which blobs are sent.
 const SENDING: &str = "sending the layers";
+/// The step in which a manifest is sent.
+const MANIFEST: &str = "sending the manifest";
 
 impl Complete {
     /// What machines read of it, now that it has its `tags`.
@@ -337,8 +359,8 @@ impl Complete {
         milliseconds: u64,
     ) -> PublishReceipt {
         let (registry, repository) = (&push.session.host, push.repository());
-        let digest = self.image.descriptor.digest;
-        let annotations = &self.image.manifest.annotations;
+        let digest = self.stored.descriptor().digest;
+        let annotations = self.stored.annotations();
         PublishReceipt {
             reference: format!("{registry}/{repository}@{digest}"),
             digest: digest.to_string(),
@@ -348,6 +370,7 @@ impl Complete {
             tags,
             identity: push.session.identity.clone(),
             revision: annotations.get(annotation::REVISION).cloned(),
+            platforms: platforms(&self.stored),
             layers: self.layers,
             attestations: self.attestations,
             advisories: self.advisories,
@@ -358,11 +381,26 @@ impl Complete {
     }
 }
 
-fn layers(image: &StoredImage, origin: impl Fn(&Descriptor) -> LayerOrigin) -> Vec<Layer> {
+/// The images that an index lists.
+fn platforms(stored: &Stored) -> Vec<PlatformImage> {
+    let Stored::Index(index) = stored else {
+        return Vec::new();
+    };
+    let listed = index.index.manifests.iter();
+    let named = listed.filter_map(|image| {
+        Some(PlatformImage {
+            platform: image.platform.as_ref()?.to_string(),
+            digest: image.digest.to_string(),
+        })
+    });
+    named.collect()
+}
+
+fn layers(stored: &Stored, origin: impl Fn(&Descriptor) -> LayerOrigin) -> Vec<Layer> {
     let layer = |layer: &Descriptor| Layer {
         digest: layer.digest.to_string(),
         size_bytes: layer.size,
         origin: Some(origin(layer)),
     };
-    image.manifest.layers.iter().map(layer).collect()
+    stored.layers().into_iter().map(layer).collect()
 }

@@ -2,18 +2,19 @@
 //! and whatever is attested.
 
 use attest::Referrer;
-use image::{Layout, StoredImage};
-use oci::{AnyManifest, Digest, ErrorCode, ManifestReference, annotation, media_type};
+use futures_util::future::try_join_all;
+use image::{Layout, Stored};
+use oci::{AnyManifest, Descriptor, Digest, ErrorCode, ManifestReference, annotation, media_type};
 use receipts::Attestation;
 use registry::{Blob, Pushed, ReferrerManifest, Registry, RegistryError};
 
-use super::push::{Local, Push};
+use super::push::{Local, Push, Said};
 use super::{Destination, PublishFailure};
 use crate::event::Event;
 
-/// The document of the inputs of `image`, where its layout has it whole.
-pub(super) fn inputs(layout: &Layout, image: &StoredImage) -> Option<Referrer> {
-    let recorded = image.manifest.annotations.get(annotation::INPUTS)?;
+/// The document of the inputs of `stored`, where its layout has it whole.
+pub(super) fn inputs(layout: &Layout, stored: &Stored) -> Option<Referrer> {
+    let recorded = stored.annotations().get(annotation::INPUTS)?;
     let digest: Digest = recorded.parse().ok()?;
     let document = fs_err::read(layout.blob(&digest)).ok()?;
     let whole = Digest::of(&document) == digest;
@@ -21,53 +22,32 @@ pub(super) fn inputs(layout: &Layout, image: &StoredImage) -> Option<Referrer> {
 }
 
 /// The blobs of `referrers`.
-pub(super) fn blobs(referrers: &[Referrer]) -> Vec<Blob> {
-    let blobs = referrers.iter().flat_map(Referrer::blobs);
+pub(super) fn blobs<'r>(referrers: impl Iterator<Item = &'r Referrer>) -> Vec<Blob> {
+    let blobs = referrers.flat_map(Referrer::blobs);
     blobs
         .map(|(descriptor, bytes)| Blob::of_bytes(descriptor, bytes.to_vec().into()))
         .collect()
 }
 
 impl Push<'_> {
-    /// Pushes the manifests of what refers to `image`, whose blobs are there, and
+    /// Pushes the manifests of what is said, whose subjects and blobs are there, and
     /// returns what is there now. A registry that takes none of their kind leaves
     /// the image without them, which is a failure only where they are signed: the
     /// image runs without them, but whoever signs wants signatures to be there.
     pub(super) async fn referrers(
         &self,
-        image: &StoredImage,
         local: &Local,
         sent: &mut Pushed,
     ) -> Result<Vec<Attestation>, PublishFailure> {
-        let (registry, repository) = (&self.session.registry, &self.destination.repository);
-        let referrers = local.referrers.iter();
-        let manifests: Vec<_> = referrers
-            .map(|referrer| manifest(referrer, image))
-            .collect();
-        let push = async || {
-            let subject = &image.descriptor.digest;
-            let push = registry.push_referrers(repository, subject, &manifests);
-            push.await
-        };
-        let pushed = match push().await {
-            // It said that it had blobs which it has lost.
-            Err(error) if error.has_code(&ErrorCode::ManifestBlobUnknown) => {
-                let observe = |event| (self.observe)(Event::Registry(event));
-                let blobs = blobs(&local.referrers);
-                match registry.upload_blobs(repository, &blobs, &observe).await {
-                    Ok(again) => {
-                        sent.add(again);
-                        push().await
-                    }
-                    Err(error) => Err(error),
-                }
-            }
-            done => done,
-        };
+        let pushed = try_join_all(local.said.iter().map(|said| self.said(said))).await;
         match pushed {
-            Ok(()) => {
-                let pairs = local.referrers.iter().zip(&manifests);
-                Ok(pairs.map(attestation).collect())
+            Ok(pushed) => {
+                let mut attestations = Vec::new();
+                for (said, again) in pushed {
+                    attestations.extend(said);
+                    sent.add(again);
+                }
+                Ok(attestations)
             }
             Err(RegistryError::Refused(refusal))
                 if !local.signed && matches!(refusal.status, 400 | 405 | 415) =>
@@ -81,21 +61,54 @@ impl Push<'_> {
             }
         }
     }
+
+    /// Pushes what is said about one manifest; blobs that had to be sent again for it
+    /// come with it.
+    async fn said(&self, said: &Said) -> Result<(Vec<Attestation>, Pushed), RegistryError> {
+        let (registry, repository) = (&self.session.registry, &self.destination.repository);
+        let referrers = said.referrers.iter();
+        let manifests: Vec<_> = referrers
+            .map(|referrer| manifest(referrer, &said.subject))
+            .collect();
+        let push = async || {
+            let subject = &said.subject.digest;
+            let push = registry.push_referrers(repository, subject, &manifests);
+            push.await
+        };
+        let mut again = Pushed::default();
+        match push().await {
+            // It said that it had blobs which it has lost.
+            Err(error) if error.has_code(&ErrorCode::ManifestBlobUnknown) => {
+                let observe = |event| (self.observe)(Event::Registry(event));
+                let blobs = blobs(said.referrers.iter());
+                again = registry.upload_blobs(repository, &blobs, &observe).await?;
+                push().await?;
+            }
+            done => done?,
+        }
+        let pairs = said.referrers.iter().zip(&manifests);
+        let said = pairs.map(|pair| attestation(pair, &said.subject));
+        Ok((said.collect(), again))
+    }
 }
 
-fn manifest(referrer: &Referrer, image: &StoredImage) -> ReferrerManifest {
-    let bytes = serde_json::to_vec(&referrer.manifest(&image.descriptor)).unwrap_or_default();
+fn manifest(referrer: &Referrer, subject: &Descriptor) -> ReferrerManifest {
+    let bytes = serde_json::to_vec(&referrer.manifest(subject)).unwrap_or_default();
     ReferrerManifest {
         listed: referrer.listed(&bytes),
         bytes: bytes.into(),
     }
 }
 
-fn attestation((referrer, manifest): (&Referrer, &ReferrerManifest)) -> Attestation {
+fn attestation(
+    (referrer, manifest): (&Referrer, &ReferrerManifest),
+    subject: &Descriptor,
+) -> Attestation {
     Attestation {
         name: referrer.name.to_owned(),
         artifact_type: referrer.artifact_type.clone(),
         digest: manifest.listed.digest.to_string(),
+        subject: subject.digest.to_string(),
     }
 }
 

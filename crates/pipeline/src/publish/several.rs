@@ -13,9 +13,9 @@ use aws::Client;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use receipts::{Problem, PublishReceipt, TagOutcome};
 
+use super::found::{Found, Verdict};
 use super::push::{Complete, Push, TagsSet};
 use super::session::Session;
-use super::source::{Found, Verdict};
 use super::{Destination, PublishFailure, PublishPlan, SourcePublish};
 use crate::build::{BuildPlan, Materials, milliseconds};
 use crate::event::{Event, Observer, Stage};
@@ -61,18 +61,19 @@ impl SourcePublish {
         let session = several.opened(opening).await?;
         let looked = look_up(publishes, &materials, &session).await;
         let looked = looked.map_err(|failure| several.one(failure))?;
-        let makes: Vec<_> = looked
-            .iter()
-            .map(|(_, verdict)| *verdict == Verdict::Make)
+        let wanted = looked.iter().zip(&materials);
+        let wanted: Vec<_> = wanted
+            .map(|((_, verdict), materials)| verdict.wanted(materials.len()))
             .collect();
-        let programs = BuildPlan::programs(&materials, &makes, observe).await;
+        let programs = BuildPlan::programs(&materials, &wanted, observe).await;
         let programs = programs.map_err(|failure| several.all(PublishFailure::Build(failure)))?;
         observe(Event::Stage(Stage::Push));
         let within = |event: Event<'_>| several.observe_within(event);
         let pushes = pushes(destinations, &session, &within);
-        let contents = programs.into_iter().enumerate().map(|(place, program)| {
+        let contents = programs.into_iter().enumerate().map(|(place, programs)| {
             let (found, verdict) = &looked[place];
-            let made = (*verdict, program.compiled);
+            let programs = programs.into_iter().map(|program| program.compiled);
+            let made = (verdict, programs.collect());
             let (push, materials) = (&pushes[place], &materials[place]);
             let publish = &publishes[place].publish;
             Box::pin(publish.content(push, found, materials, made))
@@ -120,7 +121,7 @@ impl PublishPlan {
 /// be published is found here, before anything is compiled.
 async fn look_up(
     publishes: &[Named<SourcePublish>],
-    materials: &[Materials],
+    materials: &[Vec<Materials>],
     session: &Arc<Session>,
 ) -> Result<Vec<(Found, Verdict)>, (String, PublishFailure)> {
     let looked = publishes

@@ -1,13 +1,13 @@
 //! `longshore build --verify DIGEST`: the source built again, apart from all that
 //! was compiled before, and compared with the image that was published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use aws::Client;
-use image::{Difference, ImageError, LayerBlob, Layout, StoredImage};
-use oci::{AnyManifest, Descriptor, Digest, ImageConfig, ManifestReference, annotation};
+use image::{Difference, ImageError, LayerBlob, Layout, Stored, StoredImage, StoredIndex};
+use oci::{Descriptor, Digest, ImageConfig, annotation};
 use receipts::{Problem, ProblemCode};
 use registry::Registry;
 
@@ -62,9 +62,9 @@ impl SourcePublish {
         let apart = plan.checkout.join(APART);
         remove(&apart).map_err(|error| VerifyFailure::Build(BuildFailure::Image(error)))?;
         plan.layout = apart.join("layout");
-        plan.target_directory = Some(apart.join("target"));
+        plan.build_apart(&apart.join("target"));
         let built = plan.execute(observe).await.map_err(VerifyFailure::Build)?;
-        let found = built.image.descriptor.digest;
+        let found = built.stored.descriptor().digest;
         if found == expected {
             return Ok(built);
         }
@@ -78,7 +78,7 @@ impl SourcePublish {
             destination: &self.destination,
             registry: &session.registry,
         };
-        let compared = published.compare(expected, &built.image, &plan.layout, &apart);
+        let compared = published.compare(expected, &built.stored, &plan.layout, &apart);
         let differences = compared.await.map_err(unread)?;
         Err(VerifyFailure::Differs {
             expected,
@@ -102,35 +102,88 @@ struct Published<'a> {
 }
 
 impl Published<'_> {
-    /// How `rebuilt`, whose layout is at `layout`, differs from the image `digest`,
+    /// How `rebuilt`, whose layout is at `layout`, differs from what has the `digest`,
     /// whose layers are put to `place` as far as they are needed.
     async fn compare(
         &self,
         digest: Digest,
-        rebuilt: &StoredImage,
+        rebuilt: &Stored,
         layout: &Path,
         place: &Path,
     ) -> Result<Vec<Difference>, PublishFailure> {
-        let failed = self.destination.failed(READING, 0);
-        let repository = &self.destination.repository;
-        let reference = ManifestReference::Digest(digest);
-        let found = self.registry.manifest(repository, &reference);
-        let Some((descriptor, bytes)) = found.await.map_err(&failed)? else {
-            return Ok(vec![Difference {
-                place: repository.to_string(),
-                what: format!("has no {digest}"),
-            }]);
-        };
-        let parsed = AnyManifest::parse(&descriptor.media_type, &bytes);
-        let Ok(AnyManifest::Image(manifest)) = parsed else {
-            return Ok(vec![Difference {
-                place: digest.to_string(),
-                what: "is not the manifest of one image".to_owned(),
-            }]);
-        };
-        let config = self.registry.blob(repository, &manifest.config);
-        let config = config.await.map_err(&failed)?;
         let layout = Layout::open(layout).map_err(PublishFailure::Layout)?;
+        let only = |what| vec![difference(&digest.to_string(), what)];
+        let Some(published) = self.read(digest).await? else {
+            return Ok(only("is not in the repository, or is no image"));
+        };
+        match (&published, rebuilt) {
+            (Stored::Image(theirs), Stored::Image(ours)) => {
+                self.images(theirs, ours, (&layout, place)).await
+            }
+            (Stored::Index(theirs), Stored::Index(ours)) => {
+                self.indexes(theirs, ours, (&layout, place)).await
+            }
+            (Stored::Image(_), Stored::Index(_)) => Ok(only("is one image, and no index")),
+            (Stored::Index(_), Stored::Image(_)) => Ok(only("is an index, and no image")),
+        }
+    }
+
+    /// What has the `digest`; none where that is no image and no index.
+    async fn read(&self, digest: Digest) -> Result<Option<Stored>, PublishFailure> {
+        let (repository, reference) = (&self.destination.repository, digest.into());
+        let found = self.registry.manifest(repository, &reference).await;
+        let found = found.map_err(self.destination.failed(READING, 0))?;
+        Ok(found.and_then(|(descriptor, bytes)| Stored::received(descriptor, bytes.to_vec()).ok()))
+    }
+
+    /// How two indexes differ: platform by platform, and by name.
+    async fn indexes(
+        &self,
+        theirs: &StoredIndex,
+        ours: &StoredIndex,
+        places: (&Layout, &Path),
+    ) -> Result<Vec<Difference>, PublishFailure> {
+        let mut differences = annotations(&theirs.index.annotations, &ours.index.annotations);
+        let names = |index: &StoredIndex| -> BTreeMap<_, _> {
+            let listed = index.index.manifests.iter();
+            let named =
+                listed.filter_map(|of| Some((of.platform.as_ref()?.to_string(), of.digest)));
+            named.collect()
+        };
+        let (before, after) = (names(theirs), names(ours));
+        let all: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        for name in all {
+            let named = |difference: Difference| Difference {
+                place: format!("{name} {}", difference.place),
+                ..difference
+            };
+            let image = ours.images.iter();
+            let mut image = image.filter(|image| Some(&image.descriptor.digest) == after.get(name));
+            let found = match (before.get(name), image.next()) {
+                (Some(one), Some(other)) if *one == other.descriptor.digest => continue,
+                (Some(one), Some(other)) => match self.read(*one).await? {
+                    Some(Stored::Image(one)) => self.images(&one, other, places).await?,
+                    _ => vec![difference("manifest", "is not in the repository")],
+                },
+                _ => vec![difference("image", "is in one of the indexes only")],
+            };
+            differences.extend(found.into_iter().map(named));
+        }
+        Ok(differences)
+    }
+
+    /// How the images of one platform differ.
+    async fn images(
+        &self,
+        theirs: &StoredImage,
+        rebuilt: &StoredImage,
+        (layout, place): (&Layout, &Path),
+    ) -> Result<Vec<Difference>, PublishFailure> {
+        let manifest = &theirs.manifest;
+        let config = self
+            .registry
+            .blob(&self.destination.repository, &manifest.config);
+        let config = config.await.map_err(self.destination.failed(READING, 0))?;
         let ours = layout.document(&rebuilt.manifest.config);
         let ours = ours.map_err(PublishFailure::Layout)?;
         let mut differences = annotations(&manifest.annotations, &rebuilt.manifest.annotations);
@@ -138,7 +191,7 @@ impl Published<'_> {
         let before = Side::new(&manifest.layers, &config);
         let after = Side::new(&rebuilt.manifest.layers, &ours);
         for number in 0..before.layers.len().max(after.layers.len()) {
-            let found = self.layer(number, (&before, &after), (&layout, place));
+            let found = self.layer(number, (&before, &after), (layout, place));
             differences.extend(found.await?);
         }
         Ok(differences)
@@ -153,12 +206,7 @@ impl Published<'_> {
     ) -> Result<Vec<Difference>, PublishFailure> {
         let layers = (before.layers.get(number), after.layers.get(number));
         let name = name_of(layers.0.or(layers.1), number);
-        let only = |what: &str| {
-            vec![Difference {
-                place: name.clone(),
-                what: what.to_owned(),
-            }]
-        };
+        let only = |what| vec![difference(&name, what)];
         let (Some(theirs), Some(ours)) = layers else {
             return Ok(only("is in one of the images only"));
         };
@@ -179,6 +227,13 @@ impl Published<'_> {
             ..difference
         });
         Ok(named.collect())
+    }
+}
+
+fn difference(place: &str, what: &str) -> Difference {
+    Difference {
+        place: place.to_owned(),
+        what: what.to_owned(),
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use aws::Client;
 use receipts::InputsReport;
 
-use super::PublishFailure;
-use super::source::{SourcePublish, finished, recorded};
+use super::found::{finished, recorded};
+use super::{PublishFailure, SourcePublish};
 use crate::event::{Event, Observer, Stage};
 use crate::inputs::changes;
 
@@ -28,7 +28,7 @@ impl SourcePublish {
         let repository = &self.destination.repository;
         let host = &found.session.host;
         let mut report = InputsReport {
-            published: Some(format!("{host}/{repository}@{}", image.descriptor.digest)),
+            published: Some(format!("{host}/{repository}@{}", image.descriptor().digest)),
             tag: Some(tag.to_string()),
             same: false,
             changes: None,
@@ -39,7 +39,7 @@ impl SourcePublish {
         report.same = recorded(image) == Some(expected.inputs.digest());
         let before = self
             .destination
-            .published_inputs(&found.session.registry, &image.descriptor.digest)
+            .published_inputs(&found.session.registry, &image.descriptor().digest)
             .await
             .map_err(self.destination.failed("reading the last image", 0))?;
         report.changes = before.map(|before| changes(&before, &expected.inputs));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pipeline::BuildPlan;
 use receipts::{BuildReceipts, ExitCode, Problem, ProblemCode};
 
+use super::programs::{self, AtHand};
 use crate::arguments::{Build, Format};
 use crate::progress::Progress;
 use crate::project::Project;
@@ -63,9 +64,13 @@ async fn plans(
     settings: &Settings,
 ) -> Result<Vec<BuildPlan>, Problem> {
     let images = project.images(&arguments.images)?;
+    let only = |image| programs::only(image, arguments.platform.as_ref());
+    let images: Vec<_> = images.into_iter().map(only).collect::<Result<_, _>>()?;
+    let images: Vec<_> = images.iter().collect();
     let layouts = project.at(&arguments.layout);
-    let allow_dirty = arguments.allow_dirty || arguments.why;
-    super::plans(project, &images, &layouts, (allow_dirty, settings)).await
+    let source = super::source(arguments, project).await?;
+    let at_hand = AtHand::new(settings, &arguments.binaries)?;
+    at_hand.plans(project, &images, &source, &layouts)
 }
 
 /// What is about one image: an archive, a comparison.

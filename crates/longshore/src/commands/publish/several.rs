@@ -9,7 +9,7 @@ use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt, PublishReceipts};
 
 use super::{Goal, LAYOUT, client, keep, no_tag};
 use crate::arguments::{Format, Publish};
-use crate::commands::build;
+use crate::commands::build::{self, AtHand};
 use crate::commands::explain::with_explanation;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -109,8 +109,9 @@ impl Publishing<'_> {
 
     async fn builds(&self) -> Result<Vec<BuildPlan>, Problem> {
         let layouts = self.project.at(Path::new(LAYOUT));
-        let with = (self.arguments.allow_dirty, self.settings);
-        build::plans(self.project, self.images, &layouts, with).await
+        let source = build::source_of(self.project, self.arguments.allow_dirty).await?;
+        let at_hand = AtHand::new(self.settings, &self.arguments.binaries)?;
+        at_hand.plans(self.project, self.images, &source, &layouts)
     }
 
     /// A plan for each image, from the layout of its name below `layouts`.
@@ -121,7 +122,7 @@ impl Publishing<'_> {
         for (image, repository) in self.images.iter().zip(&self.goal.repositories) {
             let name = image.name();
             let layout = layouts.join(name);
-            let stored = Layout::open(&layout).and_then(|layout| layout.image());
+            let stored = Layout::open(&layout).and_then(|layout| layout.stored());
             let stored = stored.map_err(|error| pipeline::layout_problem(&error))?;
             let identity = self.goal.identity.clone();
             let plan = PublishPlan::new(&stored, &configuration.publish, repository, identity);
