@@ -5,6 +5,7 @@
 //! is hashed as it passes, for it cannot be looked at again: its last piece is held
 //! back until all has been hashed, so that the upload of another cannot complete.
 
+use std::collections::VecDeque;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +25,9 @@ use crate::{Blob, BlobContent, Publication, RegistryError, Step};
 /// Bytes that are read, hashed and handed over at a time: enough for the steps
 /// between threads to cost little, and few enough to stay in a processor's cache.
 const PIECE: usize = 256 * 1024;
+
+/// Pieces of a body that may be on their way at a time.
+const PIECES: usize = 3;
 
 /// How far a body got, for the task that waits for the answer.
 pub(crate) struct Progress {
@@ -168,27 +172,45 @@ async fn opened(path: &Path, from: u64) -> io::Result<(fs_err::File, u64)> {
 }
 
 /// `length` bytes of a file from its place on. Each piece is read straight into the
-/// memory that is sent.
+/// memory that is sent, and that memory is used again once it has been.
 fn pieces(
     file: fs_err::File,
     length: u64,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    stream::try_unfold((file, length), |(file, left)| async move {
+    let sent = VecDeque::with_capacity(PIECES);
+    stream::try_unfold((file, length, sent), |(file, left, mut sent)| async move {
         if left == 0 {
             return Ok(None);
         }
         let read = move || {
-            let wanted = left.min(PIECE as u64);
-            let mut piece = Vec::with_capacity(PIECE);
-            if (&file).take(wanted).read_to_end(&mut piece)? as u64 != wanted {
-                return Err(io::Error::other("it became shorter while it was sent"));
+            let wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+            let mut memory = Vec::new();
+            if sent.len() == PIECES {
+                memory = reclaimed(sent.pop_front());
             }
-            Ok((piece, file))
+            memory.resize(wanted, 0);
+            (&file).read_exact(&mut memory).map_err(became_shorter)?;
+            let piece = Bytes::from(memory);
+            sent.push_back(piece.clone());
+            Ok((piece, file, sent))
         };
-        let (piece, file) = on_a_thread(read).await?;
+        let (piece, file, sent) = on_a_thread(read).await?;
         let left = left - piece.len() as u64;
-        Ok(Some((Bytes::from(piece), (file, left))))
+        Ok(Some((piece, (file, left, sent))))
     })
+}
+
+/// The memory of a piece that nobody else has any more, and other memory else.
+fn reclaimed(piece: Option<Bytes>) -> Vec<u8> {
+    let memory = piece.and_then(|piece| piece.try_into_mut().ok());
+    memory.map(Vec::from).unwrap_or_default()
+}
+
+fn became_shorter(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => io::Error::other("it became shorter while it was sent"),
+        _ => error,
+    }
 }
 
 async fn on_a_thread<T: Send + 'static>(

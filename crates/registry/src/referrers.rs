@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use futures_util::future::{join, try_join_all};
+use futures_util::future::try_join_all;
 use http::{Method, StatusCode};
 use oci::{AnyManifest, Descriptor, Digest, Index, ManifestReference, RepositoryName, media_type};
 
@@ -41,16 +41,10 @@ impl Registry {
             }
         };
         let put = try_join_all(referrers.iter().map(put)).await?;
-        if put.iter().all(|put| put.listed) {
+        if put.iter().all(|put| put.listed) || self.lists_referrers(repository, subject).await? {
             return Ok(());
         }
-        let known = self.listed_by_tag(repository, subject);
-        let (listed, known) = join(self.lists_referrers(repository, subject), known).await;
-        if listed? {
-            return Ok(());
-        }
-        self.list_by_tag(repository, subject, (known?, referrers))
-            .await
+        self.list_by_tag(repository, subject, referrers).await
     }
 
     /// Whether the registry has the API at all; one that does not answers 404. Who may
@@ -81,12 +75,12 @@ impl Registry {
         &self,
         repository: &RepositoryName,
         subject: &Digest,
-        (known, referrers): (Vec<Descriptor>, &[ReferrerManifest]),
+        referrers: &[ReferrerManifest],
     ) -> Result<(), RegistryError> {
         let mut index = Index {
             schema_version: 2,
             media_type: Some(media_type::INDEX.to_owned()),
-            manifests: known,
+            manifests: self.listed_by_tag(repository, subject).await?,
             subject: None,
             annotations: BTreeMap::new(),
         };
