@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue};
 use axum::routing::{get, post};
+use jiff::Timestamp;
 
 use crate::cache::Cache;
 use crate::config::Build;
@@ -36,6 +37,7 @@ pub struct Shared {
     pub(crate) cache: Cache,
     pub(crate) contact: Contact,
     pub(crate) clock: Clock,
+    pub(crate) started_at: Timestamp,
 }
 
 impl Deref for AppState {
@@ -57,6 +59,17 @@ pub struct Site {
     pub contact_per_address: u32,
     /// How many are taken in an hour from all together.
     pub contact_per_hour: u32,
+}
+
+impl Site {
+    /// The scheme that people use.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.url.starts_with("https:") {
+            "https"
+        } else {
+            "http"
+        }
+    }
 }
 
 impl Default for Site {
@@ -87,6 +100,7 @@ impl AppState {
             site,
             cache: Cache::default(),
             clock,
+            started_at: clock(),
         }))
     }
 

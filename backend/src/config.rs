@@ -16,19 +16,22 @@ pub use effective::Effective;
 pub use limits::Limits;
 pub use mistake::{Mistake, Mistakes};
 pub use settings::list;
+pub use telemetry::{Endpoint, Sampling, Telemetry};
 
 mod effective;
 mod file;
 mod limits;
 mod mistake;
 mod settings;
+mod telemetry;
+mod telemetry_settings;
 
 /// The variable that names the file.
 const FILE_VARIABLE: &str = "PORTFOLIO_CONFIG";
 
 /// Everything that can be configured. `settings.rs` has the name and the meaning of
 /// each.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Where to listen. Port 0 lets the system choose one.
     pub listen: SocketAddr,
@@ -48,6 +51,8 @@ pub struct Config {
     pub log: LevelFilter,
     /// The namespace of CloudWatch whose metrics the log carries, if it does.
     pub emf_namespace: Option<String>,
+    /// Where traces and metrics are sent.
+    pub telemetry: Telemetry,
     /// How much is taken on, and how long is waited.
     pub limits: Limits,
     /// The sites whose scripts may read the API.
@@ -85,6 +90,7 @@ impl Default for Config {
             build: Build::default(),
             log: LevelFilter::INFO,
             emf_namespace: None,
+            telemetry: Telemetry::default(),
             limits: Limits::default(),
             cors_origins: Vec::new(),
         }

@@ -14,6 +14,11 @@ pub mod logging;
 pub mod metrics;
 pub mod operations;
 pub mod server;
+#[cfg(feature = "otlp")]
+pub mod telemetry;
+#[cfg(not(feature = "otlp"))]
+#[path = "no_telemetry.rs"]
+pub mod telemetry;
 pub mod timestamp;
 pub mod tokens;
 

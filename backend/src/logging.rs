@@ -4,9 +4,13 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use std::{io, thread};
 
+use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
-use tracing::subscriber::SetGlobalDefaultError;
+use tracing::subscriber::{SetGlobalDefaultError, set_global_default};
 use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, Registry};
 
 use crate::timestamp::Clock;
 
@@ -22,6 +26,9 @@ mod tests;
 /// The output of this process.
 static OUTPUT: OnceLock<Output> = OnceLock::new();
 
+/// What makes traces of what the log is told.
+pub type Traces = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -34,7 +41,8 @@ pub enum StartError {
 }
 
 /// Sends everything up to `level`, and every panic, to the log from here on. With a
-/// `namespace`, CloudWatch takes metrics from the lines of requests.
+/// `namespace`, CloudWatch takes metrics from the lines of requests. `traces` is told too,
+/// whatever `level` is.
 ///
 /// # Errors
 /// If the process has a log already, or can have no more threads.
@@ -42,15 +50,19 @@ pub fn start(
     level: LevelFilter,
     namespace: Option<String>,
     clock: Clock,
+    traces: Option<Traces>,
 ) -> Result<(), StartError> {
     let output = OUTPUT.get_or_init(Output::default);
-    let subscriber = tracing_subscriber::fmt()
-        .fmt_fields(JsonFields::new())
-        .event_format(Line { namespace, clock })
-        .with_max_level(level)
-        .with_writer(output.clone())
-        .finish();
-    tracing::subscriber::set_global_default(subscriber)?;
+    let line = Line { namespace, clock };
+    let registry = Registry::default();
+    match traces {
+        // Then what is not logged need not be looked at.
+        None => set_global_default(registry.with(lines(line, output)).with(level))?,
+        Some(traces) => {
+            let lines = lines(line, output).with_filter(level);
+            set_global_default(registry.with(traces).with(lines))?;
+        }
+    }
     thread::Builder::new()
         .name("log".to_owned())
         .spawn(|| output.write_to(io::stdout(), tell_of_lost))?;
@@ -60,6 +72,16 @@ pub fn start(
         tracing::error!(place, message, "panicked");
     }));
     Ok(())
+}
+
+fn lines<S>(line: Line, output: &Output) -> impl Layer<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    tracing_subscriber::fmt::layer()
+        .fmt_fields(JsonFields::new())
+        .event_format(line)
+        .with_writer(output.clone())
 }
 
 fn tell_of_lost(lines: u64) {

@@ -3,13 +3,14 @@
 
 mod commands;
 
+use std::cell::OnceCell;
 use std::error::Error;
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backend::app::{AppState, Site, app};
 use backend::backup::{BackupError, Restore};
@@ -20,6 +21,7 @@ use backend::logging;
 use backend::metrics;
 use backend::operations::Operations;
 use backend::server::{self, Connections, Stopped};
+use backend::telemetry::Telemetry;
 use backend::timestamp::system_clock;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -63,6 +65,8 @@ Exit codes:
 const METRICS_CONNECTIONS: usize = 16;
 /// How long the database may take to write its log back and close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+/// How long a collector may take for the last traces where the time to stop is over.
+const TELEMETRY_LIMIT: Duration = Duration::from_millis(500);
 /// How long whoever reads the log may take for the last lines of it.
 const LOG_LIMIT: Duration = Duration::from_millis(500);
 
@@ -220,15 +224,22 @@ async fn open(config: &Config, start: Start) -> Result<Database, Failure> {
 }
 
 fn serve(config: Config) -> Result<(), Failure> {
-    logging::start(config.log, config.emf_namespace.clone(), system_clock)
-        .map_err(|error| Failure::process("start its log", error))?;
-    let ended = run_service(config);
+    let telemetry = Telemetry::new(&config, system_clock);
+    let traces = telemetry.as_ref().and_then(Telemetry::traces);
+    logging::start(
+        config.log,
+        config.emf_namespace.clone(),
+        system_clock,
+        traces,
+    )
+    .map_err(|error| Failure::process("start its log", error))?;
+    let ended = run_service(config, telemetry);
     logging::finish(LOG_LIMIT);
     ended
 }
 
 #[tokio::main]
-async fn run_service(config: Config) -> Result<(), Failure> {
+async fn run_service(config: Config, telemetry: Option<Telemetry>) -> Result<(), Failure> {
     let process = |step| move |error| Failure::process(step, error);
     // Before anything that takes time, so that no signal is missed.
     let stop = stop_signal().map_err(process("listen for signals"))?;
@@ -257,18 +268,26 @@ async fn run_service(config: Config) -> Result<(), Failure> {
         operations.clone(),
         system_clock,
     );
+    let stopping = OnceCell::new();
     let stop = async {
         stop.await;
         operations.stop();
         tokio::time::sleep(limits.stop_delay).await;
+        stopping.get_or_init(Instant::now);
     };
     let _metrics = metrics_listener.map(|listener| serve_metrics(listener, state.clone()));
     let delivering = tokio::spawn(outbox::deliver(state.clone(), config.delivery));
+    let exporting = telemetry.map(|telemetry| telemetry.start(state.clone()));
     let app = app(state, &config.cors_origins);
     let connections = operations.connections().clone();
     let stopped = server::serve(listener, app, limits.clone(), connections, stop).await;
     // What it did not deliver is still in the outbox.
     delivering.abort();
+    if let Some(exporting) = exporting {
+        let elapsed = stopping.get().map(Instant::elapsed).unwrap_or_default();
+        let rest = limits.stop.saturating_sub(elapsed);
+        exporting.stop(rest.max(TELEMETRY_LIMIT)).await;
+    }
     // A request that is still open may hold a connection: it is not waited for.
     let _ = tokio::time::timeout(CLOSE_LIMIT, database.close()).await;
     tracing::info!("stopped");

@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 
 use crate::trace_context;
-use tracing::{Instrument, error_span};
+use tracing::{Instrument, Span, error_span};
 
 /// The header that brings the id in and takes it out again.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,16 +25,26 @@ pub(crate) async fn identify(
     request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let id = accepted(request.headers().get(X_REQUEST_ID)).unwrap_or_else(generated);
-    // An id that was made here is as good a name for the trace.
-    let trace_id = trace_context::received(request.headers()).map_or(id.clone(), |it| it.trace_id);
-    // Of the level error, so that the ids are there whatever level is logged.
-    let span = error_span!("request", request_id = id, trace_id);
+    let (id, span) = named(request.headers());
     let mut response = answer(request).instrument(span).await;
     if let Ok(value) = HeaderValue::try_from(id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
+}
+
+/// The request's id, and the span that the log and the traces know it by.
+fn named(headers: &HeaderMap) -> (String, Span) {
+    let own = generated();
+    let caller = trace_context::received(headers);
+    let parent_id = caller.as_ref().map(|caller| caller.parent_id.as_str());
+    let sampled = caller.as_ref().map(|caller| caller.is_sampled);
+    // An id that was made here is as good a name for the trace.
+    let trace_id = caller.as_ref().map_or(&own, |caller| &caller.trace_id);
+    let id = accepted(headers.get(X_REQUEST_ID)).unwrap_or_else(|| own.clone());
+    // Of the level error, so that the ids are there whatever level is logged.
+    let span = error_span!("request", request_id = id, trace_id, parent_id, sampled);
+    (id, span)
 }
 
 /// The client's id, if it is one that may stand in a log as it is.
@@ -46,7 +56,7 @@ fn accepted(value: Option<&HeaderValue>) -> Option<String> {
 
 /// A new id of 32 hexadecimal digits. Unique, not secret: a counter, hashed with
 /// keys that the standard library draws at random once per process.
-fn generated() -> String {
+pub(crate) fn generated() -> String {
     static KEYS: LazyLock<[RandomState; 2]> =
         LazyLock::new(|| [RandomState::new(), RandomState::new()]);
     static COUNT: AtomicU64 = AtomicU64::new(0);

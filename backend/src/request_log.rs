@@ -8,13 +8,10 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, NO_ROUTE};
 
 /// What these lines are told from others by.
 pub(crate) const TARGET: &str = "backend::request";
-
-/// What stands for every path that matches no route.
-const NO_ROUTE: &str = "none";
 
 /// How much of a method and of a path is logged, in bytes: ours are short, a
 /// scanner's are not.

@@ -8,6 +8,10 @@ use axum::http::HeaderMap;
 pub(crate) struct TraceContext {
     /// The trace: 32 hexadecimal digits, not all zero.
     pub(crate) trace_id: String,
+    /// The sender's span in it: 16 hexadecimal digits, not all zero.
+    pub(crate) parent_id: String,
+    /// Whether the sender records the trace.
+    pub(crate) is_sampled: bool,
 }
 
 /// The context that came with a request, if it did and is valid.
@@ -24,12 +28,14 @@ fn parse(value: &str) -> Option<TraceContext> {
     let version = hexadecimal(fields.next()?, 2)?;
     let trace_id = hexadecimal(fields.next()?, 32)?;
     let parent = hexadecimal(fields.next()?, 16)?;
-    hexadecimal(fields.next()?, 2)?;
+    let flags = u8::from_str_radix(hexadecimal(fields.next()?, 2)?, 16).ok()?;
     let is_complete = version != "00" || fields.next().is_none();
     let is_set = |id: &str| id.bytes().any(|digit| digit != b'0');
     let is_valid = version != "ff" && is_complete && is_set(trace_id) && is_set(parent);
     is_valid.then(|| TraceContext {
         trace_id: trace_id.to_owned(),
+        parent_id: parent.to_owned(),
+        is_sampled: flags & 1 == 1,
     })
 }
 
@@ -48,8 +54,15 @@ mod tests {
 
     #[test]
     fn a_valid_context_is_taken_over_and_any_other_is_not() {
-        let valid = format!("00-{TRACE}-00f067aa0ba902b7-01");
-        assert_eq!(parse(&valid).expect("a context").trace_id, TRACE);
+        for (flags, is_sampled) in [("01", true), ("00", false), ("03", true), ("02", false)] {
+            let valid = format!("00-{TRACE}-00f067aa0ba902b7-{flags}");
+            let context = TraceContext {
+                trace_id: TRACE.to_owned(),
+                parent_id: "00f067aa0ba902b7".to_owned(),
+                is_sampled,
+            };
+            assert_eq!(parse(&valid), Some(context));
+        }
         let later = format!("cc-{TRACE}-00f067aa0ba902b7-01-what-is-new");
         assert_eq!(parse(&later).expect("a context").trace_id, TRACE);
         for refused in [

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::Config;
 use super::mistake::Mistake;
-use super::settings::{self, SETTINGS, Setting};
+use super::settings::{self, Setting};
 
 /// A configuration without mistakes. Its `Display` is a configuration file that
 /// says the same, secrets excepted.
@@ -84,7 +84,7 @@ impl Effective {
 
 impl fmt::Display for Effective {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for setting in SETTINGS {
+        for setting in settings::all() {
             let line = match (setting.show)(&self.config) {
                 None => format!("# {} is not set", setting.key),
                 Some(_) if setting.is_secret => format!("{} = \"***\"", setting.key),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use tracing::level_filters::LevelFilter;
 
-use super::Config;
+use super::{Config, telemetry_settings};
 use crate::contact::delivery::Delivery;
 use crate::timestamp::is_timestamp;
 
@@ -33,7 +33,12 @@ pub(super) struct Setting {
 const SECONDS: &str = "a number of seconds from 1 to 3600";
 
 /// All of them, in the order in which they are shown.
-pub(super) const SETTINGS: &[Setting] = &[
+pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().chain(telemetry_settings::SETTINGS)
+}
+
+/// Those of this program alone.
+const SETTINGS: &[Setting] = &[
     Setting {
         key: "listen",
         variable: "PORTFOLIO_LISTEN",
@@ -255,19 +260,19 @@ pub(super) const SETTINGS: &[Setting] = &[
 
 /// The setting of this key.
 pub(super) fn of_key(key: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.key == key)
+    all().find(|setting| setting.key == key)
 }
 
 /// The setting of this variable.
 pub(super) fn of_variable(variable: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.variable == variable)
+    all().find(|setting| setting.variable == variable)
 }
 
 /// Every setting in a table: variable, what it is, its default.
 pub fn list() -> String {
     let defaults = Config::default();
     let mut list = String::new();
-    for setting in SETTINGS {
+    for setting in all() {
         let default = match (setting.show)(&defaults) {
             Some(value) => format!(" [default: {value}]"),
             None => String::new(),
@@ -275,14 +280,14 @@ pub fn list() -> String {
         // Writing into a string does not fail.
         let _ = writeln!(
             list,
-            "  {:<28} {}{default}",
+            "  {:<36} {}{default}",
             setting.variable, setting.about
         );
     }
     list
 }
 
-fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
+pub(super) fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
     *place = value?;
     Some(())
 }

@@ -186,11 +186,8 @@ fn the_refusal_is_one_line_whatever_the_value_holds() {
 
 #[test]
 fn keys_are_the_names_of_variables_and_none_is_there_twice() {
-    let mut keys: Vec<_> = settings::SETTINGS
-        .iter()
-        .map(|setting| setting.key)
-        .collect();
-    for setting in settings::SETTINGS {
+    let mut keys: Vec<_> = settings::all().map(|setting| setting.key).collect();
+    for setting in settings::all() {
         let key = setting.key.to_uppercase().replace('-', "_");
         assert!(setting.variable.ends_with(&key), "{key}");
     }

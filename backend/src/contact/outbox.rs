@@ -2,15 +2,19 @@
 //! keeps it until it was delivered, however often the mail server or this process
 //! fails in between. What cannot be delivered is given up after a while and stays there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
+use tracing::{Instrument, error_span};
 
 use super::delivery::{Delivery, DeliveryError, Letter};
 use crate::app::AppState;
 use crate::database::Database;
-use crate::timestamp;
+use crate::{request_id, timestamp};
+
+/// What the lines of deliveries are told from others by.
+pub(crate) const TARGET: &str = "backend::delivery";
 
 /// How often the outbox is looked at when nobody calls.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -67,7 +71,7 @@ pub async fn deliver(state: AppState, delivery: Delivery) {
 async fn deliver_next(state: &AppState, delivery: &Delivery) -> Result<bool, sqlx::Error> {
     let pool = state.database.pool();
     let now = (state.clock)();
-    let after = |seconds| timestamp::text(now + SignedDuration::from_secs(seconds));
+    let lease = timestamp::text(now + SignedDuration::from_secs(LEASE));
     let Some(row) = sqlx::query(
         "SELECT id, received_at, name, email, message, attempts, due_at FROM outbox
          JOIN contact_messages ON id = message_id
@@ -90,7 +94,7 @@ async fn deliver_next(state: &AppState, delivery: &Delivery) -> Result<bool, sql
     let attempts: i64 = row.try_get("attempts")?;
     let claimed =
         sqlx::query("UPDATE outbox SET due_at = $1 WHERE message_id = $2 AND due_at = $3")
-            .bind(after(LEASE))
+            .bind(lease)
             .bind(&id)
             .bind(row.try_get::<String, _>("due_at")?)
             .execute(pool)
@@ -99,16 +103,40 @@ async fn deliver_next(state: &AppState, delivery: &Delivery) -> Result<bool, sql
         // Another process has it.
         return Ok(true);
     }
-    match delivery.deliver(letter).await {
+    // The request that brought it was answered before.
+    let trace_id = request_id::generated();
+    let span = error_span!("delivery", message_id = id, trace_id);
+    let attempt = attempt(state, delivery, letter, attempts);
+    attempt.instrument(span).await.map(|()| true)
+}
+
+/// Delivers a message and forgets it, or says when to try again.
+async fn attempt(
+    state: &AppState,
+    delivery: &Delivery,
+    letter: Letter,
+    attempts: i64,
+) -> Result<(), sqlx::Error> {
+    let pool = state.database.pool();
+    let id = letter.id.clone();
+    let started = Instant::now();
+    let delivered = delivery.deliver(letter).await;
+    let milliseconds = started.elapsed().as_secs_f64() * 1000.0;
+    match delivered {
         Ok(()) => {
+            tracing::debug!(target: TARGET, milliseconds, "delivered");
             sqlx::query("DELETE FROM outbox WHERE message_id = $1")
                 .bind(&id)
                 .execute(pool)
                 .await?;
         }
-        Err(error) => fail(state, &id, attempts + 1, &error).await?,
+        Err(error) => {
+            // For the trace: what follows is told in the log.
+            tracing::debug!(target: TARGET, milliseconds, %error, "not delivered");
+            fail(state, &id, attempts + 1, &error).await?;
+        }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Keeps why a message was not delivered, and what follows from it.

@@ -3,7 +3,8 @@
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
@@ -27,6 +28,8 @@ struct Shared {
     backlog: Mutex<Backlog>,
     changed: Condvar,
     lost: AtomicU64,
+    /// Who writes. It tells what was lost, and that must not be lost too.
+    writer: OnceLock<ThreadId>,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +48,7 @@ impl Output {
     /// Writes what comes to `reader`, for ever. When it reads again after lines were lost,
     /// it is told with `tell` how many those were.
     pub(super) fn write_to(&self, mut reader: impl Write, tell: impl Fn(u64)) -> ! {
+        self.0.writer.get_or_init(|| thread::current().id());
         let mut told = 0;
         let mut lines = Vec::new();
         loop {
@@ -108,7 +112,8 @@ impl Output {
 impl Write for Output {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut backlog = self.backlog();
-        if backlog.lines.len() + line.len() > LONGEST_BACKLOG {
+        let is_full = backlog.lines.len() + line.len() > LONGEST_BACKLOG;
+        if is_full && self.0.writer.get() != Some(&thread::current().id()) {
             drop(backlog);
             self.lose(line);
         } else {
@@ -142,6 +147,8 @@ mod tests {
 
     use super::*;
 
+    const TOLD: &[u8] = b"told\n";
+
     /// Reads when it is asked to.
     struct Reader(SyncSender<Vec<u8>>);
 
@@ -163,9 +170,10 @@ mod tests {
         let (reader, read) = sync_channel(0);
         let (tell, told) = sync_channel(10);
         let writer = output.clone();
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             writer.write_to(Reader(reader), |lines| {
                 tell.send(lines).expect("a listener");
+                writer.clone().write_all(TOLD).expect("never an error");
             });
         });
         (output, read, told)
@@ -183,8 +191,11 @@ mod tests {
         assert!(lost >= 1024, "{lost} lines of 3072 were lost");
         let before = read.recv().expect("what came before").len();
         assert_eq!(told.recv(), Ok(lost));
-        let after = read.recv().expect("what waited").len();
-        let lines = (before + after) / line.len();
+        let after = read.recv().expect("what waited");
+        let after = after
+            .strip_suffix(TOLD)
+            .expect("a last line, though it was full");
+        let lines = (before + after.len()) / line.len();
         assert_eq!(lines as u64 + lost, 3072);
         output.finish(Duration::from_mins(1));
         assert!(told.try_recv().is_err(), "it was told twice");
@@ -193,7 +204,7 @@ mod tests {
     #[test]
     fn all_that_was_written_is_read_before_the_end_but_a_reader_who_left_is_not_waited_for() {
         let (mut output, read, _told) = output();
-        let all = std::thread::spawn(move || read.iter().take(1).flatten().collect::<Vec<_>>());
+        let all = thread::spawn(move || read.iter().take(1).flatten().collect::<Vec<_>>());
         output.write_all(b"a\n").expect("never an error");
         output.finish(Duration::from_mins(1));
         assert_eq!(all.join().expect("lines"), b"a\n");

@@ -1,29 +1,20 @@
-//! `/metrics`, on a listener of its own: what it tells is for operators.
+//! `/metrics`, on a listener of its own: what it tells is for operators. It is
+//! Prometheus's text format, version 0.0.4
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 
-use std::time::Duration;
+use std::fmt::{self, Write as _};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
-use prometheus_client::registry::Registry;
-use tokio::time::timeout;
 
-use super::process::Process;
+use super::reading::{Label, Metric, Name, Point, Points, read};
+use super::{BOUNDS, Durations};
 use crate::app::AppState;
-use crate::contact::outbox;
-use crate::logging;
 
-/// Prometheus's text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// How long a scrape waits for the database.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Serves `/metrics`.
 pub fn app(state: AppState) -> Router {
@@ -33,132 +24,126 @@ pub fn app(state: AppState) -> Router {
 }
 
 async fn metrics(State(state): State<AppState>) -> ([(HeaderName, &'static str); 1], String) {
-    let mut registry = Registry::default();
-    register_requests(&mut registry, &state);
-    register_resources(&mut registry, &state);
-    register_build(&mut registry, &state);
-    registry.register(
-        "log_lines_lost",
-        "Lines of the log that nobody read in time",
-        ConstCounter::new(logging::lost_lines()),
-    );
-    // Without an answer there is no number, rather than a wrong one.
-    if let Ok(Ok((waiting, given_up))) = timeout(PATIENCE, outbox::counts(&state.database)).await {
-        registry.register(
-            "contact_messages_waiting",
-            "Messages that are still to be delivered",
-            ConstGauge::new(waiting),
-        );
-        registry.register(
-            "contact_messages_given_up",
-            "Messages whose delivery was given up",
-            ConstGauge::new(given_up),
-        );
-    }
-    if let Some(process) = Process::read() {
-        register_process(&mut registry, &process);
-    }
     let mut text = String::new();
-    // Writing into a string does not fail.
-    let _ = prometheus_text::encode(&mut text, &registry);
+    for metric in read(&state).await.metrics {
+        // Writing into a string does not fail.
+        let _ = write_metric(&mut text, &metric);
+    }
     ([(CONTENT_TYPE, TEXT)], text)
 }
 
-fn register_requests(registry: &mut Registry, state: &AppState) {
-    let operations = &state.operations;
-    registry.register(
-        "http_requests",
-        "Requests that were answered",
-        operations.metrics.requests.clone(),
-    );
-    registry.register(
-        "http_request_duration_seconds",
-        "Time from the head of a request to its answer, its body included",
-        operations.metrics.durations.clone(),
-    );
-    registry.register(
-        "http_requests_in_flight",
-        "Requests that are worked on",
-        gauge(operations.in_flight()),
-    );
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Use {
-    state: &'static str,
-}
-
-fn register_resources(registry: &mut Registry, state: &AppState) {
-    let connections = state.operations.connections();
-    let idle = connections.idle();
-    registry.register(
-        "http_connections",
-        "Connections of clients, by whether a request is open",
-        by_use(connections.open().saturating_sub(idle), idle),
-    );
-    let pool = state.database.pool();
-    let idle = pool.num_idle();
-    registry.register(
-        "database_connections",
-        "Connections to the database",
-        by_use((pool.size() as usize).saturating_sub(idle), idle),
-    );
-}
-
-fn by_use(busy: usize, idle: usize) -> Family<Use, Gauge> {
-    let family = Family::<Use, Gauge>::default();
-    for (state, count) in [("busy", busy), ("idle", idle)] {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        family.get_or_create(&Use { state }).set(count);
-    }
-    family
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct BuildLabels {
-    version: &'static str,
-    commit: String,
-}
-
-fn register_build(registry: &mut Registry, state: &AppState) {
-    let family = Family::<BuildLabels, Gauge>::default();
-    let labels = BuildLabels {
-        version: env!("CARGO_PKG_VERSION"),
-        commit: state.build.commit.clone().unwrap_or_default(),
+fn write_metric(text: &mut String, metric: &Metric) -> fmt::Result {
+    let Some(name) = metric.name.prometheus else {
+        return Ok(());
     };
-    family.get_or_create(&labels).set(1);
-    registry.register("build_info", "What is running; always 1", family);
+    let kind = match metric.points {
+        Points::Counts(_) => "counter",
+        Points::Levels(_) => "gauge",
+        Points::Durations(_) => "histogram",
+    };
+    writeln!(text, "# HELP {name} {}", metric.about)?;
+    writeln!(text, "# TYPE {name} {kind}")?;
+    match &metric.points {
+        Points::Counts(points) | Points::Levels(points) => {
+            for Point { labels, value } in points {
+                writeln!(text, "{name}{} {value}", in_braces(labels, None)?)?;
+            }
+        }
+        Points::Durations(points) => {
+            for point in points {
+                write_durations(text, name, point)?;
+            }
+        }
+    }
+    Ok(())
 }
 
-/// The names that every Prometheus client has for these.
-fn register_process(registry: &mut Registry, process: &Process) {
-    registry.register(
-        "process_resident_memory_bytes",
-        "Memory that is resident",
-        ConstGauge::new(process.resident_bytes),
-    );
-    registry.register(
-        "process_open_fds",
-        "Open files",
-        ConstGauge::new(process.open_files),
-    );
-    registry.register(
-        "process_max_fds",
-        "Files that may be open",
-        ConstGauge::new(process.most_open_files),
-    );
-    registry.register(
-        "process_threads",
-        "Threads",
-        ConstGauge::new(process.threads),
-    );
-    registry.register(
-        "process_cpu_seconds",
-        "Time on a processor",
-        ConstCounter::new(process.processor_seconds),
-    );
+fn write_durations(text: &mut String, name: &str, point: &Point<Durations>) -> fmt::Result {
+    let Point { labels, value } = point;
+    let mut count = 0;
+    let bounds = BOUNDS.map(|bound| format!("{bound:?}"));
+    let bounds = bounds.iter().map(String::as_str).chain(["+Inf"]);
+    for (bound, of_class) in bounds.zip(value.counts) {
+        count += of_class;
+        let labels = in_braces(labels, Some(bound))?;
+        writeln!(text, "{name}_bucket{labels} {count}")?;
+    }
+    let labels = in_braces(labels, None)?;
+    writeln!(text, "{name}_sum{labels} {}", value.sum)?;
+    writeln!(text, "{name}_count{labels} {count}")
 }
 
-fn gauge(value: usize) -> ConstGauge<i64> {
-    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
+/// The labels, and `le` if it is one; nothing if there is none.
+fn in_braces(labels: &[(Name, Label)], bound: Option<&str>) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    let mut write = |name: &str, value: &str| {
+        let separator = if text.is_empty() { '{' } else { ',' };
+        let value = value
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n");
+        write!(text, "{separator}{name}=\"{value}\"")
+    };
+    for (name, label) in labels {
+        if let Some(name) = name.prometheus {
+            match label {
+                Label::Text(value) => write(name, value)?,
+                Label::Number(value) => write(name, &value.to_string())?,
+            }
+        }
+    }
+    if let Some(bound) = bound {
+        write("le", bound)?;
+    }
+    if !text.is_empty() {
+        text.push('}');
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_a_label_is_written_so_that_it_is_read_as_it_was() {
+        let name = Name {
+            prometheus: Some("route"),
+            otlp: None,
+        };
+        let label = Label::Text("/a\"b\\c\nd".to_owned());
+        let written = in_braces(&[(name, label)], Some("+Inf"));
+        assert_eq!(written.as_deref(), Ok(r#"{route="/a\"b\\c\nd",le="+Inf"}"#));
+    }
+
+    #[test]
+    fn classes_add_up_and_their_bounds_belong_to_them() {
+        let metrics = crate::metrics::Metrics::default();
+        for milliseconds in [1, 2, 20_000] {
+            let duration = std::time::Duration::from_millis(milliseconds);
+            metrics.count("BREW", "/", 200, duration);
+        }
+        let (answered, value) = metrics.durations().first_key_value().map_or_else(
+            || panic!("nothing was counted"),
+            |(answered, value)| (answered.clone(), value.clone()),
+        );
+        assert_eq!(answered.method, "_OTHER");
+        let point = Point {
+            labels: Vec::new(),
+            value,
+        };
+        let mut text = String::new();
+        write_durations(&mut text, "d", &point).expect("text");
+        for line in [
+            "d_bucket{le=\"0.0005\"} 0\n",
+            "d_bucket{le=\"0.001\"} 1\n",
+            "d_bucket{le=\"0.0025\"} 2\n",
+            "d_bucket{le=\"10.0\"} 2\n",
+            "d_bucket{le=\"+Inf\"} 3\n",
+            "d_sum 20.003\n",
+            "d_count 3\n",
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+    }
 }

@@ -43,9 +43,14 @@ fn a_reader_who_stalls_stops_no_request_and_is_told_what_he_missed() {
     let mut samples = scrape.lines();
     let lost = samples.find_map(|line| line.strip_prefix("log_lines_lost_total "));
     let lost: u64 = lost.expect("a sample").parse().expect("a number");
-    let told = running.wait_for_line("lines of the log were lost: nobody read them in time");
-    assert_eq!(told["level"], "WARN");
-    assert!(lost > 0 && told["lines"].as_u64() >= Some(lost), "{told}");
+    assert!(lost > 0, "everything found room");
+    let mut told = 0;
+    // More than once where the log's thread came too late for a moment.
+    while told < lost {
+        let line = running.wait_for_line("lines of the log were lost: nobody read them in time");
+        assert_eq!(line["level"], "WARN");
+        told += line["lines"].as_u64().expect("a number");
+    }
 
     ask(&running, BATCH);
     running.wait_for_line("answered");

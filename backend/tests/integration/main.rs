@@ -7,6 +7,10 @@ mod arbitrary_requests;
 mod authority;
 mod backups;
 mod browser;
+#[cfg(feature = "otlp")]
+mod collector;
+#[cfg(feature = "otlp")]
+mod collectors;
 mod conformance;
 mod contact;
 mod editing;
@@ -27,3 +31,5 @@ mod postgres_tls;
 mod posts;
 mod process;
 mod tags;
+#[cfg(feature = "otlp")]
+mod telemetry;
