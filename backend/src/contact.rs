@@ -31,7 +31,7 @@ pub(crate) struct ContactMessage {
     #[cfg_attr(test, schema(min_length = 1, max_length = 100))]
     pub(crate) name: String,
     /// Where to answer.
-    #[cfg_attr(test, schema(format = "email", max_length = 254))]
+    #[cfg_attr(test, schema(format = "idn-email", max_length = 254))]
     pub(crate) email: String,
     /// What they have to say. Plain text; may have several lines.
     #[cfg_attr(test, schema(min_length = 1, max_length = 5000))]

@@ -17,4 +17,6 @@ pub(crate) async fn document() -> ([(HeaderName, &'static str); 1], &'static str
 }
 
 #[cfg(test)]
+mod patterns;
+#[cfg(test)]
 mod tests;

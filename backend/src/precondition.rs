@@ -23,7 +23,7 @@ pub(crate) fn names(request: &HeaderMap, header: &HeaderName, etag: &str) -> boo
 /// `If-Match` with the one version that the editor has seen.
 ///
 /// # Errors
-/// 428 without either, 400 if it is anything else.
+/// 428 without either, 412 with both, 400 if it is anything else.
 pub(crate) fn expected(request: &HeaderMap) -> Result<Expected, Problem> {
     let value = |name| -> Result<Option<&str>, Problem> {
         let mut values = request.get_all(name).iter();
@@ -39,19 +39,27 @@ pub(crate) fn expected(request: &HeaderMap) -> Result<Expected, Problem> {
     match (value(IF_MATCH)?, value(IF_NONE_MATCH)?) {
         (None, None) => Err(Problem::precondition_required()),
         (None, Some(any)) if any.trim() == "*" => Ok(Expected::Nothing),
-        (Some(tag), None) => tag
-            .trim()
-            .strip_prefix('"')
-            .and_then(|tag| tag.strip_suffix('"'))
-            .filter(|tag| !tag.contains(['"', ',']))
-            .map(|version| Expected::Version(version.to_owned()))
-            .ok_or_else(|| {
-                Problem::bad_request("if-match must be the one ETag that was read, in quotes")
-            }),
+        // Both are well-formed, and nothing is at once there and not there.
+        (Some(tag), Some(any)) if any.trim() == "*" && is_tag(tag.trim()) => {
+            Err(Problem::precondition_failed())
+        }
+        (Some(tag), None) if is_tag(tag.trim()) => {
+            Ok(Expected::Version(tag.trim().trim_matches('"').to_owned()))
+        }
+        (Some(_), None) => Err(Problem::bad_request(
+            "if-match must be the one ETag that was read, in quotes",
+        )),
         _ => Err(Problem::bad_request(
             "either if-none-match: * makes something new, or if-match replaces what was read",
         )),
     }
+}
+
+/// Whether it is one strong entity tag.
+fn is_tag(text: &str) -> bool {
+    text.strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .is_some_and(|tag| !tag.contains(['"', ',']))
 }
 
 #[cfg(test)]
@@ -78,7 +86,9 @@ mod tests {
         assert_eq!(of(&[(IF_MATCH, "W/\"a\"")]), None);
         assert_eq!(of(&[(IF_MATCH, "\"a\", \"b\"")]), None);
         assert_eq!(of(&[(IF_NONE_MATCH, "\"a\"")]), None);
-        assert_eq!(of(&[(IF_MATCH, "\"a\""), (IF_NONE_MATCH, "*")]), None);
+        let both = [(IF_MATCH, "\"a\""), (IF_NONE_MATCH, "*")];
+        let problem = expected(&headers(&both)).expect_err("a problem");
+        assert_eq!(problem.status(), 412);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::FieldError;
 
-/// The longest address of anything on the web.
+/// The longest address of anything on the web, in characters.
 const LONGEST_URL: usize = 2000;
 /// The longest tag or name of a technology.
 pub(crate) const LONGEST_WORD: usize = 50;
@@ -78,12 +78,12 @@ impl Judge {
 
     /// An address that is safe to follow.
     pub(crate) fn url(&mut self, field: &'static str, url: &str, schemes: &[&str]) {
-        let is_plain = url.len() <= LONGEST_URL
+        let is_plain = url.chars().count() <= LONGEST_URL
             && !url.contains(|character: char| character.is_whitespace() || character.is_control());
         let is_of_scheme = url.split_once(':').is_some_and(|(scheme, rest)| {
             schemes.contains(&scheme.to_ascii_lowercase().as_str())
                 && (scheme.eq_ignore_ascii_case("mailto") || rest.starts_with("//"))
-                && rest.trim_start_matches('/').len() > 1
+                && rest.trim_start_matches('/').chars().nth(1).is_some()
         });
         if !is_plain || !is_of_scheme {
             self.refuse(

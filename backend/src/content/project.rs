@@ -1,6 +1,8 @@
 //! Something the owner made.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Number;
 
 use super::Content;
 use super::judge::{Judge, Link};
@@ -21,6 +23,7 @@ pub(crate) struct Project {
     #[cfg_attr(test, schema(min_length = 1, max_length = 20_000))]
     pub(crate) description: String,
     /// The year of its first release.
+    #[serde(deserialize_with = "whole_number")]
     #[cfg_attr(test, schema(minimum = 1900, maximum = 2200))]
     pub(crate) year: i64,
     /// Where its source is, if it is public.
@@ -44,8 +47,22 @@ pub(crate) struct Project {
     #[cfg_attr(test, schema(max_items = 20))]
     pub(crate) images: Vec<Image>,
     /// The order in which the owner shows them: the lowest first.
+    #[serde(deserialize_with = "whole_number")]
     #[cfg_attr(test, schema(minimum = 0, maximum = 1_000_000))]
     pub(crate) position: i64,
+}
+
+/// A whole number, however it is written: for JSON Schema `2026.0` is one too.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = Number::deserialize(deserializer)?;
+    let whole = |number: f64| {
+        let is_whole = number.fract() == 0.0;
+        is_whole.then(|| format!("{number:.0}").parse().ok())?
+    };
+    number
+        .as_i64()
+        .or_else(|| number.as_f64().and_then(whole))
+        .ok_or_else(|| D::Error::custom("it must be a whole number"))
 }
 
 /// An image on the web.
@@ -103,5 +120,28 @@ impl Content for Project {
         let words = [&self.technologies[..], &self.tags[..]].concat().join(" ");
         let body = [&self.summary, &self.description, &words].map(String::as_str);
         Some((self.title.clone(), body.join(" ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let year = |year| {
+            let project = json!({"title": "t", "summary": "s", "description": "d",
+                "year": year, "position": 0});
+            serde_json::from_value::<Project>(project)
+                .ok()
+                .map(|project| project.year)
+        };
+        assert_eq!(year(json!(2026)), Some(2026));
+        assert_eq!(year(json!(2026.0)), Some(2026));
+        for wrong in [json!(2026.5), json!(1e300), json!("2026"), json!(null)] {
+            assert_eq!(year(wrong.clone()), None, "{wrong}");
+        }
     }
 }

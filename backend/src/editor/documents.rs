@@ -261,6 +261,7 @@ macro_rules! documents {
             security(("token" = [])),
             responses(
                 (status = 204, description = "It is deleted"),
+                (status = 400, description = "The precondition is not one"),
                 (status = 401, description = "There is no good token"),
                 (status = 404, description = "There is no document of this name"),
                 (status = 412, description = "Another version is there"),

@@ -2,12 +2,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use serde_json::Value;
 use tower::ServiceExt;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Content, Ref, RefOr, Response, Schema};
+use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
 
-use super::DOCUMENT;
+use super::{DOCUMENT, patterns};
 use crate::app::{AppState, Site, app, routes};
 use crate::config::{Build, Limits};
 use crate::database::{Database, Location, Start};
@@ -22,7 +23,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
 
 #[derive(OpenApi)]
 #[openapi(
-    modifiers(&EveryErrorIsAProblem, &EditorsHaveTokens, &ProjectsAreParts),
+    modifiers(&EveryErrorIsAProblem, &EditorsHaveTokens),
     components(schemas(ProblemDocument)),
     info(
         title = "Portfolio",
@@ -104,26 +105,33 @@ impl Modify for EditorsHaveTokens {
     }
 }
 
-/// A project is a part of one with a name (`allOf`), and a part that forbids other
-/// properties would forbid those of the whole.
-struct ProjectsAreParts;
-
-impl Modify for ProjectsAreParts {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_default();
-        if let Some(RefOr::T(Schema::Object(project))) = components.schemas.get_mut("Project") {
-            project.additional_properties = None;
-        }
-    }
+/// A project with a name is written out: utoipa makes it of parts (`allOf`), and the part
+/// that forbids other properties would forbid the name.
+fn write_out_named_project(document: &mut Value) {
+    let schemas = &mut document["components"]["schemas"];
+    let mut named = schemas["Project"].clone();
+    let name = schemas["NamedProject"]["allOf"][1]["properties"]["slug"].clone();
+    named["description"] = schemas["NamedProject"]["description"].clone();
+    named["properties"]["slug"] = name;
+    let required = named["required"].as_array_mut().expect("properties");
+    required.push("slug".into());
+    named
+        .as_object_mut()
+        .expect("a schema")
+        .remove("additionalProperties");
+    schemas["NamedProject"] = named;
 }
 
 fn generated() -> String {
-    Document::openapi().to_pretty_json().expect("a document") + "\n"
+    let mut document = serde_json::to_value(Document::openapi()).expect("a document");
+    patterns::write(&mut document);
+    write_out_named_project(&mut document);
+    serde_json::to_string_pretty(&document).expect("a document") + "\n"
 }
 
 /// The documented methods of each documented path.
 fn documented() -> BTreeMap<String, BTreeSet<String>> {
-    let document: serde_json::Value = serde_json::from_str(DOCUMENT).expect("JSON");
+    let document: Value = serde_json::from_str(DOCUMENT).expect("JSON");
     let paths = document["paths"].as_object().expect("paths");
     paths
         .iter()
