@@ -153,7 +153,11 @@ fn main() -> ExitCode {
             let mut sentence = failure.to_string();
             let mut source = failure.source();
             while let Some(error) = source {
-                sentence = format!("{sentence}: {error}");
+                let cause = error.to_string();
+                // Errors of sqlx say their causes themselves.
+                if !sentence.ends_with(&cause) {
+                    sentence = format!("{sentence}: {cause}");
+                }
                 source = error.source();
             }
             for line in sentence.lines() {

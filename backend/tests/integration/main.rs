@@ -1,5 +1,9 @@
 //! The service as its clients see it: the router over a real database, and the
 //! real process.
+#![cfg_attr(
+    not(feature = "tls"),
+    expect(dead_code, reason = "servers with TLS are for the tests of it")
+)]
 
 mod api;
 mod arbitrary_requests;

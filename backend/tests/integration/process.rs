@@ -253,6 +253,18 @@ fn a_database_that_cannot_be_used_is_named() {
 }
 
 #[test]
+fn a_certificate_that_cannot_be_read_is_named_once() {
+    let directory = directory();
+    let url = "postgres://a:hunter2@db.example/a?sslmode=verify-full&sslrootcert=/nowhere.pem";
+    let output = backend(directory.path()).env("DATABASE_URL", url).output();
+    let output = output.expect("a process");
+    assert_ends(&output, 74, "`/nowhere.pem`: No such file or directory");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stderr.matches("/nowhere.pem").count(), 1, "{stderr}");
+    assert!(!stderr.contains("hunter2"), "{stderr}");
+}
+
+#[test]
 fn help_and_version_are_printed_and_nothing_else_happens() {
     let directory = directory();
     let print = |argument: &str| {
