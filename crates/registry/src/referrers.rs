@@ -1,6 +1,7 @@
 //! Writing referrers: manifests that name another one as their subject.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
@@ -47,13 +48,16 @@ impl Registry {
         self.list_by_tag(repository, subject, referrers).await
     }
 
-    /// Whether the registry has the API at all; one that does not answers 404. Who may
-    /// push need not be allowed to ask, but a denial is no 404.
+    /// Whether the registry has the API at all; one that does not answers 404, and is
+    /// asked no more. Who may push need not be allowed to ask, but a denial is no 404.
     async fn lists_referrers(
         &self,
         repository: &RepositoryName,
         subject: &Digest,
     ) -> Result<bool, RegistryError> {
+        if !self.may_list_referrers.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
         let url = self.url(repository, &format!("referrers/{subject}"));
         let call = Call::new(
             Step::ListReferrers,
@@ -65,7 +69,10 @@ impl Registry {
             .retry(Step::ListReferrers, None, async |_| self.send(&call).await)
             .await?;
         match answer.status {
-            StatusCode::NOT_FOUND => Ok(false),
+            StatusCode::NOT_FOUND => {
+                self.may_list_referrers.store(false, Ordering::Relaxed);
+                Ok(false)
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(true),
             _ => answer.accepted().map(|_| true),
         }

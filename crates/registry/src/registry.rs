@@ -43,6 +43,8 @@ pub struct Registry {
     pub(crate) takes_whole: AtomicBool,
     /// Whether the registry may keep chunks; until it is seen not to.
     pub(crate) keeps_chunks: AtomicBool,
+    /// Whether the registry may list referrers; until it is seen not to.
+    pub(crate) may_list_referrers: AtomicBool,
     throttle: Throttle,
     /// Where blobs were seen, by this client.
     pub(crate) homes: Homes,
@@ -77,6 +79,7 @@ impl Registry {
             renewing: tokio::sync::Mutex::default(),
             takes_whole: AtomicBool::new(true),
             keeps_chunks: AtomicBool::new(true),
+            may_list_referrers: AtomicBool::new(true),
             throttle: Throttle::default(),
             homes: Homes::default(),
             options,

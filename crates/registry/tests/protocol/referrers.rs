@@ -12,6 +12,13 @@ fn subject() -> Digest {
     Digest::of(b"image")
 }
 
+fn referrer() -> ReferrerManifest {
+    ReferrerManifest {
+        listed: Descriptor::of(media_type::MANIFEST, MANIFEST),
+        bytes: MANIFEST.into(),
+    }
+}
+
 /// Pushes one referrer to a registry that takes manifests with `put`, answers with
 /// `list` for its lists, and has `tagged` under the tag for them; returns what was
 /// asked and the list that was written under the tag.
@@ -24,12 +31,8 @@ async fn push(put: Reply, list: Reply, tagged: Reply) -> (Vec<String>, Option<In
         _ => put.clone(),
     })
     .await;
-    let referrer = ReferrerManifest {
-        listed: Descriptor::of(media_type::MANIFEST, MANIFEST),
-        bytes: MANIFEST.into(),
-    };
     registry(&server.url)
-        .push_referrers(&repository(), &subject(), &[referrer])
+        .push_referrers(&repository(), &subject(), &[referrer()])
         .await
         .unwrap();
     let seen = server.seen();
@@ -84,4 +87,23 @@ async fn a_registry_without_lists_keeps_what_others_wrote_under_the_tag() {
         .body(&before);
     let (_, tagged) = push(reply(201), missing(), before).await;
     assert_eq!(digests(tagged), [theirs, ours]);
+}
+
+#[tokio::test]
+async fn a_registry_without_lists_is_asked_for_them_once() {
+    let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
+        "PUT" => reply(201),
+        _ => missing(),
+    })
+    .await;
+    let client = registry(&server.url);
+    for _ in 0..2 {
+        client
+            .push_referrers(&repository(), &subject(), &[referrer()])
+            .await
+            .unwrap();
+    }
+    let lines = server.lines();
+    let asked = lines.iter().filter(|line| line.contains("/referrers/"));
+    assert_eq!(asked.count(), 1, "{lines:?}");
 }
