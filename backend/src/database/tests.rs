@@ -122,6 +122,29 @@ async fn what_the_first_versions_kept_is_still_there() {
 }
 
 #[tokio::test]
+async fn what_was_written_before_there_were_lists_by_tag_is_in_them() {
+    let (_directory, database) = reopen_after(
+        "DROP TABLE tags;
+         ALTER TABLE outbox DROP COLUMN given_up_at;
+         ALTER TABLE outbox DROP COLUMN error;
+         DELETE FROM _sqlx_migrations WHERE version = 4",
+    )
+    .await;
+    let database = database.expect("the newest schema");
+    let found = crate::documents::list::<crate::content::project::Project>(
+        database.pool(),
+        crate::documents::Order::Position,
+        None,
+        Some("feeds"),
+        crate::page::Page::first_of(10),
+    )
+    .await
+    .expect("a list");
+    let slugs: Vec<_> = found.iter().map(|document| &document.slug).collect();
+    assert_eq!(slugs, ["tidewater"]);
+}
+
+#[tokio::test]
 async fn a_database_of_a_newer_version_is_refused() {
     let (_directory, opened) = reopen_after(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
