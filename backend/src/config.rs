@@ -13,12 +13,14 @@ use crate::contact::delivery::Delivery;
 use crate::database::{Location, ServerUrl};
 
 pub use effective::Effective;
+pub use endpoint::Endpoint;
 pub use limits::Limits;
 pub use mistake::{Mistake, Mistakes};
 pub use settings::list;
-pub use telemetry::{Endpoint, Sampling, Telemetry};
+pub use telemetry::{Destination, Sampling, Telemetry};
 
 mod effective;
+mod endpoint;
 mod file;
 mod limits;
 mod mistake;
@@ -122,11 +124,21 @@ pub fn read(
             Err(mistake) => mistakes.push(mistake),
         }
     }
-    for (name, value) in &variables {
-        if name != FILE_VARIABLE {
-            mistakes.extend(effective.take_variable(name, value).err());
+    let mut standard = Vec::new();
+    for (name, value) in variables.iter().filter(|(name, _)| name != FILE_VARIABLE) {
+        let Err(mistake) = effective.take_variable(name, value) else {
+            continue;
+        };
+        match name.to_str() {
+            Some(name) if name.starts_with(telemetry_settings::PREFIX) => {
+                standard.push((name.to_owned(), mistake));
+            }
+            _ => mistakes.push(mistake),
         }
     }
+    let (refused, ignored) = telemetry_settings::judge(&effective.config.telemetry, standard);
+    mistakes.extend(refused);
+    effective.ignored = ignored;
     if mistakes.is_empty() {
         Ok(effective)
     } else {
@@ -143,6 +155,7 @@ fn is_ours(name: &OsStr) -> bool {
     };
     let of_kubernetes = ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT_"];
     settings::of_variable(name).is_some()
+        || telemetry_settings::is_proof(name)
         || (name.starts_with("PORTFOLIO_")
             && !name.ends_with("_PORT")
             && !of_kubernetes.iter().any(|part| name.contains(part)))

@@ -2,6 +2,7 @@
 //! in the library.
 
 mod commands;
+mod runtime;
 
 use std::cell::OnceCell;
 use std::error::Error;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use backend::app::{AppState, Site, app};
 use backend::backup::{BackupError, Restore};
-use backend::config::{self, Config, Limits, Mistakes};
+use backend::config::{self, Config, Effective, Limits, Mistakes};
 use backend::contact::outbox;
 use backend::database::{Database, Location, OpenError, Start};
 use backend::logging;
@@ -65,7 +66,7 @@ Exit codes:
 const METRICS_CONNECTIONS: usize = 16;
 /// How long the database may take to write its log back and close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
-/// How long a collector may take for the last traces where the time to stop is over.
+/// What of the time to stop is for the last traces, where they are sent.
 const TELEMETRY_LIMIT: Duration = Duration::from_millis(500);
 /// How long whoever reads the log may take for the last lines of it.
 const LOG_LIMIT: Duration = Duration::from_millis(500);
@@ -175,7 +176,7 @@ fn run(arguments: &[OsString]) -> Result<(), Failure> {
         .map(|argument| argument.to_str().unwrap_or_default())
         .collect();
     match words[..] {
-        [] => serve(config::read(std::env::vars_os())?.config),
+        [] => serve(config::read(std::env::vars_os())?),
         ["config", "check"] => print(&config::read(std::env::vars_os())?.to_string()),
         ["--help" | "-h"] => print(&format!("{USAGE}{}{EXIT_CODES}", config::list())),
         ["--version" | "-V"] => print(concat!("backend ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -227,7 +228,10 @@ async fn open(config: &Config, start: Start) -> Result<Database, Failure> {
         .map_err(|source| Failure::Database { location, source })
 }
 
-fn serve(config: Config) -> Result<(), Failure> {
+fn serve(configured: Effective) -> Result<(), Failure> {
+    let Effective {
+        config, ignored, ..
+    } = configured;
     let telemetry = Telemetry::new(&config, system_clock);
     let traces = telemetry.as_ref().and_then(Telemetry::traces);
     logging::start(
@@ -237,12 +241,15 @@ fn serve(config: Config) -> Result<(), Failure> {
         traces,
     )
     .map_err(|error| Failure::process("start its log", error))?;
-    let ended = run_service(config, telemetry);
+    for mistake in ignored {
+        tracing::warn!(reason = %mistake, "a variable is ignored: the default counts");
+    }
+    let ended = runtime::run(run_service(config, telemetry))
+        .map_err(|error| Failure::process("start its threads", error));
     logging::finish(LOG_LIMIT);
-    ended
+    ended?
 }
 
-#[tokio::main]
 async fn run_service(config: Config, telemetry: Option<Telemetry>) -> Result<(), Failure> {
     let process = |step| move |error| Failure::process(step, error);
     // Before anything that takes time, so that no signal is missed.
@@ -273,10 +280,11 @@ async fn run_service(config: Config, telemetry: Option<Telemetry>) -> Result<(),
         system_clock,
     );
     let stopping = OnceCell::new();
+    let stop_delay = limits.stop_delay;
     let stop = async {
         stop.await;
         operations.stop();
-        tokio::time::sleep(limits.stop_delay).await;
+        tokio::time::sleep(stop_delay).await;
         stopping.get_or_init(Instant::now);
     };
     let _metrics = metrics_listener.map(|listener| serve_metrics(listener, state.clone()));
@@ -284,13 +292,14 @@ async fn run_service(config: Config, telemetry: Option<Telemetry>) -> Result<(),
     let exporting = telemetry.map(|telemetry| telemetry.start(state.clone()));
     let app = app(state, &config.cors_origins);
     let connections = operations.connections().clone();
-    let stopped = server::serve(listener, app, limits.clone(), connections, stop).await;
+    let stop_limit = limits.stop;
+    limits.stop = for_requests(stop_limit, exporting.is_some());
+    let stopped = server::serve(listener, app, limits, connections, stop).await;
     // What it did not deliver is still in the outbox.
     delivering.abort();
     if let Some(exporting) = exporting {
         let elapsed = stopping.get().map(Instant::elapsed).unwrap_or_default();
-        let rest = limits.stop.saturating_sub(elapsed);
-        exporting.stop(rest.max(TELEMETRY_LIMIT)).await;
+        exporting.stop(stop_limit.saturating_sub(elapsed)).await;
     }
     // A request that is still open may hold a connection: it is not waited for.
     let _ = tokio::time::timeout(CLOSE_LIMIT, database.close()).await;
@@ -298,6 +307,15 @@ async fn run_service(config: Config, telemetry: Option<Telemetry>) -> Result<(),
     match stopped {
         Stopped::Drained => Ok(()),
         Stopped::DeadlinePassed => Err(Failure::Deadline),
+    }
+}
+
+/// What of the time to stop open requests have.
+fn for_requests(stop: Duration, is_exporting: bool) -> Duration {
+    if is_exporting {
+        stop.saturating_sub(TELEMETRY_LIMIT)
+    } else {
+        stop
     }
 }
 
@@ -339,4 +357,18 @@ fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_a_stop_waits_for_is_over_before_container_engines_kill() {
+        let stop = Limits::default().stop;
+        assert_eq!(for_requests(stop, true) + TELEMETRY_LIMIT, stop);
+        assert_eq!(for_requests(stop, false), stop);
+        let limit = stop + CLOSE_LIMIT + runtime::LIMIT + LOG_LIMIT;
+        assert!(limit < Duration::from_secs(10), "{limit:?}");
+    }
 }

@@ -15,9 +15,11 @@ use crate::app::AppState;
 use crate::config::{self, Config};
 use crate::logging::Traces;
 use crate::timestamp::Clock;
+use authorities::Authorities;
 use exporter::Exporter;
 use queue::Queue;
 
+mod authorities;
 mod connection;
 mod exporter;
 mod layer;
@@ -78,19 +80,22 @@ impl Telemetry {
     pub fn start(self, state: AppState) -> Exporting {
         let (stop, stopped) = watch::channel(false);
         let mut workers = JoinSet::new();
-        let exporter = |signal, endpoint| Exporter::new(signal, endpoint, &self.config);
-        if let Some(endpoint) = self.config.traces() {
+        let authorities = Arc::new(Authorities::new(self.config.certificate.clone()));
+        let timeout = self.config.timeout;
+        let exporter =
+            |signal, destination| Exporter::new(signal, destination, authorities.clone(), timeout);
+        if let Some(destination) = self.config.traces() {
             workers.spawn(worker::send_spans(
-                exporter("traces", endpoint),
+                exporter("traces", destination),
                 self.resource.clone(),
                 self.queue.clone(),
                 self.config.schedule_delay,
                 stopped.clone(),
             ));
         }
-        if let Some(endpoint) = self.config.metrics() {
+        if let Some(destination) = self.config.metrics() {
             workers.spawn(worker::send_metrics(
-                exporter("metrics", endpoint),
+                exporter("metrics", destination),
                 self.resource.clone(),
                 state,
                 self.config.metric_interval,
@@ -104,9 +109,26 @@ impl Telemetry {
 impl Exporting {
     /// Sends what there is yet, if the collector takes it within `limit`.
     pub async fn stop(self, limit: Duration) {
-        let Self { stop, workers } = self;
+        let Self { stop, mut workers } = self;
         stop.send_replace(true);
+        // One that panicked has told so itself.
+        let ended = async { while workers.join_next().await.is_some() {} };
         // Those that are not done then are aborted.
-        let _ = tokio::time::timeout(limit, workers.join_all()).await;
+        let _ = tokio::time::timeout(limit, ended).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_panicked_does_not_keep_the_service_from_stopping_well() {
+        let (stop, _stopped) = watch::channel(false);
+        let mut workers = JoinSet::new();
+        workers.spawn(async { panic!("a mistake of ours") });
+        Exporting { stop, workers }
+            .stop(Duration::from_mins(1))
+            .await;
     }
 }

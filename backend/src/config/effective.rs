@@ -15,6 +15,8 @@ use super::settings::{self, Setting};
 pub struct Effective {
     /// The values.
     pub config: Config,
+    /// Variables of OpenTelemetry that cannot be what they are: the default counts.
+    pub ignored: Vec<Mistake>,
     /// The file that was read.
     pub(super) file: Option<PathBuf>,
     /// Where the values come from that are not the default, by key.
@@ -41,7 +43,7 @@ impl Effective {
                 self.place_of_line(setting),
                 setting.expected,
                 &value,
-                setting.is_secret,
+                setting.hides(&value),
             )
         })?;
         self.origins.insert(setting.key, Origin::File);
@@ -57,11 +59,12 @@ impl Effective {
             .to_str()
             .and_then(|value| (setting.take)(value, &mut self.config))
             .ok_or_else(|| {
+                let value = value.to_string_lossy();
                 Mistake::value(
                     setting.variable.to_owned(),
                     setting.expected,
-                    &value.to_string_lossy(),
-                    setting.is_secret,
+                    &value,
+                    setting.hides(&value),
                 )
             })?;
         self.origins.insert(setting.key, Origin::Variable);
@@ -92,6 +95,9 @@ impl fmt::Display for Effective {
             };
             let origin = self.origin(setting);
             writeln!(formatter, "{line:<48} # {origin}")?;
+        }
+        for mistake in &self.ignored {
+            writeln!(formatter, "# the default counts: {mistake}")?;
         }
         Ok(())
     }

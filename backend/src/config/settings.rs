@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use tracing::level_filters::LevelFilter;
 
-use super::{Config, telemetry_settings};
+use super::{Config, Endpoint, telemetry_settings};
 use crate::contact::delivery::Delivery;
 use crate::timestamp::is_timestamp;
 
@@ -27,6 +27,14 @@ pub(super) struct Setting {
     pub(super) take: fn(&str, &mut Config) -> Option<()>,
     /// The value in the configuration, in the form in which it is taken.
     pub(super) show: fn(&Config) -> Option<String>,
+}
+
+impl Setting {
+    /// Whether a value of it that cannot be must not be told: it is secret, or an address
+    /// with a login or a key in it.
+    pub(super) fn hides(&self, value: &str) -> bool {
+        self.is_secret || self.expected == Endpoint::EXPECTED || value.contains('@')
+    }
 }
 
 /// What a setting in seconds may be.

@@ -2,12 +2,14 @@
 //! (<https://opentelemetry.io/docs/specs/otel/protocol/exporter/>).
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::Endpoint;
 
 /// What is sent where. Without an endpoint nothing is.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,12 +18,14 @@ pub struct Telemetry {
     pub is_disabled: bool,
     /// The collector, for traces and metrics.
     pub endpoint: Option<Endpoint>,
-    /// Where traces go instead.
-    pub traces_endpoint: Option<Endpoint>,
-    /// Where metrics go instead.
-    pub metrics_endpoint: Option<Endpoint>,
-    /// What every request to a collector carries.
+    /// What every request to it carries.
     pub headers: Headers,
+    /// What counts for traces alone.
+    pub traces: Signal,
+    /// What counts for metrics alone.
+    pub metrics: Signal,
+    /// The file with the authorities that are trusted, if not the system's.
+    pub certificate: Option<PathBuf>,
     /// How long a collector may take to answer.
     pub timeout: Duration,
     /// What this service is called.
@@ -41,9 +45,10 @@ impl Default for Telemetry {
         Self {
             is_disabled: false,
             endpoint: None,
-            traces_endpoint: None,
-            metrics_endpoint: None,
             headers: Headers::default(),
+            traces: Signal::default(),
+            metrics: Signal::default(),
+            certificate: None,
             timeout: Duration::from_secs(10),
             service_name: None,
             attributes: Attributes::default(),
@@ -56,76 +61,62 @@ impl Default for Telemetry {
 
 impl Telemetry {
     /// Where traces are sent, if they are.
-    pub fn traces(&self) -> Option<Endpoint> {
-        self.of_signal(self.traces_endpoint.as_ref(), "v1/traces")
+    pub fn traces(&self) -> Option<Destination> {
+        self.of_signal(&self.traces, "v1/traces")
     }
 
     /// Where metrics are sent, if they are.
-    pub fn metrics(&self) -> Option<Endpoint> {
-        self.of_signal(self.metrics_endpoint.as_ref(), "v1/metrics")
+    pub fn metrics(&self) -> Option<Destination> {
+        self.of_signal(&self.metrics, "v1/metrics")
     }
 
-    /// That of the signal is taken as it is, the common one has `path` after it.
-    fn of_signal(&self, own: Option<&Endpoint>, path: &str) -> Option<Endpoint> {
-        if self.is_disabled {
+    /// Whether an endpoint would have anything sent to it.
+    pub(super) fn is_on(&self) -> bool {
+        !self.is_disabled && (self.traces.is_on || self.metrics.is_on)
+    }
+
+    /// An endpoint of the signal is taken as it is, the common one has `path` after it.
+    fn of_signal(&self, signal: &Signal, path: &str) -> Option<Destination> {
+        if self.is_disabled || !signal.is_on {
             return None;
         }
-        match (own, &self.endpoint) {
-            (Some(own), _) => Some(own.clone()),
-            (None, Some(common)) => common.below(path),
-            (None, None) => None,
+        let own = signal.endpoint.clone();
+        let common = || self.endpoint.as_ref()?.below(path);
+        Some(Destination {
+            endpoint: own.or_else(common)?,
+            headers: signal.headers.as_ref().unwrap_or(&self.headers).clone(),
+        })
+    }
+}
+
+/// What counts for one signal alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    /// Whether it is sent where there is an endpoint.
+    pub is_on: bool,
+    /// Where it goes instead.
+    pub endpoint: Option<Endpoint>,
+    /// What its requests carry instead.
+    pub headers: Option<Headers>,
+}
+
+impl Default for Signal {
+    fn default() -> Self {
+        Self {
+            is_on: true,
+            endpoint: None,
+            headers: None,
         }
     }
 }
 
-/// The address of a collector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint(Uri);
-
-impl FromStr for Endpoint {
-    type Err = ();
-
-    /// `https` only where the program can. A login would be in every log of the
-    /// configuration: it belongs into the headers.
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let uri: Uri = text.parse().map_err(drop)?;
-        let authority = uri.authority().ok_or(())?;
-        let is_tls = uri.scheme_str() == Some("https");
-        let is_http = is_tls || uri.scheme_str() == Some("http");
-        let is_possible = is_http && cfg!(feature = "otlp") && (!is_tls || cfg!(feature = "tls"));
-        let is_plain = !authority.as_str().contains('@') && uri.query().is_none();
-        let is_usable = is_possible && is_plain && !authority.host().is_empty();
-        is_usable.then(|| Self(uri)).ok_or(())
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl Endpoint {
-    /// What may stand for one, as the end of "must be".
-    pub(super) const EXPECTED: &str = if cfg!(not(feature = "otlp")) {
-        "unset: this program was built without the cargo feature `otlp`"
-    } else if cfg!(not(feature = "tls")) {
-        "an address such as http://localhost:4318, without a login or `?` (https takes the cargo feature `tls`, without which this program was built)"
-    } else {
-        "an address such as http://localhost:4318 or https://collector.example, without a login or `?`"
-    };
-
-    fn below(&self, path: &str) -> Option<Self> {
-        let mut parts = self.0.clone().into_parts();
-        let path = format!("{}/{path}", self.0.path().trim_end_matches('/'));
-        parts.path_and_query = Some(PathAndQuery::try_from(path).ok()?);
-        Uri::from_parts(parts).ok().map(Self)
-    }
-
-    /// The address in its parts.
-    pub fn uri(&self) -> &Uri {
-        &self.0
-    }
+/// Where a signal is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Destination {
+    /// The whole address.
+    pub endpoint: Endpoint,
+    /// What every request carries.
+    pub headers: Headers,
 }
 
 /// Headers, which may be secret: they are printed without their values.
@@ -245,7 +236,9 @@ impl Sampling {
 
     /// The sampler of this name, with the ratio of this one.
     pub(super) fn named(self, name: &str) -> Option<Self> {
-        let (_, follows_caller, share) = SAMPLERS.into_iter().find(|(own, ..)| *own == name)?;
+        let (_, follows_caller, share) = SAMPLERS
+            .into_iter()
+            .find(|(own, ..)| own.eq_ignore_ascii_case(name))?;
         Some(Self {
             follows_caller,
             share,
@@ -286,37 +279,33 @@ mod tests {
 
     #[test]
     #[cfg(feature = "otlp")]
-    fn the_common_endpoint_has_the_paths_of_the_signals_and_an_own_one_is_taken_as_it_is() {
+    fn what_a_signal_has_of_its_own_counts_and_what_is_off_goes_nowhere() {
         let mut telemetry = Telemetry {
             endpoint: "http://collector:4318/otlp/".parse().ok(),
+            headers: "key=common".parse().expect("headers"),
             ..Telemetry::default()
         };
-        let of = |endpoint: Option<Endpoint>| endpoint.expect("an endpoint").to_string();
+        let of = |destination: Option<Destination>| {
+            let Destination { endpoint, headers } = destination.expect("a destination");
+            let key = headers.0["key"].to_str().expect("text").to_owned();
+            (endpoint.to_string(), key)
+        };
+        let both = |address: &str, key: &str| (address.to_owned(), key.to_owned());
         assert_eq!(
             of(telemetry.traces()),
-            "http://collector:4318/otlp/v1/traces"
+            both("http://collector:4318/otlp/v1/traces", "common")
         );
-        assert_eq!(
-            of(telemetry.metrics()),
-            "http://collector:4318/otlp/v1/metrics"
-        );
-        telemetry.traces_endpoint = "http://other:4318/t".parse().ok();
-        assert_eq!(of(telemetry.traces()), "http://other:4318/t");
-        telemetry.is_disabled = true;
+        let metrics = both("http://collector:4318/otlp/v1/metrics", "common");
+        assert_eq!(of(telemetry.metrics()), metrics);
+        telemetry.traces.endpoint = "http://other:4318/t".parse().ok();
+        telemetry.traces.headers = "key=own".parse().ok();
+        assert_eq!(of(telemetry.traces()), both("http://other:4318/t", "own"));
+        assert_eq!(of(telemetry.metrics()), metrics);
+        telemetry.traces.is_on = false;
         assert_eq!(telemetry.traces(), None);
-        for refused in [
-            "collector:4318",
-            "ftp://a",
-            "http://a:b@c",
-            "http://a?key=b",
-            "http://",
-        ] {
-            assert_eq!(refused.parse::<Endpoint>(), Err(()), "{refused}");
-        }
-        assert_eq!(
-            "https://a".parse::<Endpoint>().is_ok(),
-            cfg!(feature = "tls")
-        );
+        assert_eq!(of(telemetry.metrics()), metrics);
+        telemetry.is_disabled = true;
+        assert_eq!(telemetry.metrics(), None);
     }
 
     #[test]

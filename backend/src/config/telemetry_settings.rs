@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use super::mistake::Mistake;
 use super::settings::{Setting, put};
-use super::telemetry::Endpoint;
+use super::{Endpoint, Telemetry};
 
 /// What a setting in milliseconds may be.
 const MILLISECONDS: &str = "a number of milliseconds from 1 to 3600000";
+/// What headers may be.
+const HEADERS: &str = "name=value,name=value, the values percent-encoded";
 /// The one protocol that is spoken.
 const PROTOCOL: &str = "http/protobuf";
 
@@ -29,10 +32,10 @@ pub(super) const SETTINGS: &[Setting] = &[
         is_secret: false,
         take: |value, config| {
             let endpoint = value.parse().ok().map(Some);
-            put(&mut config.telemetry.traces_endpoint, endpoint)
+            put(&mut config.telemetry.traces.endpoint, endpoint)
         },
         show: |config| {
-            let endpoint = config.telemetry.traces_endpoint.as_ref();
+            let endpoint = config.telemetry.traces.endpoint.as_ref();
             endpoint.map(ToString::to_string)
         },
     },
@@ -44,10 +47,10 @@ pub(super) const SETTINGS: &[Setting] = &[
         is_secret: false,
         take: |value, config| {
             let endpoint = value.parse().ok().map(Some);
-            put(&mut config.telemetry.metrics_endpoint, endpoint)
+            put(&mut config.telemetry.metrics.endpoint, endpoint)
         },
         show: |config| {
-            let endpoint = config.telemetry.metrics_endpoint.as_ref();
+            let endpoint = config.telemetry.metrics.endpoint.as_ref();
             endpoint.map(ToString::to_string)
         },
     },
@@ -55,7 +58,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "otlp-protocol",
         variable: "OTEL_EXPORTER_OTLP_PROTOCOL",
         about: "how they are sent",
-        expected: "http/protobuf, the only protocol that this program speaks",
+        expected: "http/protobuf, the only protocol that this program speaks (collectors have it at port 4318)",
         is_secret: false,
         take: |value, _| (value == PROTOCOL).then_some(()),
         show: |_| Some(PROTOCOL.to_owned()),
@@ -64,12 +67,54 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "otlp-headers",
         variable: "OTEL_EXPORTER_OTLP_HEADERS",
         about: "headers for the collector, such as its key",
-        expected: "name=value,name=value, the values percent-encoded",
+        expected: HEADERS,
         is_secret: true,
         take: |value, config| put(&mut config.telemetry.headers, value.parse().ok()),
         show: |config| {
             let headers = &config.telemetry.headers;
             (!headers.0.is_empty()).then(|| format!("{headers:?}"))
+        },
+    },
+    Setting {
+        key: "otlp-traces-headers",
+        variable: "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        about: "headers for traces instead",
+        expected: HEADERS,
+        is_secret: true,
+        take: |value, config| {
+            let headers = value.parse().ok().map(Some);
+            put(&mut config.telemetry.traces.headers, headers)
+        },
+        show: |config| {
+            let headers = config.telemetry.traces.headers.as_ref();
+            headers.map(|headers| format!("{headers:?}"))
+        },
+    },
+    Setting {
+        key: "otlp-metrics-headers",
+        variable: "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+        about: "headers for metrics instead",
+        expected: HEADERS,
+        is_secret: true,
+        take: |value, config| {
+            let headers = value.parse().ok().map(Some);
+            put(&mut config.telemetry.metrics.headers, headers)
+        },
+        show: |config| {
+            let headers = config.telemetry.metrics.headers.as_ref();
+            headers.map(|headers| format!("{headers:?}"))
+        },
+    },
+    Setting {
+        key: "otlp-certificate",
+        variable: "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        about: "the authorities whose collectors are trusted, if not the system's",
+        expected: "the path of a file (PEM)",
+        is_secret: false,
+        take: |value, config| put(&mut config.telemetry.certificate, Some(Some(value.into()))),
+        show: |config| {
+            let certificate = config.telemetry.certificate.as_ref();
+            certificate.map(|path| path.display().to_string())
         },
     },
     Setting {
@@ -100,6 +145,30 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |config| {
             let attributes = &config.telemetry.attributes;
             (!attributes.0.is_empty()).then(|| attributes.to_string())
+        },
+    },
+    Setting {
+        key: "otel-traces-exporter",
+        variable: "OTEL_TRACES_EXPORTER",
+        about: "whether traces are sent",
+        expected: "otlp or none",
+        is_secret: false,
+        take: |value, config| put(&mut config.telemetry.traces.is_on, exporter(value)),
+        show: |config| {
+            let is_on = config.telemetry.traces.is_on;
+            Some(if is_on { "otlp" } else { "none" }.to_owned())
+        },
+    },
+    Setting {
+        key: "otel-metrics-exporter",
+        variable: "OTEL_METRICS_EXPORTER",
+        about: "whether metrics are sent",
+        expected: "otlp or none",
+        is_secret: false,
+        take: |value, config| put(&mut config.telemetry.metrics.is_on, exporter(value)),
+        show: |config| {
+            let is_on = config.telemetry.metrics.is_on;
+            Some(if is_on { "otlp" } else { "none" }.to_owned())
         },
     },
     Setting {
@@ -154,6 +223,49 @@ pub(super) const SETTINGS: &[Setting] = &[
         show: |config| Some(config.telemetry.is_disabled.to_string()),
     },
 ];
+
+/// What the variables of OpenTelemetry begin with.
+pub(super) const PREFIX: &str = "OTEL_";
+/// What those begin with that say where something is sent and how.
+const EXPORTER: &str = "OTEL_EXPORTER_OTLP_";
+
+/// Whether a variable says how a collector is proved to be one, or this program is proved
+/// to it. Those that nothing reads must not be passed over.
+pub(super) fn is_proof(name: &str) -> bool {
+    let proof = name.strip_prefix(EXPORTER).unwrap_or_default();
+    // Nothing sends logs.
+    !proof.starts_with("LOGS_") && (proof.ends_with("CERTIFICATE") || proof.ends_with("CLIENT_KEY"))
+}
+
+/// What is refused and what is only told, of the mistakes in OpenTelemetry's variables.
+/// Tooling sets those for every program of a machine: they are none where nothing is sent.
+/// Where something is, what says where and how must be right. What else cannot be is left
+/// at its default, as
+/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/> has it.
+pub(super) fn judge(
+    telemetry: &Telemetry,
+    mistakes: Vec<(String, Mistake)>,
+) -> (Vec<Mistake>, Vec<Mistake>) {
+    let is_endpoint = |(name, _): &(String, Mistake)| name.ends_with("_ENDPOINT");
+    let is_sent = telemetry.traces().is_some() || telemetry.metrics().is_some();
+    let is_meant = telemetry.is_on() && mistakes.iter().any(is_endpoint);
+    if !is_sent && !is_meant {
+        return (Vec::new(), Vec::new());
+    }
+    let of_exporter = |(name, _): &(String, Mistake)| name.starts_with(EXPORTER);
+    let (refused, told): (Vec<_>, Vec<_>) = mistakes.into_iter().partition(of_exporter);
+    let mistakes = |named: Vec<(String, Mistake)>| named.into_iter().map(|(_, mistake)| mistake);
+    (mistakes(refused).collect(), mistakes(told).collect())
+}
+
+/// Whether one of the exporters in a list is ours; none of another kind is known.
+fn exporter(value: &str) -> Option<bool> {
+    let mut names = value.split(',').map(str::trim);
+    match value.trim() {
+        "none" => Some(false),
+        _ => names.any(|name| name == "otlp").then_some(true),
+    }
+}
 
 fn milliseconds(value: &str) -> Option<Duration> {
     let milliseconds: u64 = value.parse().ok()?;

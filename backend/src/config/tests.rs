@@ -185,6 +185,117 @@ fn the_refusal_is_one_line_whatever_the_value_holds() {
 }
 
 #[test]
+fn a_login_or_a_key_in_an_address_is_in_no_refusal() {
+    for key in [
+        "otlp-endpoint",
+        "otlp-traces-endpoint",
+        "otlp-metrics-endpoint",
+        "url",
+    ] {
+        let variable = settings::of_key(key).expect("a setting").variable;
+        for value in [
+            "https://user:hunter2@collector",
+            "http://user:hunter2@collector:4318x",
+            "user:hunter2@collector",
+            "https://user%3ahunter2%40collector",
+            "https://collector/?api-key=hunter2",
+            "collector/?api-key=hunter2",
+        ] {
+            if key == "url" && !value.contains('@') {
+                continue;
+            }
+            let refusal = read_variables(&[(variable, value)]).expect_err("a bad value");
+            let refusals = mistakes_in(&format!("{key} = '{value}'")).concat();
+            let said = format!("{refusal} {refusal:?} {refusals}");
+            assert!(said.contains(variable) && said.contains(key), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+}
+
+/// What tooling gives every program of a machine, whether it sends anything or not.
+const STANDARD: [(&str, &str); 8] = [
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
+    ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/key.pem"),
+    ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "/a.pem"),
+    ("OTEL_TRACES_SAMPLER", "xray"),
+    ("OTEL_METRICS_EXPORTER", "prometheus"),
+    ("OTEL_SDK_DISABLED", "1"),
+    ("OTEL_RESOURCE_ATTRIBUTES", "a"),
+];
+
+#[test]
+fn standard_variables_are_judged_only_where_something_is_sent() {
+    let effective = read_variables(&STANDARD).expect("a configuration");
+    assert_eq!(effective.config, Config::default());
+    assert_eq!(effective.ignored, []);
+    for off in [
+        &[("OTEL_SDK_DISABLED", "TRUE")][..],
+        &[
+            ("OTEL_TRACES_EXPORTER", "none"),
+            ("OTEL_METRICS_EXPORTER", "none"),
+        ],
+    ] {
+        let variables = [
+            &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318x")],
+            &STANDARD[..4],
+            off,
+        ];
+        let effective = read_variables(&variables.concat()).expect("a configuration");
+        assert_eq!(effective.ignored, []);
+    }
+    let [in_the_file] = &mistakes_in("otel-traces-sampler = 'xray'")[..] else {
+        panic!("one mistake")
+    };
+    assert!(in_the_file.contains("`xray`"), "{in_the_file}");
+}
+
+#[test]
+#[cfg(feature = "otlp")]
+fn where_something_is_sent_it_is_refused_what_misdirects_it_and_ignored_what_else_is_unknown() {
+    let endpoint = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")];
+    let mistakes = |variables: &[(&str, &str)]| {
+        let all = [variables, &STANDARD[..4]].concat();
+        let mistakes = read_variables(&all).expect_err("mistakes");
+        mistakes.to_string()
+    };
+    for said in [
+        mistakes(&endpoint),
+        mistakes(&[("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://collector:")]),
+    ] {
+        for (variable, _) in &STANDARD[..4] {
+            assert!(said.contains(variable), "{said}");
+        }
+        assert!(said.contains("must be http/protobuf"), "{said}");
+    }
+
+    let effective = read_variables(&[&endpoint, &STANDARD[4..]].concat()).expect("a configuration");
+    let telemetry = &effective.config.telemetry;
+    assert!(telemetry.traces().is_some() && telemetry.metrics().is_some());
+    assert_eq!(telemetry.sampling, Sampling::default());
+    assert_eq!(effective.ignored.len(), 4);
+    let shown = effective.to_string();
+    assert!(
+        shown.contains("# the default counts: OTEL_TRACES_SAMPLER must be "),
+        "{shown}"
+    );
+    assert!(read_with_file(&shown, &[]).is_ok(), "{shown}");
+}
+
+#[test]
+fn an_exporter_of_the_list_counts_and_none_is_none() {
+    for (value, is_on) in [("none", false), ("otlp", true), ("console, otlp", true)] {
+        let config = read_variables(&[("OTEL_TRACES_EXPORTER", value)]);
+        let telemetry = config.expect("a configuration").config.telemetry;
+        assert_eq!(
+            (telemetry.traces.is_on, telemetry.metrics.is_on),
+            (is_on, true)
+        );
+    }
+}
+
+#[test]
 fn keys_are_the_names_of_variables_and_none_is_there_twice() {
     let mut keys: Vec<_> = settings::all().map(|setting| setting.key).collect();
     for setting in settings::all() {

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -14,15 +15,16 @@ use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::authorities::Authorities;
 use super::connection::connect;
-use crate::config::{Endpoint, Telemetry};
+use crate::config::Destination;
 
 /// Where the messages of one signal go.
 pub(super) struct Exporter {
     /// What is sent: traces or metrics.
     signal: &'static str,
-    endpoint: Endpoint,
-    headers: axum::http::HeaderMap,
+    destination: Destination,
+    authorities: Arc<Authorities>,
     timeout: Duration,
     is_taken: bool,
 }
@@ -74,12 +76,17 @@ impl Refusal {
 }
 
 impl Exporter {
-    pub(super) fn new(signal: &'static str, endpoint: Endpoint, config: &Telemetry) -> Self {
+    pub(super) fn new(
+        signal: &'static str,
+        destination: Destination,
+        authorities: Arc<Authorities>,
+        timeout: Duration,
+    ) -> Self {
         Self {
             signal,
-            endpoint,
-            headers: config.headers.0.clone(),
-            timeout: config.timeout,
+            destination,
+            authorities,
+            timeout,
             is_taken: true,
         }
     }
@@ -101,7 +108,7 @@ impl Exporter {
             }
             Err(reason) if was_taken => tracing::warn!(
                 signal,
-                endpoint = %self.endpoint,
+                endpoint = %self.destination.endpoint,
                 %reason,
                 "the collector does not take telemetry; the log says when it does again"
             ),
@@ -111,8 +118,8 @@ impl Exporter {
     }
 
     async fn post(&self, message: Bytes) -> Result<(), Refusal> {
-        let uri = self.endpoint.uri();
-        let stream = connect(uri).await?;
+        let uri = self.destination.endpoint.uri();
+        let stream = connect(uri, &self.authorities).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // Ends with this function.
         let mut driver = JoinSet::new();
@@ -123,7 +130,9 @@ impl Exporter {
             .header(CONTENT_TYPE, "application/x-protobuf")
             .header(USER_AGENT, concat!("backend/", env!("CARGO_PKG_VERSION")))
             .body(Full::new(message))?;
-        request.headers_mut().extend(self.headers.clone());
+        request
+            .headers_mut()
+            .extend(self.destination.headers.0.clone());
         let response = sender.send_request(request).await?;
         let status = response.status();
         if status.is_success() {

@@ -5,6 +5,12 @@ use std::net::TcpListener;
 
 use crate::collector::Collector;
 use crate::process::{Running, answer, backend, directory};
+#[cfg(feature = "tls")]
+use {
+    crate::authority::Authority,
+    crate::collector::{self, Received},
+    std::sync::mpsc::{Receiver, channel},
+};
 
 const WARNING: &str = "the collector does not take telemetry; the log says when it does again";
 const RECOVERY: &str = "the collector takes telemetry again";
@@ -187,13 +193,42 @@ fn nothing_is_sent_where_it_is_disabled() {
 }
 
 #[test]
+fn a_signal_may_be_off_the_other_has_headers_of_its_own_and_what_is_unknown_is_told() {
+    let directory = directory();
+    let collector = Collector::start();
+    let mut command = backend(directory.path());
+    command
+        .env(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            format!("http://{}", collector.address),
+        )
+        .env("OTEL_EXPORTER_OTLP_HEADERS", "x-key=common,x-team=a")
+        .env("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-key=own")
+        .env("OTEL_METRICS_EXPORTER", "none")
+        .env("OTEL_TRACES_SAMPLER", "xray");
+    let mut running = Running::spawn(&mut command);
+    let warning = running.wait_for_line("a variable is ignored: the default counts");
+    let reason = warning["reason"].as_str().expect("a reason");
+    assert!(
+        reason.starts_with("OTEL_TRACES_SAMPLER must be "),
+        "{reason}"
+    );
+    let listening = running.wait_for_line("listening");
+    listening["address"]
+        .as_str()
+        .expect("an address")
+        .clone_into(&mut running.address);
+    ask(&running);
+    stop(&mut running, "");
+    let traces = collector.next("/v1/traces");
+    assert_eq!(traces.headers["x-key"], "own");
+    assert!(!traces.headers.contains_key("x-team"));
+    assert!(collector.all("/v1/metrics").is_empty());
+}
+
+/// A collector that this authority vouches for, as `localhost`: its port, and what it gets.
 #[cfg(feature = "tls")]
-fn a_collector_proves_who_it_is() {
-    use std::sync::mpsc::channel;
-
-    use crate::collector;
-
-    let authority = crate::authority::Authority::new("ours");
+fn encrypted(authority: &Authority) -> (u16, Receiver<Received>) {
     let config = authority.identity("localhost").config();
     let listener = TcpListener::bind("127.0.0.1:0").expect("an address");
     let port = listener.local_addr().expect("an address").port();
@@ -206,15 +241,30 @@ fn a_collector_proves_who_it_is() {
             let _ = collector::serve(stream, collector::TAKEN, &sender);
         }
     });
+    (port, requests)
+}
+
+#[test]
+#[cfg(feature = "tls")]
+fn a_collector_proves_who_it_is() {
+    let authority = Authority::new("ours");
+    let (port, requests) = encrypted(&authority);
     let directory = directory();
     let trusted = authority.write(directory.path());
-    for (host, complaint) in [
-        ("127.0.0.1", Some("not valid for name")),
-        ("localhost", None),
+    let nobody = directory.path().join("nobody.pem").display().to_string();
+    fs_err::write(&nobody, "").expect("a file");
+    let (system, own) = ("SSL_CERT_FILE", "OTEL_EXPORTER_OTLP_CERTIFICATE");
+    let alone = Some("there is no certificate of an authority");
+    for (host, variable, file, complaint) in [
+        ("127.0.0.1", system, &trusted, Some("not valid for name")),
+        ("localhost", system, &trusted, None),
+        ("localhost", own, &trusted, None),
+        ("localhost", system, &nobody, alone),
+        ("localhost", own, &nobody, alone),
     ] {
         let mut command = backend(directory.path());
         command
-            .env("SSL_CERT_FILE", &trusted)
+            .env(variable, file)
             .env(
                 "OTEL_EXPORTER_OTLP_ENDPOINT",
                 format!("https://{host}:{port}"),
@@ -227,5 +277,8 @@ fn a_collector_proves_who_it_is() {
             complaint.is_some()
         );
     }
-    assert_eq!(requests.recv().expect("a request").spans().1.len(), 1);
+    let requests: Vec<_> = requests.try_iter().collect();
+    let traces = requests.iter().filter(|it| it.target == "POST /v1/traces");
+    let spans: Vec<_> = traces.map(|it| it.spans().1.len()).collect();
+    assert_eq!(spans, [1, 1]);
 }
