@@ -292,6 +292,75 @@ async fn a_dockerfile_without_changes_is_published_with_two_requests_and_no_buil
 }
 
 #[test]
+fn every_builder_knows_the_platform_that_it_builds_for() {
+    let text = "ARG TARGETARCH\nFROM scratch AS for-amd64\nCOPY busybox /bin/busybox\nFROM scratch AS for-arm64\n\
+        FROM for-$TARGETARCH\nARG TARGETARCH\nARG TARGETPLATFORM\nARG TARGETOS\nARG TARGETVARIANT\n\
+        LABEL platform=$TARGETPLATFORM arch=$TARGETOS-$TARGETARCH-$TARGETVARIANT\n";
+    for builder in [CLASSIC, BUILDKIT, BUILDAH] {
+        if !builder.is_here() {
+            return;
+        }
+        let project = project(text);
+        succeed(&mut builder.build(project.path()));
+        let labels = &archive_config(&project)["config"]["Labels"];
+        assert_eq!(labels["platform"], "linux/amd64", "{}", builder.name);
+        assert_eq!(labels["arch"], "linux-amd64-", "{}", builder.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_a_builder_works_publishes_nothing_and_leaves_nothing() {
+    use std::io::BufRead as _;
+    use std::os::unix::process::CommandExt as _;
+
+    if !BUILDAH.is_here() {
+        return;
+    }
+    let text =
+        "FROM scratch\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"sleep\", \"50\"]\n";
+    let project = project(text);
+    let emulator = Emulator::start(project.path());
+    let job = emulator.publisher().await;
+    let publish = || {
+        let mut command = BUILDAH.longshore(project.path());
+        command
+            .arg("publish")
+            .envs(job.iter().cloned())
+            .env("CI", "true");
+        command
+    };
+    let mut command = publish();
+    let started = command
+        .process_group(0)
+        .stderr(std::process::Stdio::piped());
+    let mut child = started.spawn().unwrap();
+    let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut lines = lines.map_while(Result::ok);
+    assert!(
+        lines.any(|line| line.contains("STEP 3")),
+        "the builder works"
+    );
+    let group = format!("-{}", child.id());
+    succeed(Command::new("kill").args(["-KILL", "--", &group]));
+    child.wait().unwrap();
+    let registry = emulator.registry_reader().await;
+    assert!(registry.complete_image("latest").await.is_none());
+    let kept = project.path().join("target/longshore/dockerfile");
+    let left = || -> Vec<String> {
+        let entries = std::fs::read_dir(&kept).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !name.starts_with("image-")).collect()
+    };
+    assert_eq!(left().len(), 1, "what the killed build worked in");
+
+    project.edit("Dockerfile", "\"sleep\", \"50\"", "\"true\"");
+    project.commit();
+    succeed(&mut publish());
+    assert!(registry.complete_image("latest").await.is_some());
+    assert_eq!(left(), Vec::<String>::new());
+}
+
+#[test]
 fn a_program_is_put_on_the_image_which_is_built_again_only_when_it_changes() {
     if !BUILDAH.is_here() {
         return;

@@ -21,7 +21,7 @@ use oci::Digest;
 
 use builder::Task;
 pub use builder::{Builder, BuilderError};
-use context::Context;
+use context::{Apart, Context};
 use ignore::Ignore;
 use instructions::Instructions;
 
@@ -29,6 +29,8 @@ use crate::{BuildError, Environment, Inputs};
 
 /// The argument that reproducible builds ask for.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
+/// Where cargo puts what it makes, if nobody says otherwise.
+const TARGET: &str = "target";
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub struct DockerfileBuild {
     pub context: PathBuf,
     /// The stage to build; none for the last one.
     pub target: Option<String>,
+    /// Whether cargo compiles the program that is put on the image.
+    pub beside_cargo: bool,
     /// Build arguments.
     pub arguments: BTreeMap<String, String>,
     /// Names of variables whose values `RUN --mount=type=secret` may read.
@@ -71,12 +75,13 @@ pub struct Dockerfile {
 
 impl DockerfileBuild {
     /// The images of registries that the Dockerfile at `path` names, in their order;
-    /// `arguments` are those of the build.
+    /// `arguments` are those of the build, for `architecture`.
     pub fn images(
         path: &Path,
         arguments: &BTreeMap<String, String>,
+        architecture: &str,
     ) -> Result<Vec<String>, BuildError> {
-        let read = parse(path, &text(path)?, arguments)?;
+        let read = parse(path, &text(path)?, (arguments, architecture))?;
         let mut images: Vec<String> = Vec::new();
         for (_, image) in read.images {
             if !images.contains(&image) {
@@ -90,9 +95,10 @@ impl DockerfileBuild {
     /// the images that the Dockerfile names.
     pub fn look(&self, pins: BTreeMap<String, Digest>) -> Result<Dockerfile, BuildError> {
         let text = text(&self.checkout.join(&self.dockerfile))?;
-        let instructions = parse(&self.dockerfile, &text, &self.arguments)?;
+        let arguments = (&self.arguments, &*self.architecture);
+        let instructions = parse(&self.dockerfile, &text, arguments)?;
         let directory = self.checkout.join(&self.context);
-        let context = Context::read(&directory, &self.ignore()?, &self.checkout)?;
+        let context = Context::read(&directory, &self.ignore()?, &self.apart())?;
         Ok(Dockerfile {
             build: self.clone(),
             text,
@@ -100,6 +106,18 @@ impl DockerfileBuild {
             context,
             pins,
         })
+    }
+
+    /// Where cargo and Longshore write: what cargo makes is no part of a context where it
+    /// makes the program of the image.
+    fn apart(&self) -> Apart {
+        if !self.beside_cargo {
+            return Apart::ours(&self.checkout);
+        }
+        let places = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+        let named = places.iter().filter_map(|name| self.environment.get(name));
+        let named = named.chain([TARGET]).map(|place| self.checkout.join(place));
+        Apart::all(named.collect())
     }
 
     /// `NAME.dockerignore` beside the Dockerfile, or `.dockerignore` of the context.
@@ -124,10 +142,25 @@ fn text(path: &Path) -> Result<String, BuildError> {
 fn parse(
     path: &Path,
     text: &str,
-    arguments: &BTreeMap<String, String>,
+    (arguments, architecture): (&BTreeMap<String, String>, &str),
 ) -> Result<Instructions, BuildError> {
-    Instructions::parse(text, arguments)
+    let mut all = arguments.clone();
+    for (name, value) in of_platform(architecture) {
+        all.entry(name.to_owned()).or_insert(value);
+    }
+    Instructions::parse(text, &all)
         .map_err(|unclear| BuildError::Dockerfile(format!("{}:{unclear}", path.display())))
+}
+
+/// What BuildKit gives a Dockerfile of the platform that it builds for, and other builders
+/// do not (docs.docker.com/reference/dockerfile, "Automatic platform ARGs").
+fn of_platform(architecture: &str) -> [(&'static str, String); 4] {
+    [
+        ("TARGETPLATFORM", format!("linux/{architecture}")),
+        ("TARGETOS", "linux".to_owned()),
+        ("TARGETARCH", architecture.to_owned()),
+        ("TARGETVARIANT", String::new()),
+    ]
 }
 
 impl Dockerfile {
@@ -224,12 +257,18 @@ impl Dockerfile {
         Ok(archive)
     }
 
-    /// Arguments, with the commit's time where the Dockerfile asks for it.
+    /// Arguments, with the commit's time and the platform where the Dockerfile asks for
+    /// them.
     fn arguments(&self) -> Vec<(String, String)> {
         let mut arguments = self.build.arguments.clone();
         if self.instructions.declared.contains(EPOCH) {
             let epoch = self.build.source_date_epoch.to_string();
             arguments.entry(EPOCH.to_owned()).or_insert(epoch);
+        }
+        for (name, value) in of_platform(&self.build.architecture) {
+            if self.instructions.declared.contains(name) {
+                arguments.entry(name.to_owned()).or_insert(value);
+            }
         }
         arguments.into_iter().collect()
     }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use oci::Digest;
@@ -36,18 +36,17 @@ pub(super) enum Found {
 pub(super) struct Context(pub(super) BTreeMap<String, Found>);
 
 impl Context {
-    /// Reads `directory` but for what `ignore` leaves out. `checkout` is where our own
-    /// files lie.
+    /// Reads `directory` but for what `ignore` leaves out and what lies `apart`.
     pub(super) fn read(
         directory: &Path,
         ignore: &Ignore,
-        checkout: &Path,
+        apart: &Apart,
     ) -> Result<Self, BuildError> {
         let mut context = Self::default();
         let walk = Walk {
             root: directory,
             ignore,
-            ours: checkout.join(OURS),
+            apart,
         };
         walk.directory("", &mut context)?;
         Ok(context)
@@ -83,10 +82,34 @@ impl Context {
     }
 }
 
+/// Directories that are no part of a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Apart {
+    all: Vec<PathBuf>,
+    /// One that is there because of them alone, unless it holds more.
+    above: Option<PathBuf>,
+}
+
+impl Apart {
+    /// What Longshore itself writes below `checkout`.
+    pub(super) fn ours(checkout: &Path) -> Self {
+        let ours = checkout.join(OURS);
+        Self {
+            above: ours.parent().map(Path::to_owned),
+            all: vec![ours],
+        }
+    }
+
+    /// These directories.
+    pub(super) fn all(all: Vec<PathBuf>) -> Self {
+        Self { all, above: None }
+    }
+}
+
 struct Walk<'a> {
     root: &'a Path,
     ignore: &'a Ignore,
-    ours: std::path::PathBuf,
+    apart: &'a Apart,
 }
 
 impl Walk<'_> {
@@ -107,7 +130,7 @@ impl Walk<'_> {
                 "" => name.to_owned(),
                 relative => format!("{relative}/{name}"),
             };
-            if NEVER.contains(&&*path) || entry.path() == self.ours {
+            if NEVER.contains(&&*path) || self.apart.all.contains(&entry.path()) {
                 continue;
             }
             any |= self.entry(path, &entry, context)?;
@@ -129,8 +152,7 @@ impl Walk<'_> {
             }
             // The parent must stand before what is in it.
             let any = self.directory(&path, context)?;
-            // The one that ours lies in is there because of ours, unless it holds more.
-            let counts = any || !(out || Some(&*entry.path()) == self.ours.parent());
+            let counts = any || !(out || Some(entry.path()) == self.apart.above);
             if counts {
                 context.0.insert(path, Found::Directory);
             }
@@ -199,12 +221,12 @@ mod tests {
         fs::set_permissions(root.join("src/main"), mode).unwrap();
         fs_err::os::unix::fs::symlink("src", root.join("link")).unwrap();
         let ignore = Ignore::parse("docs\n!docs/b\n");
-        let context = Context::read(root, &ignore, root).unwrap();
+        let context = Context::read(root, &ignore, &Apart::ours(root)).unwrap();
         let paths: Vec<_> = context.0.keys().map(String::as_str).collect();
         assert_eq!(paths, ["docs", "docs/b", "link", "src", "src/main"]);
 
         let staged = context.stage(root, &root.join("target/longshore")).unwrap();
-        let again = Context::read(staged.path(), &Ignore::default(), root).unwrap();
+        let again = Context::read(staged.path(), &Ignore::default(), &Apart::ours(root)).unwrap();
         assert_eq!(again, context);
         let mode = fs::metadata(staged.path().join("src/main")).unwrap();
         assert_eq!(mode.permissions().mode() & 0o777, 0o755);
@@ -217,11 +239,28 @@ mod tests {
     }
 
     #[test]
+    fn what_cargo_makes_is_apart_where_it_makes_the_program() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        for path in ["target/release", "out", "src"] {
+            fs::create_dir_all(root.join(path)).unwrap();
+            fs::write(root.join(path).join("a"), "a").unwrap();
+        }
+        let read = |apart: &Apart| Context::read(root, &Ignore::default(), apart).unwrap();
+        let apart = Apart::all(vec![root.join("out"), root.join("target")]);
+        let paths = read(&apart).0.into_keys().collect::<Vec<_>>();
+        assert_eq!(paths, ["src", "src/a"]);
+        // A Dockerfile alone may copy what was compiled.
+        assert!(read(&Apart::ours(root)).0.contains_key("target/release/a"));
+    }
+
+    #[test]
     fn what_a_build_leaves_and_what_git_keeps_changes_no_context() {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path();
         fs::write(root.join("a"), "a").unwrap();
-        let read = || Context::read(&root.join("."), &Ignore::default(), root).unwrap();
+        let read =
+            || Context::read(&root.join("."), &Ignore::default(), &Apart::ours(root)).unwrap();
         let before = read();
         fs::create_dir(root.join("target")).unwrap();
         assert_eq!(read(), before);

@@ -25,7 +25,7 @@ impl Values {
         let unknown = |name: &&str| {
             let value = arguments.get(*name).cloned();
             let reason = format!(
-                "`{name}` is the builder's and not known before: give it in image.dockerfile.arguments"
+                "`{name}` is the builder's, of the machine that it runs on: give it in image.dockerfile.arguments"
             );
             ((*name).to_owned(), value.ok_or(reason))
         };
@@ -192,10 +192,10 @@ mod tests {
         }
         assert!(filled("a\\$S", &values()).is_err());
         assert!(filled("$CUT", &values()).unwrap_err().contains("${S%2}"));
-        let error = filled("a-$TARGETARCH", &values()).unwrap_err();
-        assert!(error.contains("TARGETARCH"), "{error}");
-        let error = filled("a-${TARGETARCH:-arm64}", &values()).unwrap_err();
-        assert!(error.contains("TARGETARCH"), "{error}");
+        let error = filled("a-$BUILDARCH", &values()).unwrap_err();
+        assert!(error.contains("BUILDARCH"), "{error}");
+        let error = filled("a-${BUILDARCH:-arm64}", &values()).unwrap_err();
+        assert!(error.contains("BUILDARCH"), "{error}");
     }
 
     proptest::proptest! {

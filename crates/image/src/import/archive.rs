@@ -16,6 +16,9 @@ use crate::error::ImageError;
 
 /// What a document of an archive may have; those of real images have kilobytes.
 const LARGEST_DOCUMENT: u64 = 16 << 20;
+/// What a layer may unpack to: more than ECR takes of one that is compressed, and less than
+/// what a few megabytes of compressed zeros could fill.
+const LARGEST_LAYER: u64 = 64 << 30;
 /// What Docker Engine runs at most.
 const MOST_LAYERS: usize = 125;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -187,7 +190,8 @@ impl Archive {
             return Err(foreign(format!("it has no layer {number}")));
         };
         let (start, length) = self.find(name)?;
-        let mut data = plain(self.reader()?, start, length)?;
+        let beside = self.file.path().parent().unwrap_or(Path::new("."));
+        let mut data = plain(self.reader()?, (start, length), beside)?;
         let actual = data.digest()?;
         if actual != *expected {
             return Err(foreign(format!(
@@ -283,8 +287,12 @@ fn files(file: &fs::File) -> Result<BTreeMap<String, (u64, u64)>, ImageError> {
     }
 }
 
-/// The tar of a layer: in place, or unpacked to a file that has no name.
-fn plain(mut file: fs::File, start: u64, length: u64) -> Result<LayerData, ImageError> {
+/// The tar of a layer: in place, or unpacked to a file in `beside` that has no name.
+fn plain(
+    mut file: fs::File,
+    (start, length): (u64, u64),
+    beside: &Path,
+) -> Result<LayerData, ImageError> {
     let mut magic = Vec::new();
     file.seek(SeekFrom::Start(start))?;
     (&mut file).take(length.min(4)).read_to_end(&mut magic)?;
@@ -302,10 +310,14 @@ fn plain(mut file: fs::File, start: u64, length: u64) -> Result<LayerData, Image
             length,
         });
     };
-    let named = tempfile::NamedTempFile::new()?;
+    let named = tempfile::NamedTempFile::new_in(beside)?;
     let mut output = named.as_file();
-    let length = std::io::copy(&mut reader, &mut output)
-        .map_err(|error| foreign(format!("a layer cannot be unpacked: {error}")))?;
+    let length =
+        std::io::copy(&mut (&mut reader).take(LARGEST_LAYER + 1), &mut output).map_err(unpacked)?;
+    if length > LARGEST_LAYER {
+        let text = format!("a layer unpacks to more than {LARGEST_LAYER} bytes");
+        return Err(foreign(text));
+    }
     output.flush()?;
     // Open, and without a name: it goes when nobody reads it any more.
     let file = fs::File::open(named.path())?;
@@ -314,6 +326,14 @@ fn plain(mut file: fs::File, start: u64, length: u64) -> Result<LayerData, Image
         start: 0,
         length,
     })
+}
+
+/// A full disk is no fault of the archive.
+fn unpacked(error: std::io::Error) -> ImageError {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => error.into(),
+        _ => foreign(format!("a layer cannot be unpacked: {error}")),
+    }
 }
 
 pub(super) fn foreign(reason: String) -> ImageError {

@@ -133,9 +133,16 @@ impl Normaliser {
             Found::Item(path, _) | Found::Whiteout(path) => (path, true),
             Found::Opaque(path) => (path, false),
         };
-        let below = format!("{path}/");
-        self.waiting
-            .retain(|waits, _| !(waits.starts_with(&below) || itself && waits == path));
+        if itself {
+            self.waiting.remove(path);
+        }
+        let prefix = format!("{path}/");
+        let below = self.waiting.range(prefix.clone()..);
+        let below = below.take_while(|(waits, _)| waits.starts_with(&prefix));
+        let below: Vec<_> = below.map(|(waits, _)| waits.clone()).collect();
+        for waits in below {
+            self.waiting.remove(&waits);
+        }
     }
 
     /// Adds parents and whiteouts, and takes the layer into the tree.
@@ -309,23 +316,35 @@ impl Parts {
         Ok(())
     }
 
-    /// Of the names of one file the first has its bytes, the others are links to it.
-    fn order_hard_links(&mut self, tree: &Tree) -> Result<(), ImageError> {
+    /// The names that lead to each path by hard links. A chain is followed once, however
+    /// many begin on it.
+    fn names_of_files(&self) -> Result<BTreeMap<String, Vec<String>>, ImageError> {
+        let mut ends: BTreeMap<&str, &str> = BTreeMap::new();
         let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for path in self.items.keys() {
-            let mut target = path;
-            let mut steps = 0;
-            while let Some(Kind::HardLink(next)) = self.items.get(target).map(|item| &item.kind) {
-                target = next;
-                steps += 1;
-                if steps > self.items.len() {
+            let (mut chain, mut end) = (Vec::new(), path.as_str());
+            while let Some(Kind::HardLink(next)) = self.items.get(end).map(|item| &item.kind) {
+                chain.push(end);
+                if chain.len() > self.items.len() {
                     return Err(foreign(format!("the link `/{path}` leads to itself")));
                 }
+                end = next;
+                if let Some(known) = ends.get(end) {
+                    end = known;
+                    break;
+                }
             }
-            if target != path {
-                names.entry(target.clone()).or_default().push(path.clone());
+            ends.extend(chain.into_iter().map(|link| (link, end)));
+            if end != path {
+                names.entry(end.to_owned()).or_default().push(path.clone());
             }
         }
+        Ok(names)
+    }
+
+    /// Of the names of one file the first has its bytes, the others are links to it.
+    fn order_hard_links(&mut self, tree: &Tree) -> Result<(), ImageError> {
+        let names = self.names_of_files()?;
         for (target, mut links) in names {
             match self.items.get(&target) {
                 Some(Item {

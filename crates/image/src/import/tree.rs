@@ -23,10 +23,22 @@ impl Tree {
             "" => String::new(),
             directory => format!("{directory}/"),
         };
-        let below = self.0.range(prefix.clone()..);
-        let below = below.take_while(|(path, _)| path.starts_with(&prefix));
-        let direct = below.filter(|(path, _)| !path[prefix.len()..].contains('/'));
-        direct.map(|(path, _)| path.clone()).collect()
+        let mut children = Vec::new();
+        let mut from = prefix.clone();
+        while let Some((path, _)) = self.0.range(from..).next() {
+            let Some(name) = path.strip_prefix(&prefix) else {
+                break;
+            };
+            from = match name.find('/') {
+                // All below a child is passed over: `0` is what comes after `/`.
+                Some(slash) => format!("{}0", &path[..prefix.len() + slash]),
+                None => {
+                    children.push(path.clone());
+                    format!("{path}\0")
+                }
+            };
+        }
+        children
     }
 
     /// Puts an item; what was below a path that is no directory any more is gone.

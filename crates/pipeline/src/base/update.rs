@@ -46,15 +46,22 @@ pub async fn update_bases(
 /// The base of an image, and the images that its Dockerfile names by a tag.
 fn references(table: &ImageTable, checkout: &Path) -> Result<Vec<BaseReference>, BaseFailure> {
     let mut references = Vec::from_iter(table.base.clone());
-    if let Some(dockerfile) = &table.dockerfile {
-        let images = dockerfile.images(checkout);
+    // Each platform may be built on an image of another name.
+    for table in table.for_each_platform() {
+        let Some(dockerfile) = &table.dockerfile else {
+            continue;
+        };
+        let images = dockerfile.images(checkout, &platform(&table).architecture);
         for image in images.map_err(|error| BaseFailure::Dockerfile(Box::new(error)))? {
             let reference = pins::reference(&image)?;
-            if let BaseReference::Registry {
-                reference: ManifestReference::Tag(_),
-                ..
-            } = reference
-            {
+            let by_tag = matches!(
+                reference,
+                BaseReference::Registry {
+                    reference: ManifestReference::Tag(_),
+                    ..
+                }
+            );
+            if by_tag && !references.contains(&reference) {
                 references.push(reference);
             }
         }

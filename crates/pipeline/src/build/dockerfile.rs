@@ -27,7 +27,7 @@ impl PlatformPlan {
         };
         let mut build = self.dockerfile_build(table)?;
         let file = self.checkout.join(&table.file);
-        let images = DockerfileBuild::images(&file, &build.arguments);
+        let images = DockerfileBuild::images(&file, &build.arguments, &build.architecture);
         let images = images.map_err(BuildFailure::Engine)?;
         let pins = Pins::of(&images, &self.checkout).map_err(base_failed)?;
         build.plain_http = pins.plain_http;
@@ -54,6 +54,7 @@ impl PlatformPlan {
             dockerfile: table.file.clone(),
             context: table.context.clone(),
             target: table.target.clone(),
+            beside_cargo: self.image.package.is_some(),
             arguments,
             secrets: table.secrets.clone(),
             architecture: self.platform().architecture,

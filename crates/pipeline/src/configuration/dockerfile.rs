@@ -44,9 +44,13 @@ impl Default for DockerfileTable {
 impl DockerfileTable {
     /// The images of registries that the Dockerfile names. They are pinned before there
     /// is a commit to build: an argument with a placeholder may not choose one.
-    pub(crate) fn images(&self, checkout: &Path) -> Result<Vec<String>, BuildError> {
+    pub(crate) fn images(
+        &self,
+        checkout: &Path,
+        architecture: &str,
+    ) -> Result<Vec<String>, BuildError> {
         let file = checkout.join(&self.file);
-        let images = DockerfileBuild::images(&file, &self.arguments)?;
+        let images = DockerfileBuild::images(&file, &self.arguments, architecture)?;
         let placeholders = Placeholders {
             commit: "0".repeat(40),
             committed_at: String::new(),
@@ -58,7 +62,7 @@ impl DockerfileTable {
             (name.clone(), value)
         };
         let filled = self.arguments.iter().map(fill).collect();
-        let others = DockerfileBuild::images(&file, &filled)?;
+        let others = DockerfileBuild::images(&file, &filled, architecture)?;
         match images.iter().find(|image| !others.contains(image)) {
             Some(image) => Err(BuildError::Dockerfile(format!(
                 "{}: `{image}` comes from an argument with a placeholder, which has another value in each commit and cannot be pinned",
@@ -136,7 +140,7 @@ mod tests {
                 arguments: [(name.to_owned(), value.to_owned())].into(),
                 ..Default::default()
             };
-            let images = table.images(directory.path());
+            let images = table.images(directory.path(), "amd64");
             images.map_err(|error| error.to_string())
         };
         assert_eq!(images("REVISION={commit}").unwrap(), ["debian:1"]);
