@@ -336,6 +336,15 @@ async fn a_base_that_is_not_what_its_digest_says_is_refused() {
     std::fs::write(&file, vec![1; 1024]).unwrap();
     run(project.path(), &["build"]);
     assert_eq!(std::fs::read(&file).unwrap(), image.blobs[0]);
+
+    // A publish, which reads no layer that it need not, does not send a damaged one.
+    let emulator = Emulator::start(project.path());
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, vec![1; 1024]).unwrap();
+    let mut publish = longshore(project.path());
+    succeed(publish.arg("publish").envs(emulator.publisher().await));
+    let reader = emulator.registry_reader().await;
+    assert!(reader.complete_image("latest").await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -246,7 +246,10 @@ async fn a_layout_of_an_index_is_published_by_its_digest_and_rehearsed() {
     let mut rehearse = longshore(platforms.path());
     rehearse.args(["rehearse", "--format", "json"]);
     let rehearsed = json_of(&succeed(rehearse.args(platforms.given())));
-    assert_eq!(rehearsed["publish"]["digest"], built["digest"]);
+    assert_eq!(
+        rehearsed["images"]["hello"]["publish"]["digest"],
+        built["digest"]
+    );
 
     // The image of one platform is the same, whatever is built beside it.
     let mut alone = longshore(platforms.path());

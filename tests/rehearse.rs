@@ -78,7 +78,7 @@ fn a_terraform_root_for_another_repository_keeps_the_publisher_out() {
     project.edit("longshore.toml", "acme/portfolio", "acme/renamed");
     project.commit();
     let receipt = rehearse(&project, 1);
-    assert_eq!(receipt["publish"], Value::Null);
+    assert_eq!(receipt["images"]["hello"]["publish"], Value::Null);
     assert_eq!(receipt["problem"]["code"], "E021");
     assert_eq!(attempt(&receipt, "publisher")["verdict"], "kept-out");
 }

@@ -222,6 +222,78 @@ async fn no_tag_is_moved_where_one_of_the_images_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_had_its_tags_before_is_told_from_one_that_lacks_them() {
+    let project = services(&["api", "jobs"]);
+    let emulator = Emulator::start(project.path());
+    let cargo = Cargo::new();
+    let mut first = publish(&project, &emulator, &cargo);
+    succeed(first.args(["--image", "api"]));
+    let rule = serde_json::json!({
+        "when": { "method": "PUT", "path": "/v2/team/jobs/manifests/*" },
+        "fault": { "refuse": { "status": 503 } },
+    });
+    let faults = format!("{}/_longshore/faults", emulator.url);
+    let client = reqwest::Client::new();
+    let answer = client.post(&faults).json(&rule).send().await.unwrap();
+    assert!(answer.status().is_success());
+    let output = publish(&project, &emulator, &cargo).output().unwrap();
+    let facts = json_of(&output)["facts"].to_string();
+    assert!(facts.contains("[\"tagged before\",\"api\"]"), "{facts}");
+}
+
+#[test]
+fn all_images_are_rehearsed_together_and_checked_with_their_repositories() {
+    let project = services(&["api", "jobs"]);
+    let file = project.path().join("longshore.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let github =
+        "[github]\nrepository = \"acme/portfolio\"\nowner-id = 1234567\nrepository-id = 7654321\n";
+    std::fs::write(&file, text + "\n" + github).unwrap();
+    project.commit();
+    let mut rehearse = longshore(project.path());
+    let output = rehearse
+        .args(["rehearse", "--format", "json"])
+        .output()
+        .unwrap();
+    let receipt = json_of(&output);
+    // The role of this Terraform may push to one repository, and to no other.
+    assert_eq!(receipt["passed"], false, "{receipt:#}");
+    assert_eq!(receipt["problem"]["code"], "E031", "{receipt:#}");
+    assert_eq!(receipt["images"]["jobs"]["publish"], Value::Null);
+
+    let mut check = longshore(project.path());
+    let output = check
+        .args(["check", "--no-zizmor", "--format", "json"])
+        .output()
+        .unwrap();
+    let findings = json_of(&output)["findings"].clone();
+    let missing = findings.as_array().unwrap().iter();
+    let missing = missing.filter(|finding| finding["rule"] == "permission-missing");
+    let messages: Vec<_> = missing
+        .map(|finding| finding["message"].to_string())
+        .collect();
+    assert_eq!(messages.len(), 2, "{findings:#}");
+    for (message, name) in messages.iter().zip(["team/api", "team/jobs"]) {
+        assert!(message.contains(name), "{message}");
+    }
+
+    let policy = "infra/modules/github-oidc/main.tf";
+    let role = std::fs::read_to_string(project.path().join(policy)).unwrap();
+    let resource = "resources = [var.repository_arn]";
+    assert!(role.contains(resource), "{role}");
+    let all = "resources = [\"arn:aws:ecr:*:123456789012:repository/team/*\"]";
+    project.edit(policy, resource, all);
+    project.commit();
+    let mut rehearse = longshore(project.path());
+    let receipt = json_of(&succeed(rehearse.args(["rehearse", "--format", "json"])));
+    assert_valid("docs/schemas/rehearsal-receipt.json", &receipt);
+    for name in ["api", "jobs"] {
+        let publish = &receipt["images"][name]["publish"];
+        assert_eq!(publish["repository"], format!("team/{name}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn layouts_of_another_job_are_published_by_the_digests_that_it_printed() {
     let project = services(&["api", "jobs"]);
     let output = succeed(longshore(project.path()).arg("build"));

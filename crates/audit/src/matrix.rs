@@ -149,7 +149,7 @@ impl Subject<'_> {
         subjects
     }
 
-    /// The repository that is published to; where nobody says, the first one of
+    /// The first repository that is published to; where nobody says, the first one of
     /// the role's own Terraform root.
     fn ecr_repository(&self) -> Option<String> {
         let first = || {
@@ -157,7 +157,7 @@ impl Subject<'_> {
             let found = resources.find(|resource| resource.kind == "aws_ecr_repository")?;
             Some(found.attributes.get("arn")?.as_str()?.to_owned())
         };
-        self.setup.ecr_repository.clone().or_else(first)
+        self.setup.ecr_repositories.first().cloned().or_else(first)
     }
 }
 

@@ -26,51 +26,89 @@ pub(crate) struct Permissions {
     pub(crate) prevented_by: Vec<String>,
 }
 
-/// Compares the permissions of a role with what a publish to the repository of
+/// Compares the permissions of a role with what a publish to the repositories of
 /// the setup needs; without a repository nothing can be missing.
 pub(crate) fn permissions(
     setup: &Setup,
     inventory: &Inventory<'_>,
     (root, role): (&TerraformRoot, &Role),
 ) -> Permissions {
-    let gathered = Gathered::new(inventory, root, role, setup.ecr_repository.as_deref());
-    let mut found = Permissions {
-        prevented_by: gathered.unknowns.clone(),
-        ..Permissions::default()
-    };
-    let asking = Asking::new(&gathered);
-    if let Some(repository) = &setup.ecr_repository {
-        for action in NEEDED {
-            let resource = if action == TOKEN { "*" } else { repository };
-            match asking.answer(action, resource) {
-                Answer::Allowed => {}
-                Answer::Denied if gathered.may_allow_more() => {}
-                Answer::Denied => found.missing.push(format!("{action} on {resource}")),
-                Answer::Depends(keys) => found.prevented_by.push(format!(
-                    "Whether {action} is allowed on {resource} depends on {keys}."
-                )),
+    let mut found = Permissions::default();
+    let own = setup.ecr_repositories.iter().map(|own| Some(own.as_str()));
+    let own: Vec<_> = own.collect();
+    let nowhere = [None];
+    for (place, own) in if own.is_empty() { &nowhere[..] } else { &own }
+        .iter()
+        .enumerate()
+    {
+        let gathered = Gathered::new(inventory, root, role, *own);
+        let asking = Asking::new(&gathered);
+        let mut of = Permissions {
+            prevented_by: gathered.unknowns.clone(),
+            missing: Vec::new(),
+            excess: excess(setup, (*own, place == 0), &gathered, &asking),
+        };
+        if let Some(repository) = own {
+            missing(repository, place == 0, (&gathered, &asking), &mut of);
+        }
+        found.missing.extend(of.missing);
+        found.excess.extend(of.excess);
+        for reason in of.prevented_by {
+            if !found.prevented_by.contains(&reason) {
+                found.prevented_by.push(reason);
             }
         }
     }
-    found.excess = excess(setup, &gathered, &asking);
     found
 }
 
+/// What a publish to one repository needs; what is about none only where this is the
+/// first.
+fn missing(
+    repository: &str,
+    first: bool,
+    (gathered, asking): (&Gathered<'_>, &Asking<'_>),
+    found: &mut Permissions,
+) {
+    for action in NEEDED
+        .into_iter()
+        .filter(|action| first || *action != TOKEN)
+    {
+        let resource = if action == TOKEN { "*" } else { repository };
+        match asking.answer(action, resource) {
+            Answer::Allowed => {}
+            Answer::Denied if gathered.may_allow_more() => {}
+            Answer::Denied => found.missing.push(format!("{action} on {resource}")),
+            Answer::Depends(keys) => found.prevented_by.push(format!(
+                "Whether {action} is allowed on {resource} depends on {keys}."
+            )),
+        }
+    }
+}
+
 /// Everything that may be done and is not needed: the actions of ECR on this
-/// repository and on others, and what policies list of other services.
-fn excess(setup: &Setup, gathered: &Gathered<'_>, asking: &Asking<'_>) -> Vec<String> {
+/// repository, and where it is the first, on others, and what policies list of other
+/// services.
+fn excess(
+    setup: &Setup,
+    (repository, first): (Option<&str>, bool),
+    gathered: &Gathered<'_>,
+    asking: &Asking<'_>,
+) -> Vec<String> {
     let mut excess = Vec::new();
-    let repository = setup.ecr_repository.as_deref();
     let mut others = gathered.named_repositories();
-    others.retain(|other| Some(other.as_str()) != repository);
+    others.retain(|other| !setup.ecr_repositories.contains(other));
     if let Some(sibling) = repository.and_then(sibling) {
         others.push(sibling);
+    }
+    if !first {
+        others.clear();
     }
     for action in ECR_ACTIONS {
         let needed = NEEDED.contains(&action.name);
         let may = |resource: &str| asking.answer(action.name, resource) != Answer::Denied;
         match (action.level, repository) {
-            (Level::Registry, _) if !needed && may("*") => {
+            (Level::Registry, _) if first && !needed && may("*") => {
                 excess.push(format!("{} on *", action.name));
             }
             (Level::Repository, Some(own)) if !needed && may(own) => {
@@ -89,7 +127,9 @@ fn excess(setup: &Setup, gathered: &Gathered<'_>, asking: &Asking<'_>) -> Vec<St
             }
         }
     }
-    excess.extend(gathered.of_other_services());
+    if first {
+        excess.extend(gathered.of_other_services());
+    }
     excess
 }
 

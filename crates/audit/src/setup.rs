@@ -17,8 +17,8 @@ pub struct Setup {
     pub repository: Option<OwnRepository>,
     /// ARN of the role that publishes, from `longshore.toml` or the Terraform root.
     pub publisher_role: Option<String>,
-    /// ARN of the ECR repository that is published to.
-    pub ecr_repository: Option<String>,
+    /// ARNs of the ECR repositories that are published to, that of each image.
+    pub ecr_repositories: Vec<String>,
     /// The workflow files.
     pub workflows: Vec<WorkflowFile>,
     /// The Terraform roots.

@@ -121,7 +121,9 @@ fn load(directory: &Path) -> Setup {
     Setup {
         repository,
         publisher_role: only(roles.iter().map(|role| role.arn.clone()).collect()),
-        ecr_repository: only(repositories.iter().map(|one| one.arn.clone()).collect()),
+        ecr_repositories: only(repositories.iter().map(|one| one.arn.clone()).collect())
+            .into_iter()
+            .collect(),
         workflows: workflows(directory),
         roots: root.into_iter().collect(),
         unreadable_roots,
@@ -262,7 +264,7 @@ fn the_root_of_this_repository_has_nothing_worse_than_a_note() {
             id: Some("7654321".to_owned()),
         }),
         publisher_role: Some(root.aws.roles[0].arn.clone()),
-        ecr_repository: Some(root.aws.repositories[0].arn.clone()),
+        ecr_repositories: vec![root.aws.repositories[0].arn.clone()],
         roots: vec![root],
         ..Setup::default()
     };

@@ -27,7 +27,7 @@ pub use publish::{
     Advisory, Attestation, BuildReceipt, BuildReceipts, Identity, InputChange, InputsReport, Layer,
     LayerOrigin, PlatformBuild, PlatformImage, PublishReceipt, PublishReceipts, Source, TagOutcome,
 };
-pub use rehearsal::{Attempt, RehearsalReceipt, Verdict};
+pub use rehearsal::{Attempt, RehearsalReceipt, RehearsedImage, Verdict};
 pub use snapshot::{Snapshot, Snapshots};
 pub use usage::{DeniedPermission, RoleUsage, UnusedPermission, UsageReport, UsedPermission};
 

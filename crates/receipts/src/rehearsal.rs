@@ -1,5 +1,7 @@
 //! The record of a rehearsal: every caller, and what became of it.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -16,10 +18,8 @@ pub struct RehearsalReceipt {
     pub job: String,
     /// The role that the workflow assumes.
     pub role: String,
-    /// The build.
-    pub build: BuildReceipt,
-    /// The publish; `None` where it failed.
-    pub publish: Option<PublishReceipt>,
+    /// The images, by name.
+    pub images: BTreeMap<String, RehearsedImage>,
     /// Why the publish failed.
     pub problem: Option<Problem>,
     /// The publisher in both subject forms, then everyone who must be refused.
@@ -27,6 +27,15 @@ pub struct RehearsalReceipt {
     /// Values of the Terraform root that could not be known, and are therefore
     /// not part of the rehearsal.
     pub unknowns: Vec<String>,
+}
+
+/// One image of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RehearsedImage {
+    /// The build.
+    pub build: BuildReceipt,
+    /// The publish; `None` where it failed, for whichever image.
+    pub publish: Option<PublishReceipt>,
 }
 
 /// One caller's attempt.

@@ -63,7 +63,7 @@ fn setup(condition: &str, adjust: impl FnOnce(&mut AwsResources)) -> Setup {
     Setup {
         repository: Some(own()),
         publisher_role: Some(ROLE.to_owned()),
-        ecr_repository: Some(REPOSITORY.to_owned()),
+        ecr_repositories: vec![REPOSITORY.to_owned()],
         roots: vec![root],
         ..Setup::default()
     }

@@ -18,7 +18,8 @@ use crate::{Rule, Setup};
 pub(crate) fn check(setup: &Setup, inventory: &Inventory<'_>, findings: &mut Findings) {
     for root in &setup.roots {
         for role in root.aws.roles.iter().filter(|role| admits_github(role)) {
-            let repository = setup.ecr_repository.as_deref();
+            let repository = setup.ecr_repositories.first();
+            let repository = repository.map(String::as_str);
             let gathered = Gathered::new(inventory, root, role, repository);
             for policy in &gathered.identity {
                 rejected(policy, findings);
@@ -37,6 +38,10 @@ pub(crate) fn check(setup: &Setup, inventory: &Inventory<'_>, findings: &mut Fin
             }
             if setup.publisher_role.as_ref() == Some(&role.arn) {
                 publisher::check(setup, &gathered, findings);
+                for other in setup.ecr_repositories.iter().skip(1) {
+                    let gathered = Gathered::new(inventory, root, role, Some(other));
+                    publisher::check_other(setup, other, &gathered, findings);
+                }
             }
         }
         repositories(root, findings);

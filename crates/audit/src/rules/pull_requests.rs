@@ -82,7 +82,7 @@ fn published_to(
     inventory: &Inventory<'_>,
     proved: &[Proved<'_>],
 ) -> BTreeSet<String> {
-    let mut published: BTreeSet<String> = setup.ecr_repository.iter().cloned().collect();
+    let mut published: BTreeSet<String> = setup.ecr_repositories.iter().cloned().collect();
     for proof in proved {
         let mut runs = proof.jobs.iter().flat_map(|job| &job.runs);
         if runs.any(|run| run.refs != RefShape::PullRequest) {
@@ -114,7 +114,7 @@ impl<'a> Session<'a> {
         let gathered = Gathered::new(inventory, proof.root, proof.role, None);
         let mut repositories = gathered.named_repositories();
         let of_root = proof.root.aws.repositories.iter();
-        repositories.extend(setup.ecr_repository.clone());
+        repositories.extend(setup.ecr_repositories.clone());
         repositories.extend(of_root.map(|repository| repository.arn.clone()));
         repositories.truncate(MAXIMUM_REPOSITORIES);
         Self {

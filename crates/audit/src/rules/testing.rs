@@ -37,7 +37,7 @@ pub(crate) fn setup(text: &str) -> Setup {
             id: Some("22".to_owned()),
         }),
         publisher_role: Some("arn:aws:iam::123456789012:role/publisher".to_owned()),
-        ecr_repository: Some(ECR.to_owned()),
+        ecr_repositories: vec![ECR.to_owned()],
         workflows: vec![WorkflowFile::new(".github/workflows/publish.yml", workflow)],
         roots: vec![root(text)],
         ..Setup::default()

@@ -57,7 +57,7 @@ impl House {
                 id: Some("7654321".to_owned()),
             }),
             publisher_role: Some(ROLE.to_owned()),
-            ecr_repository: Some(ECR_REPOSITORY.to_owned()),
+            ecr_repositories: vec![ECR_REPOSITORY.to_owned()],
             workflows: vec![WorkflowFile::new(
                 ".github/workflows/publish.yml",
                 self.workflow.clone(),

@@ -7,13 +7,12 @@
 mod attempt;
 mod stage;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use github::SubjectForm;
-use image::Stored;
-use pipeline::{Cloud, Event, IdentityPlan, PublishPlan};
-use receipts::{ExitCode, Problem, ProblemCode, RehearsalReceipt, Verdict};
+use pipeline::{BuildPlan, Built, Cloud, Event, IdentityPlan, Named, PublishPlan, SeveralFailure};
+use receipts::{ExitCode, Problem, ProblemCode, RehearsalReceipt, RehearsedImage, Verdict};
 
 use crate::arguments::{Format, Rehearse};
 use crate::commands::build::{self, AtHand};
@@ -26,6 +25,9 @@ use crate::{github_actions, printer, render};
 
 use stage::Rehearsal;
 use terraform::AwsResources;
+
+/// Where images are built for it, each below its name.
+const LAYOUTS: &str = "target/longshore/rehearsal";
 
 /// Rehearses, prints the table, and fails if anybody ended where they should not.
 pub(crate) async fn run(arguments: &Rehearse, settings: &Settings) -> Result<ExitCode, Problem> {
@@ -61,67 +63,92 @@ async fn rehearse(
 ) -> Result<RehearsalReceipt, Problem> {
     // What can be wrong without compiling anything is found before it.
     let resources = project.resources()?.ok_or_else(no_terraform)?;
-    let image = project.image(&arguments.images)?;
-    let cloud = project.cloud(&[image], Some(&resources))?;
-    let layout = project.at(Path::new("target/longshore/rehearsal"));
+    let images = project.images(&arguments.images)?;
+    let cloud = project.cloud(&images, Some(&resources))?;
     let source = build::source_of(project, true).await?;
     let at_hand = AtHand::new(settings, &arguments.binaries)?;
-    let plan_of_build = at_hand.plan(project, image, &source, layout.clone())?;
-    let job = project.publishing_job(&plan_of_build.source.commit)?;
+    let builds = at_hand.plans(project, &images, &source, &project.at(Path::new(LAYOUTS)))?;
+    let job = project.publishing_job(&source.commit)?;
     let unknowns = unknowns(&resources);
 
     let show = |event: Event<'_>| progress.show(&event);
-    let built = Box::pin(plan_of_build.execute(&show));
+    let built = Box::pin(BuildPlan::execute_all(&builds, &show));
     let built = built.await.map_err(|failure| failure.problem())?;
     let rehearsal = Rehearsal::open(arguments.data.as_deref(), &cloud, resources).await?;
     progress.say(&format!("the emulator listens on {}", rehearsal.url));
 
-    let plan = plan(&built.stored, project, &cloud)?;
+    let plans = plans((&builds, &built), project, &cloud)?;
     let environment = rehearsal
         .environment(&job.run, SubjectForm::Immutable)
         .await?;
     let client = Arc::new(client(&environment, &cloud.region)?);
-    let published = plan
-        .execute(&layout, &client, &|event| progress.show(&event))
-        .await;
+    let published = PublishPlan::execute_all(&plans, &client, &show).await;
     let attempts = rehearsal.attempts(&cloud, &job.run).await?;
     rehearsal.close().await?;
 
-    let (publish, problem) = match published {
-        Ok(receipt) => (Some(receipt), None),
-        Err(failure) => (None, Some(with_explanation(&failure, project))),
+    let (published, problem) = match published {
+        Ok(receipts) => (receipts, None),
+        Err(failure) => (Vec::new(), Some(told(&failure, project))),
     };
     let as_intended = attempts
         .iter()
         .all(|attempt| attempt.verdict == Verdict::AsIntended);
+    let mut published = published.into_iter();
+    let names = plans.into_iter().map(|plan| plan.name);
+    let images = names.zip(built).map(|(name, built)| {
+        let (build, publish) = (built.receipt, published.next());
+        (name, RehearsedImage { build, publish })
+    });
     Ok(RehearsalReceipt {
-        passed: publish.is_some() && as_intended,
+        passed: problem.is_none() && as_intended,
         workflow: job.workflow.display().to_string(),
         job: job.job,
         role: cloud.role,
-        build: built.receipt,
-        publish,
+        images: images.collect(),
         problem,
         attempts,
         unknowns,
     })
 }
 
-/// The publish as the workflow's job would do it.
-fn plan(stored: &Stored, project: &Project, cloud: &Cloud) -> Result<PublishPlan, Problem> {
+/// The publish of each image as the workflow's job would do it.
+fn plans(
+    (builds, built): (&[BuildPlan], &[Built]),
+    project: &Project,
+    cloud: &Cloud,
+) -> Result<Vec<Named<(PathBuf, PublishPlan)>>, Problem> {
     let identity = IdentityPlan::Github {
         account: cloud.account.clone(),
         role: cloud.role.clone(),
         session_name: aws::session_name("rehearsal", "1"),
     };
     let table = &project.configuration.publish;
-    PublishPlan::new(stored, table, &cloud.repositories[0], identity).map_err(|error| {
-        Problem::new(
-            ProblemCode::BadConfiguration,
-            "nothing was rehearsed: a tag cannot be made",
-        )
-        .caused_by(&error)
-    })
+    let images = builds.iter().zip(built).zip(&cloud.repositories);
+    let plans = images.map(|((build, built), repository)| {
+        let plan = PublishPlan::new(&built.stored, table, repository, identity.clone());
+        let plan = plan.map_err(|error| {
+            let what = "nothing was rehearsed: a tag cannot be made";
+            Problem::new(ProblemCode::BadConfiguration, what).caused_by(&error)
+        })?;
+        Ok(Named {
+            name: build.image.name().to_owned(),
+            publish: (build.layout.clone(), plan),
+        })
+    });
+    plans.collect()
+}
+
+/// Why nothing was published: of one image without the names of several.
+fn told(failure: &SeveralFailure, project: &Project) -> Problem {
+    let Some(first) = failure.first() else {
+        return Problem::new(ProblemCode::Io, "nothing was pushed");
+    };
+    let problem = with_explanation(first, project);
+    if project.configuration.has_several() {
+        failure.problem(problem)
+    } else {
+        problem
+    }
 }
 
 /// What the rehearsal leaves out, as people read it.

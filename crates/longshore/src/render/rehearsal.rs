@@ -10,14 +10,18 @@ pub(crate) fn text(receipt: &RehearsalReceipt) -> String {
     let mut lines = vec![
         format!("workflow   {} (job `{}`)", receipt.workflow, receipt.job),
         format!("role       {}", receipt.role),
-        format!(
-            "image      {}, {} compressed, built in {}",
-            receipt.build.digest,
-            bytes(receipt.build.size_bytes),
-            duration(receipt.build.compile_milliseconds + receipt.build.assemble_milliseconds)
-        ),
     ];
-    if let Some(publish) = &receipt.publish {
+    for (name, image) in &receipt.images {
+        let build = &image.build;
+        lines.push(format!(
+            "image      {name} {}, {} compressed, built in {}",
+            build.digest,
+            bytes(build.size_bytes),
+            duration(build.compile_milliseconds + build.assemble_milliseconds)
+        ));
+        let Some(publish) = &image.publish else {
+            continue;
+        };
         let tags: Vec<_> = publish.tags.iter().map(|tag| tag.tag.as_str()).collect();
         lines.push(format!(
             "published  {}, tags {}, {} in {}",
@@ -100,7 +104,7 @@ fn conclusion(receipt: &RehearsalReceipt) -> String {
         0 => {}
         count => failures.push(format!("{count} got in who should not")),
     }
-    if count(Verdict::KeptOut) > 0 || receipt.publish.is_none() {
+    if count(Verdict::KeptOut) > 0 || receipt.problem.is_some() {
         failures.push("the publisher did not get through".to_owned());
     }
     format!("{}: {}", "failed".red().bold(), failures.join(", and "))

@@ -96,18 +96,19 @@ impl PinnedBase {
         let Some(publication) = place.publication() else {
             return Ok(Vec::new());
         };
-        let blobs = place.blobs();
-        let layers = base.layers.iter().map(|(layer, _)| layer);
-        let layers = layers.filter(|layer| {
+        let mut layers = Vec::new();
+        for (layer, _) in &base.layers {
             let mut there = published.iter().flat_map(|image| &image.layers);
-            !blobs.join(layer.digest.hex()).is_file()
-                && !there.any(|other| other.digest == layer.digest)
-        });
+            let there = there.any(|other| other.digest == layer.digest);
+            if !there && !place.keeps(layer).await? {
+                layers.push(layer);
+            }
+        }
         let blob = |layer: &oci::Descriptor| Blob {
             descriptor: layer.clone(),
             content: BlobContent::Published(publication.clone()),
         };
-        Ok(layers.map(blob).collect())
+        Ok(layers.into_iter().map(blob).collect())
     }
 
     async fn opened(&self, logins: &[PathBuf]) -> Result<&ReadBase, BaseFailure> {

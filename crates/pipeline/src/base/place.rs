@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use image::{Layout, verify_blob};
+use image::{ImageError, Layout, verify_blob};
 use oci::{AnyManifest, Descriptor, Digest, ManifestReference, RepositoryName, media_type};
 use registry::{Options, Publication, Registry, RegistryError};
 use serde::Deserialize;
@@ -119,11 +119,30 @@ impl Place {
         Ok(bytes)
     }
 
-    /// Makes sure that a layer is here, whole.
-    pub(super) async fn fetch(&self, layer: &Descriptor) -> Result<(), BaseFailure> {
+    /// Whether a layer is here, whole. One that was kept and is damaged is removed.
+    pub(super) async fn keeps(&self, layer: &Descriptor) -> Result<bool, BaseFailure> {
+        let file = self.file(&layer.digest);
+        let whole = self.verified(layer).await?.is_ok();
+        if !whole && matches!(self.from, From::Registry { .. }) {
+            match fs_err::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(BaseFailure::Io(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(whole)
+    }
+
+    async fn verified(&self, layer: &Descriptor) -> Result<Result<(), ImageError>, BaseFailure> {
         let (file, descriptor) = (self.file(&layer.digest), layer.clone());
         let verified = tokio::task::spawn_blocking(move || verify_blob(&file, &descriptor)).await;
-        let verified = verified.map_err(|error| BaseFailure::Io(io::Error::other(error)))?;
+        verified.map_err(|error| BaseFailure::Io(io::Error::other(error)))
+    }
+
+    /// Makes sure that a layer is here, whole.
+    pub(super) async fn fetch(&self, layer: &Descriptor) -> Result<(), BaseFailure> {
+        let verified = self.verified(layer).await?;
         let From::Registry {
             registry,
             repository,

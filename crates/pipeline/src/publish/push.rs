@@ -351,6 +351,12 @@ const SENDING: &str = "sending the layers";
 const MANIFEST: &str = "sending the manifest";
 
 impl Complete {
+    /// Whether every tag was on this image before.
+    pub(super) fn had_its_tags(&self) -> bool {
+        let digest = self.stored.descriptor().digest;
+        self.held.iter().all(|held| *held == Some(digest))
+    }
+
     /// What machines read of it, now that it has its `tags`.
     pub(super) fn receipt(
         self,

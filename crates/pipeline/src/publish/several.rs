@@ -42,6 +42,8 @@ pub struct SeveralFailure {
     failures: Vec<(String, PublishFailure)>,
     /// Tags that were set, as `NAME:TAG`.
     tags_set: Vec<String>,
+    /// The images that had all their tags before.
+    tagged: Vec<String>,
 }
 
 impl SourcePublish {
@@ -199,15 +201,18 @@ impl<'a> Several<'a> {
         contents: Vec<Result<Complete, PublishFailure>>,
         pushes: &[Push<'_>],
     ) -> Result<Vec<PublishReceipt>, SeveralFailure> {
-        let (mut complete, mut failures) = (Vec::new(), Vec::new());
+        let (mut complete, mut failures, mut tagged) = (Vec::new(), Vec::new(), Vec::new());
         for (content, name) in contents.into_iter().zip(&self.names) {
             match content {
-                Ok(content) => complete.push(content),
+                Ok(content) => {
+                    tagged.extend(content.had_its_tags().then(|| name.clone()));
+                    complete.push(content);
+                }
                 Err(failure) => failures.push((name.clone(), failure)),
             }
         }
         if !failures.is_empty() {
-            return Err(self.failed(failures, Vec::new()));
+            return Err(self.failed(failures, (Vec::new(), tagged)));
         }
         (self.observe)(Event::Stage(Stage::Tag));
         let mut outcomes: Vec<Vec<TagOutcome>> = vec![Vec::new(); complete.len()];
@@ -217,7 +222,7 @@ impl<'a> Several<'a> {
             let set: Vec<_> = stream::iter(set).buffered(TOGETHER).collect().await;
             let failures = self.gather(set, &mut outcomes);
             if !failures.is_empty() {
-                return Err(self.failed(failures, self.moved(&outcomes)));
+                return Err(self.failed(failures, (self.moved(&outcomes), tagged)));
             }
         }
         let milliseconds = milliseconds(self.started);
@@ -255,24 +260,25 @@ impl<'a> Several<'a> {
 
     /// What is the matter with one image.
     fn one(&self, failure: (String, PublishFailure)) -> SeveralFailure {
-        self.failed(vec![failure], Vec::new())
+        self.failed(vec![failure], Default::default())
     }
 
     /// What is the matter with all images.
     fn all(&self, failure: PublishFailure) -> SeveralFailure {
         let name = self.names.join(", ");
-        self.failed(vec![(name, failure)], Vec::new())
+        self.failed(vec![(name, failure)], Default::default())
     }
 
     fn failed(
         &self,
         failures: Vec<(String, PublishFailure)>,
-        tags_set: Vec<String>,
+        (tags_set, tagged): (Vec<String>, Vec<String>),
     ) -> SeveralFailure {
         SeveralFailure {
             images: self.names.clone(),
             failures,
             tags_set,
+            tagged,
         }
     }
 }
@@ -308,12 +314,16 @@ impl SeveralFailure {
                 .failures
                 .iter()
                 .any(|(failed, _)| failed.split(", ").any(|one| one == name));
-            let tagged = self.tags_set.iter().any(|tag| {
+            let set = self.tags_set.iter().any(|tag| {
                 tag.strip_prefix(name.as_str())
                     .is_some_and(|rest| rest.starts_with(':'))
             });
             if !failed {
-                let state = if tagged { "tagged" } else { "not tagged" };
+                let state = match (set, self.tagged.contains(name)) {
+                    (_, true) => "tagged before",
+                    (true, false) => "tagged",
+                    (false, false) => "not tagged",
+                };
                 first = first.fact(state, name.as_str());
             }
         }
@@ -345,9 +355,12 @@ mod tests {
         ];
         let mut outcomes = vec![Vec::new(); 2];
         let failures = several.gather(set, &mut outcomes);
-        let failed = several.failed(failures, several.moved(&outcomes));
+        let failed = several.failed(failures, (several.moved(&outcomes), vec!["api".to_owned()]));
         assert_eq!(failed.tags_set, ["jobs:v1"]);
         let problem = failed.problem(Problem::new(ProblemCode::Io, "nothing: refused"));
         assert_eq!(problem.summary, "only tags jobs:v1 were set: refused");
+        // One that had its tags before lacks nothing.
+        let before = ("tagged before".to_owned(), "api".to_owned());
+        assert!(problem.facts.contains(&before), "{:?}", problem.facts);
     }
 }

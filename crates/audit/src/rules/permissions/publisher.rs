@@ -14,15 +14,27 @@ use crate::{Rule, Setup};
 /// Both rules.
 pub(super) fn check(setup: &Setup, gathered: &Gathered<'_>, findings: &mut Findings) {
     let asking = Asking::new(gathered);
-    if let Some(repository) = &setup.ecr_repository {
-        missing(setup, repository, gathered, &asking, findings);
+    if let Some(repository) = setup.ecr_repositories.first() {
+        missing(setup, (repository, &NEEDED), gathered, &asking, findings);
     }
     excess(setup, gathered, &asking, findings);
 }
 
-fn missing(
+/// What a publish to one more repository needs.
+pub(super) fn check_other(
     setup: &Setup,
     repository: &str,
+    gathered: &Gathered<'_>,
+    findings: &mut Findings,
+) {
+    let needed: Vec<_> = NEEDED.into_iter().filter(|one| *one != TOKEN).collect();
+    let asking = Asking::new(gathered);
+    missing(setup, (repository, &needed), gathered, &asking, findings);
+}
+
+fn missing(
+    setup: &Setup,
+    (repository, needed): (&str, &[&'static str]),
     gathered: &Gathered<'_>,
     asking: &Asking<'_>,
     findings: &mut Findings,
@@ -31,8 +43,9 @@ fn missing(
     if gathered.may_allow_more() {
         return;
     }
-    let lacking: Vec<&str> = NEEDED
-        .into_iter()
+    let lacking: Vec<&str> = needed
+        .iter()
+        .copied()
         .filter(|action| {
             let resource = if *action == TOKEN { "*" } else { repository };
             asking.answer(action, resource) == Answer::Denied

@@ -198,17 +198,25 @@ fn wildcard_resources(seen: &SeenStatement<'_>, findings: &mut Findings) {
             action.to_ascii_lowercase().starts_with("ecr:")
                 && !matches(&action.to_ascii_lowercase(), &TOKEN.to_ascii_lowercase())
         });
-        let fix = match (&seen.setup.ecr_repository, seen.policy.root, &spot) {
-            (Some(own), Some(root), Some(spot)) if ecr_only => spots::rewrite(
+        let fix = match (
+            seen.setup.ecr_repositories.as_slice(),
+            seen.policy.root,
+            &spot,
+        ) {
+            ([own], Some(root), Some(spot)) if ecr_only => spots::rewrite(
                 root,
                 spot,
                 own,
                 format!("Name the repository: `{own}`, best by a reference to its block."),
             ),
-            (Some(own), _, _) => in_words(format!(
+            ([own], _, _) => in_words(format!(
                 "Name the repository, `{own}`, in a statement of its own; only `{TOKEN}` has no resource and stays on `*`."
             )),
-            (None, _, _) => in_words("Name the resource that is meant."),
+            ([_, ..], _, _) => in_words(format!(
+                "Name the repositories, `{}`, in a statement of their own; only `{TOKEN}` has no resource and stays on `*`.",
+                seen.setup.ecr_repositories.join("`, `")
+            )),
+            ([], _, _) => in_words("Name the resource that is meant."),
         };
         findings
             .add(

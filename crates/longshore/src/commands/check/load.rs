@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 use crate::project::own_repository;
 use audit::{OwnRepository, Setup, Suppression, TerraformRoot, TextFile, WorkflowFile, parallel};
 use fs_err as fs;
-use pipeline::{AwsTable, Cloud, Configuration, FILE_NAME};
+use pipeline::{AwsTable, Cloud, Configuration, FILE_NAME, ImageTable};
 use receipts::{Problem, ProblemCode};
+use terraform::AwsResources;
 
 use super::roots::{self, Known};
 use super::{configuration, files, texts};
@@ -196,13 +197,33 @@ fn publisher(
         .iter()
         .filter_map(|own| Cloud::role(table, *own).ok());
     setup.publisher_role = only(roles);
-    let repositories = resources.iter().filter_map(|own| {
-        let cloud = Cloud::resolve(table, &[], *own).ok()?;
+    let images = configuration.map_or(&[][..], |configuration| &configuration.images);
+    let repositories = resources
+        .iter()
+        .map(|own| published_to(table, images, *own));
+    let mut known = repositories.filter(|known| !known.is_empty());
+    let first = known.next();
+    setup.ecr_repositories = first.filter(|_| known.next().is_none()).unwrap_or_default();
+}
+
+/// The ARN of the repository of each of `images`, where it can be told; without images
+/// that of the project.
+fn published_to(
+    table: &AwsTable,
+    images: &[ImageTable],
+    resources: Option<&AwsResources>,
+) -> Vec<String> {
+    let each: Vec<Vec<&ImageTable>> = match images {
+        [] => vec![Vec::new()],
+        images => images.iter().map(|image| vec![image]).collect(),
+    };
+    let arn = |images: &Vec<&ImageTable>| {
+        let cloud = Cloud::resolve(table, images, resources).ok()?;
         let (region, account) = (cloud.region, cloud.account);
         let name = cloud.repositories.first()?;
         Some(format!("arn:aws:ecr:{region}:{account}:repository/{name}"))
-    });
-    setup.ecr_repository = only(repositories);
+    };
+    each.iter().filter_map(arn).collect()
 }
 
 fn only(mut items: impl Iterator<Item = String>) -> Option<String> {
