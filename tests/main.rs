@@ -24,6 +24,7 @@ mod imprints;
 mod interruption;
 mod kms;
 mod large;
+mod libraries;
 mod platforms;
 mod proof;
 mod proxy;

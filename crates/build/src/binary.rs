@@ -7,7 +7,7 @@ use object::read::ReadCache;
 use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader};
 use object::{Endianness, Object, elf};
 
-use crate::BuildError;
+use crate::{BuildError, Linking};
 
 /// A program that runs in an image with nothing else in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +21,9 @@ pub struct Binary {
 }
 
 impl Binary {
-    /// Looks at the file: it must be an ELF program that asks for no dynamic
-    /// loader.
-    pub(crate) fn inspect(path: &Path) -> Result<Self, BuildError> {
+    /// Looks at the file: it must be an ELF program, which asks for no dynamic loader
+    /// where it is linked statically.
+    pub(crate) fn inspect(path: &Path, linking: Linking) -> Result<Self, BuildError> {
         let file = fs_err::File::open(path)?;
         let size = file.metadata()?.len();
         // Headers alone are read of it.
@@ -51,6 +51,10 @@ impl Binary {
             }
             if header.p_type(endian) != elf::PT_INTERP {
                 continue;
+            }
+            if linking != Linking::Static {
+                libraries = false;
+                break;
             }
             let name = header.data(endian, bytes).unwrap_or_default();
             let interpreter = String::from_utf8_lossy(name)
@@ -120,9 +124,12 @@ mod tests {
     fn a_dynamically_linked_program_is_refused_by_the_loader_it_names() {
         // The test itself is one.
         let own = std::env::current_exe().unwrap();
-        let error = Binary::inspect(&own).unwrap_err();
+        let error = Binary::inspect(&own, Linking::Static).unwrap_err();
         assert!(matches!(error, BuildError::Dynamic { .. }), "{error}");
         assert!(error.to_string().contains("ld-linux"), "{error}");
+        for linking in [Linking::Packed, Linking::Base] {
+            assert!(Binary::inspect(&own, linking).is_ok());
+        }
     }
 
     #[test]
@@ -130,7 +137,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("script");
         fs_err::write(&path, "#!/bin/sh\n").unwrap();
-        let error = Binary::inspect(&path).unwrap_err();
+        let error = Binary::inspect(&path, Linking::Static).unwrap_err();
         assert!(matches!(error, BuildError::NotElf { .. }), "{error}");
     }
 }

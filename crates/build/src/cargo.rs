@@ -21,7 +21,7 @@ use crate::imprint::{Compile, imprints};
 use crate::linker::{self, Linker};
 use crate::together::together;
 use crate::workspace::file_name;
-use crate::{Binary, BuildError, Compiled, Workspace};
+use crate::{Binary, BuildError, Compiled, Linking, Workspace};
 
 /// How many of cargo's last lines an error shows.
 const SHOWN_LINES: usize = 60;
@@ -39,8 +39,10 @@ pub struct CargoBuild {
     pub features: Vec<String>,
     /// Whether its default features are on.
     pub default_features: bool,
-    /// The Rust target; its C library is linked statically.
+    /// The Rust target.
     pub target: String,
+    /// Whether libraries are in the program, or loaded by it.
+    pub linking: Linking,
     /// The cargo profile.
     pub profile: String,
     /// `SOURCE_DATE_EPOCH` for build scripts: seconds since 1970.
@@ -57,8 +59,19 @@ pub struct CargoBuild {
 }
 
 /// What [`rustflags`] asks for, without the paths of this machine.
-pub(crate) const FLAGS: &str =
-    "crt-static, paths remapped to /cargo, /source and /target, packages in .dep-v0";
+pub(crate) fn flags(linking: Linking) -> &'static str {
+    match linking {
+        Linking::Static => {
+            "crt-static, paths remapped to /cargo, /source and /target, packages in .dep-v0"
+        }
+        Linking::Packed => {
+            "libraries packed, paths remapped to /cargo, /source and /target, packages in .dep-v0"
+        }
+        Linking::Base => {
+            "libraries of the base, paths remapped to /cargo, /source and /target, packages in .dep-v0"
+        }
+    }
+}
 
 /// How far a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +121,11 @@ impl CargoBuild {
         } = self;
         let binary = self.binary.as_deref().unwrap_or_default();
         let apart = self.target_directory.as_ref().map_or("", |_| "-apart");
+        let linking = match self.linking {
+            Linking::Static => "",
+            Linking::Packed => "-packed",
+            Linking::Base => "-base",
+        };
         let features = match self.features() {
             features if features.is_empty() => String::new(),
             features => format!(
@@ -116,7 +134,7 @@ impl CargoBuild {
             ),
         };
         file_name(&format!(
-            "{package}-{binary}-{target}-{profile}{features}{apart}"
+            "{package}-{binary}-{target}-{profile}{features}{linking}{apart}"
         ))
     }
 
@@ -219,7 +237,10 @@ impl CargoBuild {
             .args(build.features())
             .args(["--profile", &build.profile, "--target", &build.target])
             .arg("--message-format=json-render-diagnostics")
-            .env("CARGO_ENCODED_RUSTFLAGS", rustflags(facts).join("\u{1f}"))
+            .env(
+                "CARGO_ENCODED_RUSTFLAGS",
+                rustflags(facts, build.linking).join("\u{1f}"),
+            )
             .env("CARGO_INCREMENTAL", "0")
             .env("SOURCE_DATE_EPOCH", build.source_date_epoch.to_string())
             .env("CARGO_TERM_COLOR", "never")
@@ -263,7 +284,9 @@ async fn run_group(
         let program = own.program(&workspace.build.package, &workspace.facts.binary)?;
         let program = workspace.listed(&program, &resolution.dependencies)?;
         let imprints = imprints(&program, &own.compile(workspace))?;
-        let program = workspace.finished(now, Binary::inspect(&program)?, seen, imprints)?;
+        let binary = Binary::inspect(&program, workspace.build.linking)?;
+        let libraries = workspace.libraries(&program).await?;
+        let program = workspace.finished(now, binary, (seen, libraries), imprints)?;
         compiled.push((workspace.build.name(), program));
     }
     Ok(compiled)
@@ -281,10 +304,11 @@ fn start(mut command: Command) -> Result<Child, BuildError> {
     })
 }
 
-/// Static linking, and constants in the place of every path of this machine.
-fn rustflags(facts: &Facts) -> Vec<String> {
+/// How libraries are linked, and constants in the place of every path of this machine.
+fn rustflags(facts: &Facts, linking: Linking) -> Vec<String> {
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-    let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
+    let sign = if linking == Linking::Static { '+' } else { '-' };
+    let mut flags = vec![format!("-Ctarget-feature={sign}crt-static")];
     // Later flags win, so the narrower path comes last.
     let home = facts.cargo_home.iter();
     flags.extend(home.map(|home| remap(home, "/cargo")));

@@ -70,6 +70,14 @@ pub enum BuildError {
         /// The dynamic loader it names.
         interpreter: String,
     },
+    /// A library that a program loads is not there.
+    #[error("{file} loads {name}, which the compiler does not find on this machine")]
+    NoLibrary {
+        /// What loads it.
+        file: PathBuf,
+        /// Its name.
+        name: String,
+    },
     /// The file is not a program for Linux.
     #[error("{path} is not an ELF binary: {reason}")]
     NotElf {

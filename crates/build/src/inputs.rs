@@ -2,6 +2,7 @@
 //! digest or the text that it has.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use oci::Digest;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,21 @@ impl Inputs {
         let pairs = other.0.iter();
         self.0
             .extend(pairs.map(|(name, value)| (name.clone(), value.clone())));
+    }
+
+    /// Those of one kind: whose names begin with it and a colon.
+    #[must_use]
+    pub fn of_kind(&self, kind: &str) -> Self {
+        let own = |name: &str| {
+            name.strip_prefix(kind)
+                .is_some_and(|rest| rest.starts_with(':'))
+        };
+        let pairs = self.0.iter().filter(|(name, _)| own(name));
+        Self(
+            pairs
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
     }
 
     /// What several results are made from together: an input that all have with the
@@ -99,6 +115,10 @@ pub struct Declared {
     pub files: BTreeSet<String>,
     /// Variables of the environment.
     pub environment: BTreeSet<String>,
+    /// Shared objects that the program loads, where they are packed with it: where each
+    /// is, relative to the workspace where it lies in it, by its path in the image.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub libraries: BTreeMap<String, PathBuf>,
 }
 
 #[cfg(test)]

@@ -62,7 +62,8 @@ pub(crate) fn variable(target: &str) -> String {
     format!("CARGO_TARGET_{name}_LINKER")
 }
 
-fn processor(target: &str) -> &str {
+/// The processor of a target.
+pub(crate) fn processor(target: &str) -> &str {
     target.split('-').next().unwrap_or(target)
 }
 

@@ -7,7 +7,7 @@ use oci::Digest;
 
 use crate::files::hash;
 use crate::inputs::{Declared, Inputs};
-use crate::{Binary, BuildError, Compiled, Workspace, audit_section};
+use crate::{Binary, BuildError, Compiled, Linking, Workspace, audit_section};
 
 /// Such a program.
 #[derive(Debug, Clone)]
@@ -17,10 +17,15 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Looks at `file`, which must be a static program for Linux on `architecture`, in
-    /// the image specification's words.
-    pub fn read(file: &Path, architecture: &str) -> Result<Self, BuildError> {
-        let binary = Binary::inspect(file)?;
+    /// Looks at `file`, which must be a program for Linux on `architecture`, in the image
+    /// specification's words, and a static one but on a base: libraries of another
+    /// platform are not to be found here.
+    pub fn read(file: &Path, architecture: &str, linking: Linking) -> Result<Self, BuildError> {
+        let linking = match linking {
+            Linking::Packed => Linking::Static,
+            other => other,
+        };
+        let binary = Binary::inspect(file, linking)?;
         if binary.architecture != architecture {
             return Err(BuildError::OtherPlatform {
                 path: file.to_owned(),

@@ -38,6 +38,7 @@ fn go_together(one: &Workspace, other: &Workspace) -> bool {
     left.workspace == right.workspace
         && left.target == right.target
         && left.profile == right.profile
+        && left.linking == right.linking
         && left.target_directory == right.target_directory
         && left.features().is_empty()
         && right.features().is_empty()

@@ -108,6 +108,14 @@ impl Toolchain {
         })
     }
 
+    /// The compiler that knows the target's libraries.
+    pub(crate) fn compiler_of_libraries(&self) -> &str {
+        match &self.links {
+            Linker::Gcc(gcc) => gcc,
+            Linker::Own | Linker::Zig | Linker::Missing => "cc",
+        }
+    }
+
     /// Whether the standard library for `target` is there.
     pub(crate) fn has_target(&self, target: &str) -> bool {
         let libraries = self.sysroot.join("lib/rustlib").join(target);
@@ -148,6 +156,15 @@ async fn ask_linker(program: &str, workspace: &Path) -> Said {
         version,
         library: library.unwrap_or_default(),
     }
+}
+
+/// The file that `compiler` links under this name.
+pub(crate) async fn file_of(compiler: &str, name: &str, workspace: &Path) -> Option<PathBuf> {
+    let option = format!("-print-file-name={name}");
+    let said = output(compiler, &[&option], workspace).await.ok()?;
+    let file = PathBuf::from(said.trim());
+    // One that it does not know it repeats.
+    (file.is_absolute() && file.is_file()).then_some(file)
 }
 
 fn first_line(said: Result<String, std::io::Error>) -> String {

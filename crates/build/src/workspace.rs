@@ -20,8 +20,9 @@ use crate::inputs::{Declared, Inputs};
 use crate::linker::Linker;
 use crate::lock_file::LOCK_FILE;
 use crate::remembered::{recall, remember, signature};
+use crate::shared::Search;
 use crate::toolchain::Toolchain;
-use crate::{Binary, BuildError, CargoBuild, Imprint};
+use crate::{Binary, BuildError, CargoBuild, Imprint, Linking};
 
 /// Where answers are remembered, below the checkout.
 const MEMORY: &str = "target/longshore/inputs";
@@ -180,7 +181,7 @@ impl Workspace {
         if !features.is_empty() {
             inputs.insert("features", features.join(" "));
         }
-        inputs.insert("flags", crate::cargo::FLAGS);
+        inputs.insert("flags", crate::cargo::flags(build.linking));
         inputs.insert("compiler", &*self.toolchain.compiler);
         inputs.insert("linker", &*self.toolchain.linker);
         let digest = |digest: &Option<Digest>| digest.map(|digest| digest.to_string());
@@ -207,6 +208,10 @@ impl Workspace {
                 inputs.insert(format!("file:{file}"), content);
             }
         }
+        for (place, file) in self.shared_objects(declared) {
+            let content = content(&file)?;
+            inputs.insert(format!("library:{place}"), content);
+        }
         let names = build.environment.read_by_cargo();
         for name in names.chain(declared.environment.iter().map(String::as_str)) {
             inputs.insert(format!("environment:{name}"), build.variable(name));
@@ -224,7 +229,7 @@ impl Workspace {
             return Ok(None);
         }
         Ok(Some(Compiled {
-            binary: Binary::inspect(&record.binary)?,
+            binary: Binary::inspect(&record.binary, self.build.linking)?,
             inputs: record.inputs,
             declared: record.declared,
             imprints: record.imprints,
@@ -254,10 +259,13 @@ impl Workspace {
         &self,
         now: &Self,
         binary: Binary,
-        seen: Seen,
+        (seen, libraries): (Seen, BTreeMap<String, PathBuf>),
         imprints: Vec<Imprint>,
     ) -> Result<Compiled, BuildError> {
-        let declared = self.declared_of(seen);
+        let declared = Declared {
+            libraries,
+            ..self.declared_of(seen)
+        };
         let mut inputs = now.inputs(&declared)?;
         if now.tree != self.tree {
             let before = self.inputs(&declared)?.digest();
@@ -278,6 +286,36 @@ impl Workspace {
             declared,
             imprints,
         })
+    }
+
+    /// The shared objects that `program` loads, where they are to be packed with it.
+    pub(crate) async fn libraries(
+        &self,
+        program: &Path,
+    ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+        if self.build.linking != Linking::Packed {
+            return Ok(BTreeMap::new());
+        }
+        let search = Search {
+            compiler: self.toolchain.compiler_of_libraries(),
+            workspace: &self.build.workspace,
+            target: &self.build.target,
+        };
+        let found = search.closure(program).await?.into_iter();
+        let root = &self.facts.root;
+        Ok(found
+            .map(|(place, file)| (place, name_of(&file, root).into()))
+            .collect())
+    }
+
+    /// Where each of the shared objects is that `declared` names, by its path in the
+    /// image; none where they are not packed.
+    pub fn shared_objects(&self, declared: &Declared) -> BTreeMap<String, PathBuf> {
+        let files = declared.libraries.iter();
+        files
+            .filter(|_| self.build.linking == Linking::Packed)
+            .map(|(place, file)| (place.clone(), self.facts.root.join(file)))
+            .collect()
     }
 
     /// Directories of this machine that a compile works in.
@@ -316,6 +354,7 @@ impl Workspace {
         Declared {
             files: named.filter(|file| !counted(file)).collect(),
             environment: seen.environment,
+            libraries: BTreeMap::new(),
         }
     }
 

@@ -14,7 +14,7 @@ mod check;
 mod dockerfile;
 mod image;
 
-pub use self::image::{ImageTable, ImprintLevel};
+pub use self::image::{ImageTable, ImprintLevel, LinkingTable};
 pub use assets::AssetTable;
 pub use audit::{AdvisoryLevel, AuditTable, IgnoreTable};
 pub use check::{CheckTable, SuppressTable};

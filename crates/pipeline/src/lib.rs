@@ -23,8 +23,8 @@ pub use build::{
 pub use cloud::{Cloud, CloudError};
 pub use configuration::{
     AdvisoryLevel, AssetTable, AuditTable, AwsTable, CheckTable, Configuration, ConfigurationError,
-    DockerfileTable, FILE_NAME, GithubTable, IgnoreTable, ImageTable, ImprintLevel, PublishTable,
-    SuppressTable,
+    DockerfileTable, FILE_NAME, GithubTable, IgnoreTable, ImageTable, ImprintLevel, LinkingTable,
+    PublishTable, SuppressTable,
 };
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;

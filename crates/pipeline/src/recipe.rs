@@ -46,6 +46,17 @@ pub(crate) struct Program {
     pub(crate) file: PathBuf,
     /// The digest of what it is compiled from.
     pub(crate) inputs: Digest,
+    /// What it loads, where that is packed with it.
+    pub(crate) libraries: Option<Libraries>,
+}
+
+/// Shared objects that a program loads.
+#[derive(Debug, Clone)]
+pub(crate) struct Libraries {
+    /// Where each is, by its path in the image.
+    pub(crate) files: BTreeMap<String, PathBuf>,
+    /// The digest of the paths and contents of all.
+    pub(crate) inputs: Digest,
 }
 
 /// The recipe of the image; `assets` are its layers between the system's and
@@ -66,6 +77,11 @@ pub(crate) fn recipe(
     let system = LayerRecipe::new(LayerKind::System, system.entries());
     // On a base there may be nothing of ours to add.
     let mut layers = Vec::from_iter((!system.entries.is_empty()).then_some(system));
+    layers.extend(
+        program
+            .and_then(|program| program.libraries.as_ref())
+            .map(shared),
+    );
     layers.extend(assets);
     let mut entrypoint = Vec::new();
     if let Some(program) = program {
@@ -96,6 +112,17 @@ pub(crate) fn recipe(
         created: placeholders.committed_at.clone(),
         inputs: None,
     })
+}
+
+/// The layer of shared objects. They run nothing by themselves but the loader, and all of
+/// them may: distributions give some the mode of programs and some not.
+fn shared(libraries: &Libraries) -> LayerRecipe {
+    let files = libraries.files.iter();
+    let entries =
+        files.map(|(place, file)| Entry::program(place.trim_start_matches('/'), file.clone()));
+    let mut layer = LayerRecipe::new(LayerKind::Libraries, entries.collect());
+    layer.inputs = Some(libraries.inputs);
+    layer
 }
 
 /// A layer for each table of assets, read from the checkout.
@@ -228,6 +255,7 @@ mod tests {
             architecture: "amd64".to_owned(),
             file: "/somewhere/target/api".into(),
             inputs: Digest::of(b"sources"),
+            libraries: None,
         }
     }
 

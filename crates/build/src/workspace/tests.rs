@@ -70,6 +70,7 @@ impl Checkout {
         let pairs = variables.iter();
         let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         CargoBuild {
+            linking: Linking::Static,
             workspace: self.0.path().canonicalize().unwrap(),
             package: "program".to_owned(),
             binary: None,
@@ -198,6 +199,7 @@ async fn a_compile_is_known_again_until_anything_that_it_looked_at_changes() {
     let compiled = CargoBuild::run(&[&checkout.read().await], &|_| {}).await;
     let compiled = compiled.unwrap().remove(0);
     let expected = Declared {
+        libraries: BTreeMap::new(),
         files: BTreeSet::from(["outside.txt".to_owned()]),
         environment: ["GREETING", "SCRIPTED"].map(str::to_owned).into(),
     };

@@ -29,13 +29,12 @@ impl Tree {
             let Some(name) = path.strip_prefix(&prefix) else {
                 break;
             };
-            from = match name.find('/') {
+            from = if let Some(slash) = name.find('/') {
                 // All below a child is passed over: `0` is what comes after `/`.
-                Some(slash) => format!("{}0", &path[..prefix.len() + slash]),
-                None => {
-                    children.push(path.clone());
-                    format!("{path}\0")
-                }
+                format!("{}0", &path[..prefix.len() + slash])
+            } else {
+                children.push(path.clone());
+                format!("{path}\0")
             };
         }
         children

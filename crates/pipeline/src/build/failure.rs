@@ -101,8 +101,13 @@ fn engine(error: &BuildError) -> Problem {
             .hint("the lines above are cargo's own"),
         BuildError::Dynamic { .. } | BuildError::NotElf { .. } => {
             problem(ProblemCode::UnusableBinary, "the binary does not run in an empty image")
-                .hint("set `image.target` to a Linux target that links statically, such as x86_64-unknown-linux-gnu")
+                .hint("set `image.target` to a Linux target that links statically, such as x86_64-unknown-linux-gnu, or `image.linking = \"dynamic\"`")
                 .hint("a program for `--binary` is made by `longshore build --platform PLATFORM`, on a machine of that platform")
+        }
+        BuildError::NoLibrary { name, .. } => {
+            problem(ProblemCode::UnusableBinary, "a library that the program loads is not on this machine")
+                .hint(format!("the compiler must find it: `cc -print-file-name={name}`; LIBRARY_PATH names more directories"))
+                .hint("or link it statically, `image.linking = \"static\"`, or use a base that has it")
         }
         BuildError::Dependencies(_) => {
             problem(ProblemCode::CompileFailed, "cargo's list of packages cannot be read")

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use build::{CargoBuild, Compiled, Declared, Inputs, Source};
+use build::{CargoBuild, Compiled, Declared, Inputs, Source, Workspace};
 use image::{Base, LayerStore};
 use oci::Platform;
 
@@ -11,7 +11,7 @@ use super::{BuildFailure, Machine, Materials, base_failed, blocking, dockerfile,
 use crate::base::{BaseReference, LOCK_FILE_NAME, PinnedBase, platform};
 use crate::configuration::{FILE_NAME, ImageTable};
 use crate::inputs::Expected;
-use crate::recipe::{Program, assets, recipe};
+use crate::recipe::{Libraries, Program, assets, recipe};
 
 /// Where packed layers are kept, below the checkout.
 const LAYERS: &str = "target/longshore/layers";
@@ -80,6 +80,7 @@ impl PlatformPlan {
             architecture: compiled.binary.architecture.to_owned(),
             file: compiled.binary.path.clone(),
             inputs: compiled.inputs.digest(),
+            libraries: libraries(workspace, &compiled.inputs, &compiled.declared),
         });
         let (inputs, declared) = (compiled.inputs.clone(), compiled.declared.clone());
         self.expected(materials, program, inputs, declared).await
@@ -98,6 +99,7 @@ impl PlatformPlan {
             architecture: self.platform().architecture,
             file: PathBuf::new(),
             inputs: inputs.digest(),
+            libraries: libraries(workspace, &inputs, &declared),
         });
         self.expected(materials, program, inputs, declared).await
     }
@@ -143,6 +145,7 @@ impl PlatformPlan {
             features: table.features.clone(),
             default_features: table.default_features,
             target: table.target.clone(),
+            linking: table.linking(),
             profile: table.profile.clone(),
             source_date_epoch: self.source.committed_at,
             environment: self.machine.environment.clone(),
@@ -154,6 +157,15 @@ impl PlatformPlan {
             target_directory: self.target_directory.clone(),
         })
     }
+}
+
+/// The shared objects that a program loads, of those that `declared` names.
+fn libraries(workspace: &Workspace, inputs: &Inputs, declared: &Declared) -> Option<Libraries> {
+    let files = workspace.shared_objects(declared);
+    (!files.is_empty()).then(|| Libraries {
+        files,
+        inputs: inputs.of_kind("library").digest(),
+    })
 }
 
 pub(super) fn store(checkout: &Path) -> Result<LayerStore, BuildFailure> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use ::image::{Compression, Runtime};
+use build::Linking;
 use oci::{Platform, RepositoryName};
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
@@ -41,6 +42,9 @@ pub struct ImageTable {
     /// what the target says.
     #[serde(default, deserialize_with = "platforms")]
     pub platforms: Vec<Platform>,
+    /// Whether libraries are in the program, or loaded by it.
+    #[serde(default)]
+    pub linking: LinkingTable,
     /// The cargo profile.
     #[serde(default = "default_profile")]
     pub profile: String,
@@ -82,6 +86,17 @@ pub enum ImprintLevel {
     Warn,
     /// No image is made.
     Deny,
+}
+
+/// How libraries come to a program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkingTable {
+    /// They are in it.
+    #[default]
+    Static,
+    /// It loads them: from the base, or from a layer of their own where there is none.
+    Dynamic,
 }
 
 fn on() -> bool {
@@ -203,6 +218,16 @@ impl ImageTable {
         platforms.iter().map(image).collect()
     }
 
+    /// Where the program has its libraries from.
+    pub fn linking(&self) -> Linking {
+        let has_base = self.base.is_some() || self.dockerfile.is_some();
+        match (self.linking, has_base) {
+            (LinkingTable::Static, _) => Linking::Static,
+            (LinkingTable::Dynamic, false) => Linking::Packed,
+            (LinkingTable::Dynamic, true) => Linking::Base,
+        }
+    }
+
     fn check_platforms(&self) -> Result<(), ConfigurationError> {
         for (place, platform) in self.platforms.iter().enumerate() {
             let known = build::processor_of(&platform.architecture).is_some();
@@ -249,6 +274,12 @@ impl ImageTable {
     fn check(&self) -> Result<(), ConfigurationError> {
         self.check_engine()?;
         self.check_platforms()?;
+        if self.linking == LinkingTable::Dynamic && !self.target.ends_with("-gnu") {
+            return wrong(
+                "image.linking",
+                "can be `dynamic` for targets with glibc only, `-gnu`",
+            );
+        }
         if self
             .writable
             .iter()
