@@ -123,11 +123,7 @@ async fn docker_pulls_by_digest_and_tag_and_the_backend_answers_as_an_unprivileg
     let (emulator, commit) = published().await;
     let home = tempfile::tempdir().unwrap();
     logged_in(&emulator, home.path());
-    let docker = || {
-        let mut command = Command::new("docker");
-        command.arg("--config").arg(home.path());
-        command
-    };
+    let docker = || docker(home.path());
     let image = format!("{}/{REPOSITORY}", emulator.registry());
     let by_digest = format!("{image}@{}", backend().digest);
     for reference in [
@@ -172,6 +168,63 @@ async fn docker_pulls_by_digest_and_tag_and_the_backend_answers_as_an_unprivileg
             .starts_with(&commit[..40]),
         "{version}"
     );
+}
+
+#[tokio::test]
+async fn the_backend_is_ready_without_a_privilege_and_with_nothing_to_write_to_but_its_data() {
+    if !has_docker_engine() || !has("aws") {
+        return;
+    }
+    let (emulator, _) = published().await;
+    let home = tempfile::tempdir().unwrap();
+    logged_in(&emulator, home.path());
+    let image = format!("{}/{REPOSITORY}@{}", emulator.registry(), backend().digest);
+    succeed(docker(home.path()).args(["pull", "--quiet", &image]));
+    let name = format!("longshore-test-ready-{}", std::process::id());
+    let _removed_at_the_end = Container(name.clone());
+    let port = free_port();
+    let create = [
+        "create",
+        "--read-only",
+        "--cap-drop=ALL",
+        "--security-opt=no-new-privileges",
+        "--network=host",
+        "--volume=/data",
+    ];
+    let listen = format!("PORTFOLIO_LISTEN=127.0.0.1:{port}");
+    succeed(
+        docker(home.path())
+            .args(create)
+            .args(["--name", &name, "--env", &listen, &image]),
+    );
+
+    let (url, told) = (format!("http://127.0.0.1:{port}/readyz"), Instant::now());
+    let mut start = docker(home.path());
+    start.args(["start", &name]);
+    let started = tokio::task::spawn_blocking(move || succeed(&mut start));
+    assert_eq!(answer(&url, &name).await, 200);
+    let ready = told.elapsed();
+    started.await.unwrap();
+    println!("ready {ready:?} after Docker Engine was told to start it");
+
+    let pid = succeed(docker(home.path()).args(["inspect", "--format", "{{.State.Pid}}", &name]));
+    let pid = String::from_utf8(pid.stdout).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim())).unwrap();
+    for line in [
+        "Uid:\t65532\t65532\t65532\t65532\n",
+        "CapPrm:\t0000000000000000\n",
+        "CapEff:\t0000000000000000\n",
+        "CapBnd:\t0000000000000000\n",
+        "NoNewPrivs:\t1\n",
+    ] {
+        assert!(status.contains(line), "{line} is not in {status}");
+    }
+}
+
+fn docker(home: &Path) -> Command {
+    let mut command = Command::new("docker");
+    command.arg("--config").arg(home);
+    command
 }
 
 fn free_port() -> u16 {
