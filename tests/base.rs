@@ -443,7 +443,7 @@ async fn a_layer_of_another_repository_of_the_registry_is_mounted() {
     let manifest = &image.manifest;
     reader.push_manifest("team/base", "v1", manifest).await;
 
-    // Whoever reads the base is logged in as Docker keeps it.
+    // Whoever pins the base is logged in as Docker keeps it.
     let host = proxy.own.strip_prefix("http://").unwrap();
     let table = format!("[image]\nbase = \"{host}/team/base:v1\"");
     project.edit("longshore.toml", "[image]", &table);
@@ -471,7 +471,11 @@ async fn a_layer_of_another_repository_of_the_registry_is_mounted() {
     project.commit();
     proxy.registry_requests();
 
-    let receipt = run(&["publish"]);
+    // Whoever publishes to ECR reads it as themselves, also what was read before.
+    let own = tempfile::tempdir().unwrap();
+    std::fs::remove_dir_all(project.path().join("target/longshore/base")).unwrap();
+    let mut publish = command(&["publish"]);
+    let receipt = json_of(&succeed(publish.env("DOCKER_CONFIG", own.path())));
     assert_eq!(receipt["layers"][0]["digest"], image.layer());
     assert_eq!(receipt["layers"][0]["origin"], "reused");
     let requests = proxy.registry_requests();

@@ -25,6 +25,7 @@ use crate::base::BaseFailure;
 use crate::configuration::{Configuration, ConfigurationError, ImageTable};
 use crate::event::{Event, Observer, Stage};
 use crate::inputs::ExpectedImage;
+use crate::publish::Logins;
 use crate::recipe::rfc3339;
 
 pub use archive::{Archive, ArchiveError, ArchiveForm};
@@ -41,8 +42,8 @@ pub(crate) use several::MadeProgram;
 pub struct Machine {
     /// The environment that compilers and builders are started in.
     pub environment: Environment,
-    /// The files that may keep a login to the registry of the base, in their order.
-    pub logins: Vec<PathBuf>,
+    /// Where a login to the registry of the base may come from.
+    pub logins: Logins,
     /// What builds the Dockerfile, whatever the configuration says.
     pub builder: Option<Builder>,
 }

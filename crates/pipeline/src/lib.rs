@@ -29,7 +29,7 @@ pub use configuration::{
 pub use event::{Event, Observer, Stage};
 pub use placeholder::Placeholders;
 pub use publish::{
-    AddressError, Destination, Gate, GateFailure, IdentityPlan, LoginError, Named, PublishFailure,
-    PublishPlan, RegistryAddress, SeveralFailure, Signer, SigningFailure, Sigstore, SourcePublish,
-    VerifyFailure, connect,
+    AddressError, Destination, Gate, GateFailure, IdentityPlan, LoginError, Logins, Named,
+    PublishFailure, PublishPlan, RegistryAddress, SeveralFailure, Signer, SigningFailure, Sigstore,
+    SourcePublish, VerifyFailure, connect,
 };

@@ -14,7 +14,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Problem> {
     let BaseCommand::Update = arguments.command;
     let project = Project::find(&settings.directory)?;
-    let logins = settings.logins();
+    let logins = pipeline::Logins::of(settings.logins());
     let images = &project.configuration.images;
     let reports = pipeline::update_bases(images, &project.root, &logins)
         .await

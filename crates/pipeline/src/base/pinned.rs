@@ -12,6 +12,7 @@ use super::lock::Lock;
 use super::place::Place;
 use super::{BaseFailure, BaseReference};
 use crate::configuration::ImageTable;
+use crate::publish::Logins;
 
 /// Where what was read of bases is kept, below the checkout.
 const KEPT: &str = "target/longshore/base";
@@ -71,14 +72,14 @@ impl PinnedBase {
         }
     }
 
-    /// Reads manifest and configuration, unless that was done before. `logins` are
-    /// the files that may keep one to its registry.
-    pub(crate) async fn read(&self, logins: &[PathBuf]) -> Result<&Base, BaseFailure> {
+    /// Reads manifest and configuration, unless that was done before. `logins` may
+    /// have one to its registry.
+    pub(crate) async fn read(&self, logins: &Logins) -> Result<&Base, BaseFailure> {
         Ok(&self.opened(logins).await?.base)
     }
 
     /// Makes sure that all its layers are here, whole.
-    pub(crate) async fn fetch(&self, logins: &[PathBuf]) -> Result<(), BaseFailure> {
+    pub(crate) async fn fetch(&self, logins: &Logins) -> Result<(), BaseFailure> {
         let ReadBase { place, base } = self.opened(logins).await?;
         let layers = base.layers.iter().map(|(layer, _)| place.fetch(layer));
         let fetches = stream::iter(layers).buffer_unordered(PARALLEL);
@@ -89,7 +90,7 @@ impl PinnedBase {
     /// an image of the repository that is pushed to, has.
     pub(crate) async fn elsewhere(
         &self,
-        logins: &[PathBuf],
+        logins: &Logins,
         published: Option<&Manifest>,
     ) -> Result<Vec<Blob>, BaseFailure> {
         let ReadBase { place, base } = self.opened(logins).await?;
@@ -111,13 +112,13 @@ impl PinnedBase {
         Ok(layers.into_iter().map(blob).collect())
     }
 
-    async fn opened(&self, logins: &[PathBuf]) -> Result<&ReadBase, BaseFailure> {
+    async fn opened(&self, logins: &Logins) -> Result<&ReadBase, BaseFailure> {
         let read = self.read.get_or_try_init(|| self.open(logins));
         // It is a small part of what awaits it, but not of its size.
         Box::pin(read).await
     }
 
-    async fn open(&self, logins: &[PathBuf]) -> Result<ReadBase, BaseFailure> {
+    async fn open(&self, logins: &Logins) -> Result<ReadBase, BaseFailure> {
         let place = place(&self.reference, &self.checkout, logins).await?;
         let (descriptor, manifest) = place.manifest(&self.digest).await?;
         let AnyManifest::Image(manifest) = manifest else {
@@ -152,7 +153,7 @@ pub(super) fn no_platform(reference: &BaseReference, platform: &Platform) -> Bas
 pub(super) async fn place(
     reference: &BaseReference,
     checkout: &Path,
-    logins: &[PathBuf],
+    logins: &Logins,
 ) -> Result<Place, BaseFailure> {
     Place::open(reference, checkout, logins, &checkout.join(KEPT)).await
 }

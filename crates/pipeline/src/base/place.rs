@@ -11,6 +11,7 @@ use registry::{Options, Publication, Registry, RegistryError};
 use serde::Deserialize;
 
 use super::{BaseFailure, BaseReference};
+use crate::publish::Logins;
 
 /// A registry or a layout, as a source of bases.
 pub(super) struct Place {
@@ -34,17 +35,17 @@ impl Place {
     pub(super) async fn open(
         base: &BaseReference,
         checkout: &Path,
-        logins: &[PathBuf],
+        logins: &Logins,
         kept: &Path,
     ) -> Result<Self, BaseFailure> {
         let name = base.to_string();
         let from = match base {
             BaseReference::Layout(path) => From::Layout(checkout.join(path)),
             BaseReference::Registry { address, reference } => {
-                let login = address.login(logins).await;
+                let login = logins.login(address).await;
                 let login = login.map_err(|error| BaseFailure::Login(Box::new(error)))?;
                 let endpoint = address.endpoint.clone();
-                let registry = Registry::new(endpoint, login.credentials, Options::default());
+                let registry = Registry::new(endpoint, login, Options::default());
                 From::Registry {
                     registry: Arc::new(registry.map_err(|source| failed(&name, source))?),
                     repository: address.repository.clone(),

@@ -1,7 +1,7 @@
 //! `longshore base update`: the tags looked up anew, and what that changes.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use build::Inputs;
 use image::Base;
@@ -14,13 +14,14 @@ use super::place::Place;
 use super::{BaseFailure, BaseReference, PinnedBase, pins};
 use crate::configuration::ImageTable;
 use crate::inputs::changes;
+use crate::publish::Logins;
 
 /// Looks up each base of `images`, writes `longshore.lock` where one is another than
 /// before, and tells what changed for the platform that is built for.
 pub async fn update_bases(
     images: &[ImageTable],
     checkout: &Path,
-    logins: &[PathBuf],
+    logins: &Logins,
 ) -> Result<Vec<BaseReport>, BaseFailure> {
     let mut lock = Vec::new();
     let mut reports: Vec<BaseReport> = Vec::new();
@@ -72,7 +73,7 @@ fn references(table: &ImageTable, checkout: &Path) -> Result<Vec<BaseReference>,
 async fn update(
     table: &ImageTable,
     reference: &BaseReference,
-    (checkout, logins): (&Path, &[PathBuf]),
+    (checkout, logins): (&Path, &Logins),
 ) -> Result<(LockedBase, BaseReport), BaseFailure> {
     let before = Lock::read(checkout)?.and_then(|lock| lock.find(reference));
     let place = place(reference, checkout, logins).await?;

@@ -74,6 +74,15 @@ impl Destination {
         })
     }
 
+    /// What the registry is shown, and where that is.
+    pub(super) async fn shown(
+        &self,
+        client: &Client,
+    ) -> Result<(Url, Option<registry::Credentials>), PublishFailure> {
+        let login = self.login(client).await?;
+        Ok((login.endpoint, login.shown))
+    }
+
     async fn login(&self, client: &Client) -> Result<Login, PublishFailure> {
         match &self.identity {
             IdentityPlan::Github {

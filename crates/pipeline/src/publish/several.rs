@@ -57,6 +57,9 @@ impl SourcePublish {
         let destinations = publishes.iter().map(|named| &named.publish.destination);
         observe(Event::Stage(Stage::Inputs));
         let opening = opening(destinations.clone().next(), client);
+        for named in publishes {
+            named.publish.reads_base_by(client);
+        }
         let plans: Vec<_> = publishes.iter().map(|named| &named.publish.build).collect();
         let materials = BuildPlan::look_all(&plans).await;
         let materials = materials.map_err(|failure| several.all(PublishFailure::Build(failure)))?;

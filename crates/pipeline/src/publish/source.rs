@@ -100,11 +100,20 @@ impl SourcePublish {
 
     /// Begins to open a session, and to read what the tags point to.
     pub(super) fn look_up(&self, client: &Arc<Client>) -> Looking {
+        self.reads_base_by(client);
         let (destination, client) = (self.destination.clone(), Arc::clone(client));
         tokio::spawn(async move {
             let session = destination.open(&client).await?;
             Found::read(&destination, Arc::new(session)).await
         })
+    }
+
+    /// Has a base in ECR read as whoever publishes, where no file has a login for it.
+    pub(super) fn reads_base_by(&self, client: &Arc<Client>) {
+        for plan in &self.build.platforms {
+            let logins = &plan.machine.logins;
+            logins.are_those_of(&self.destination, client);
+        }
     }
 
     /// Looks at the registry. Cargo runs beside that where this machine has

@@ -58,6 +58,7 @@ impl SourcePublish {
         client: &Arc<Client>,
         observe: Observer<'_>,
     ) -> Result<Built, VerifyFailure> {
+        self.reads_base_by(client);
         let mut plan = self.build.clone();
         let apart = plan.checkout.join(APART);
         remove(&apart).map_err(|error| VerifyFailure::Build(BuildFailure::Image(error)))?;

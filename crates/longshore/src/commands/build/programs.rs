@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use build::{Builder, BuilderError, Source};
 use oci::Platform;
-use pipeline::{BuildPlan, ImageTable, Machine};
+use pipeline::{BuildPlan, ImageTable, Logins, Machine};
 use receipts::{Problem, ProblemCode};
 
 use crate::arguments::GivenBinary;
@@ -27,7 +27,7 @@ impl<'a> AtHand<'a> {
         Ok(Self {
             machine: Machine {
                 environment: settings.environment.of_compiler(),
-                logins: settings.logins(),
+                logins: Logins::of(settings.logins()),
                 builder: builder(settings)?,
             },
             binaries,
