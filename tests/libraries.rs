@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::clients::containers::has_docker_engine;
+use crate::clients::has_docker_engine;
 use crate::harness::{Emulator, Project, both, copy, json_of, longshore, succeed};
 use crate::proxy::Proxy;
 use crate::source::Cargo;

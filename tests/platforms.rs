@@ -6,7 +6,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::clients::containers::has_docker_engine;
+use crate::clients::cosign::{cosign, has_cosign};
+use crate::clients::has_docker_engine;
 use crate::elsewhere::Registry;
 use crate::harness::{
     Emulator, Project, REPOSITORY, assert_valid, both, copy, has, json_of, longshore, succeed,
@@ -415,6 +416,45 @@ fn other_tools_read_the_index_and_engines_get_the_image_of_this_machine() {
     let inspect = format!("oci-archive:{}.oci", archive.display());
     let raw = skopeo(&["inspect", "--raw", &inspect]);
     assert_eq!(oci::Digest::of(&raw).to_string(), receipt["digest"]);
+}
+
+#[test]
+fn cosign_verifies_the_index_and_each_image_in_it() {
+    if !has("docker-registry") || !has_cosign() {
+        return;
+    }
+    let platforms = Platforms::new();
+    let home = platforms.path();
+    succeed(&mut cosign(home, &["generate-key-pair"]));
+    let key = "[publish]\nsigning-key = \"cosign.key\"\n\n[aws]";
+    platforms.project.edit("longshore.toml", "[aws]", key);
+    platforms.project.commit();
+    let registry = Registry::start();
+    let image = format!("{}/team/hello", registry.host);
+    let mut publish = longshore(home);
+    publish
+        .args(["publish", "--format", "json", "--to", &image])
+        .args(platforms.given());
+    publish
+        .env("DOCKER_CONFIG", home)
+        .env("COSIGN_PASSWORD", "harbour");
+    let receipt = json_of(&succeed(&mut publish));
+    let images = names(&receipt["platforms"], "digest");
+    let by_digest = images.into_iter().chain(receipt["digest"].as_str());
+    let references = by_digest.map(|digest| format!("{image}@{digest}"));
+    for reference in references.chain([format!("{image}:latest")]) {
+        let attestation = ["verify-attestation", "--type", "slsaprovenance1"];
+        for kind in [["verify"].as_slice(), &attestation] {
+            let mut verify = cosign(home, kind);
+            verify.args([
+                "--insecure-ignore-tlog=true",
+                "--key",
+                "cosign.pub",
+                &reference,
+            ]);
+            succeed(&mut verify);
+        }
+    }
 }
 
 #[test]

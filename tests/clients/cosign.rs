@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::harness::{Emulator, Project, REPOSITORY, both, has, in_ci, repository, succeed};
 
 /// Whether there is a `cosign` that looks for bundles, as it does since 3.
-pub(super) fn has_cosign() -> bool {
+pub(crate) fn has_cosign() -> bool {
     if !has("cosign") {
         return false;
     }
@@ -26,7 +26,7 @@ pub(super) fn has_cosign() -> bool {
 }
 
 /// `cosign` with the registry's login, and without the network.
-pub(super) fn cosign(home: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn cosign(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("cosign");
     command.current_dir(home).args(arguments);
     command
