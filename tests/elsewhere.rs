@@ -216,7 +216,7 @@ async fn a_login_that_podman_keeps_is_found_where_docker_keeps_none() {
 pub(crate) struct Registry {
     child: Child,
     pub(crate) host: String,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Registry {
@@ -247,8 +247,18 @@ impl Registry {
         Self {
             child,
             host: host.unwrap(),
-            _data: data,
+            data,
         }
+    }
+
+    /// Deletes a manifest, as somebody does who cleans up.
+    pub(crate) fn delete(&self, repository: &str, digest: &str) {
+        let revisions = format!("{repository}/_manifests/revisions/sha256/{}", &digest[7..]);
+        let repositories = self
+            .data
+            .path()
+            .join("blobs/docker/registry/v2/repositories");
+        std::fs::remove_dir_all(repositories.join(revisions)).unwrap();
     }
 }
 

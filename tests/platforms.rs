@@ -458,6 +458,32 @@ fn cosign_verifies_the_index_and_each_image_in_it() {
 }
 
 #[test]
+fn an_image_that_somebody_deleted_from_under_the_index_is_sent_again() {
+    if !has("docker-registry") || !has("skopeo") {
+        return;
+    }
+    let platforms = Platforms::new();
+    let registry = Registry::start();
+    let image = format!("{}/team/hello", registry.host);
+    let publish = || {
+        let mut publish = longshore(platforms.path());
+        publish
+            .args(["publish", "--format", "json", "--to", &image])
+            .args(platforms.given());
+        json_of(&succeed(publish.env("DOCKER_CONFIG", platforms.path())))
+    };
+    let first = publish();
+    assert_eq!(publish()["unchanged"], true);
+    let lost = first["platforms"][0]["digest"].as_str().unwrap();
+    registry.delete("team/hello", lost);
+    assert_eq!(publish()["digest"], first["digest"]);
+    let source = format!("docker://{image}@{lost}");
+    let mut inspect = Command::new("skopeo");
+    succeed(inspect.args(["inspect", "--tls-verify=false", "--raw", &source]));
+    assert_eq!(publish()["unchanged"], true);
+}
+
+#[test]
 #[cfg(target_arch = "x86_64")]
 fn docker_pulls_the_image_of_its_platform_and_another_where_it_is_asked_to() {
     if !has("docker-registry") || !has_docker_engine() {

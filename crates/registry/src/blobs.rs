@@ -258,8 +258,13 @@ impl Registry {
         self.retry(Step::UploadBlob, Some(observer), async |attempt| {
             match &offered {
                 Some(place) if attempt == 1 => {
-                    let place = place.clone();
-                    return self.put_blob(repository, blob, (place, observer)).await;
+                    let place = (place.clone(), observer);
+                    match self.put_blob(repository, blob, place).await {
+                        Err(error) if error.is_about_the_place() => {
+                            tracing::debug!(%error, "the place that was offered is none");
+                        }
+                        outcome => return outcome,
+                    }
                 }
                 _ => {}
             }

@@ -73,16 +73,21 @@ impl Registry {
         }
         upload.goes_on(&answer, first)?;
         let upload = Mutex::new(upload);
-        while upload.lock().await.arrived < size {
+        let mut furthest = first;
+        while furthest < size {
             let next = self.retry(step, Some(observer), async |attempt| {
                 let mut upload = upload.lock().await;
-                // What gets further, if only a little, has not failed.
-                if attempt > 1 && self.got_further(&mut upload).await? {
-                    return Ok(());
+                if attempt > 1 {
+                    self.ask_how_far(&mut upload).await?;
                 }
-                self.next_chunk(&mut upload).await
+                // What got further, if only a little, has not failed. What the registry lost
+                // again is part of the same try, or the tries would never end.
+                while upload.arrived <= furthest {
+                    self.next_chunk(&mut upload).await?;
+                }
+                Ok(upload.arrived)
             });
-            next.await?;
+            furthest = next.await?;
         }
         let upload = upload.into_inner();
         let put = Call::new(
@@ -111,14 +116,12 @@ impl Registry {
         }
     }
 
-    /// Asks how much has arrived; whether that is more than was known.
-    async fn got_further(&self, upload: &mut Upload<'_>) -> Result<bool, RegistryError> {
+    /// Asks how much has arrived.
+    async fn ask_how_far(&self, upload: &mut Upload<'_>) -> Result<(), RegistryError> {
         let (place, scope) = (upload.place.clone(), upload.scope.clone());
         let get = Call::new(Step::UploadBlob, Method::GET, place, scope);
         let answer = self.send(&get).await?.accepted()?;
-        let (before, arrived) = (upload.arrived, range(&answer).unwrap_or_default());
-        upload.goes_on(&answer, arrived)?;
-        Ok(arrived > before)
+        upload.goes_on(&answer, range(&answer).unwrap_or_default())
     }
 
     async fn next_chunk(&self, upload: &mut Upload<'_>) -> Result<(), RegistryError> {
@@ -167,11 +170,11 @@ impl Upload<'_> {
     }
 }
 
-/// How many bytes an answer says have arrived: `Range: 0-LAST`. One byte is said as
-/// nothing is by some, so nothing is only what has no such header.
+/// How many bytes an answer says have arrived: `Range: 0-LAST`. Some say `0-0` of nothing
+/// too, and no chunk is one byte.
 fn range(answer: &Answer) -> Option<u64> {
     let text = answer.header(RANGE)?;
     let text = text.strip_prefix("bytes=").unwrap_or(text);
     let last: u64 = text.strip_prefix("0-")?.parse().ok()?;
-    Some(last + 1)
+    Some(if last == 0 { 0 } else { last + 1 })
 }

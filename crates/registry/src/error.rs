@@ -278,6 +278,12 @@ impl RegistryError {
         self.is_denial() || self.is_throttled() || self.may_be_expired_login()
     }
 
+    /// Whether the registry does not know the upload that it was asked to go on with.
+    pub(crate) fn is_about_the_place(&self) -> bool {
+        self.has_code(&ErrorCode::BlobUploadUnknown)
+            || matches!(self, Self::Refused(refusal) if refusal.status == 404)
+    }
+
     /// Whether the registry asks to be asked less often.
     pub(crate) fn is_throttled(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.is_throttled())

@@ -66,10 +66,13 @@ impl SourcePublish {
         if let Some(own) = found.own()
             && let Some(expected) = self.expected_like(own, materials).await?
         {
-            if recorded(own) == Some(expected.inputs.digest()) {
+            if recorded(own) != Some(expected.inputs.digest()) {
+                return Err(self.taken(found, own, &expected).await);
+            }
+            let push = silent(&self.destination, &found.session);
+            if push.has_images(own).await? {
                 return Ok(Verdict::There);
             }
-            return Err(self.taken(found, own, &expected).await);
         }
         let mut lenders = Vec::new();
         let plans = self.build.platforms.iter();
@@ -196,12 +199,7 @@ impl Found {
         destination: &Destination,
         session: Arc<Session>,
     ) -> Result<Self, PublishFailure> {
-        let push = Push {
-            destination,
-            session: &session,
-            observe: &|_| {},
-        };
-        let held = push.published().await?;
+        let held = silent(destination, &session).published().await?;
         Ok(Self { session, held })
     }
 
@@ -231,6 +229,15 @@ impl Found {
         let held = self.held.iter();
         held.map(|held| held.as_ref().map(|held| held.digest))
             .collect()
+    }
+}
+
+/// A push that looks at the registry, and tells nobody.
+fn silent<'a>(destination: &'a Destination, session: &'a Session) -> Push<'a> {
+    Push {
+        destination,
+        session,
+        observe: &|_| {},
     }
 }
 

@@ -187,6 +187,30 @@ impl RegistryAddress {
         }
     }
 
+    /// The entry for this repository: of those for parts of the registry the one that says
+    /// most of its name, as containers-auth.json(5) wants it.
+    fn nearest<'a, T>(&self, entries: &'a BTreeMap<String, T>) -> Option<(&'a str, &'a T)> {
+        let named = entries.iter().filter_map(|(name, entry)| {
+            let rank = (self.named_by(name)?, name == self.key());
+            Some((rank, (name.as_str(), entry)))
+        });
+        named.max_by_key(|(rank, _)| *rank).map(|(_, found)| found)
+    }
+
+    /// How much of the repository's name an entry called `name` says, in bytes; nothing
+    /// where it is for another one. Older versions of Docker kept addresses of the API.
+    fn named_by(&self, name: &str) -> Option<usize> {
+        let (host, path) = host_and_path(name);
+        if host != self.host && host != host_and_path(self.key()).0 {
+            return None;
+        }
+        if matches!(path, "" | "v1" | "v2") {
+            return Some(0);
+        }
+        let rest = self.repository.as_str().strip_prefix(path)?;
+        (rest.is_empty() || rest.starts_with('/')).then_some(path.len())
+    }
+
     async fn find(&self, files: &[PathBuf]) -> Result<(String, Option<Credentials>), LoginError> {
         for file in files {
             if let Some(found) = self.find_in(file).await? {
@@ -204,28 +228,29 @@ impl RegistryAddress {
         let Some(configuration) = read(file)? else {
             return Ok(None);
         };
-        let own = configuration.cred_helpers.get(self.key());
-        if let Some(name) = own.or(configuration.creds_store.as_ref()) {
-            let helper = format!("docker-credential-{name}");
-            let kept = ask(&helper, self.key()).await?;
+        let own = self.nearest(&configuration.cred_helpers);
+        let all = configuration.creds_store.as_ref();
+        if let Some((name, helper)) = own.or(all.map(|helper| (self.key(), helper))) {
+            let helper = format!("docker-credential-{helper}");
+            let kept = ask(&helper, name).await?;
             if own.is_some() || kept.is_some() {
                 return Ok(Some((helper, kept)));
             }
         }
-        let mut auths = configuration.auths.into_iter();
-        let Some((_, kept)) = auths.find(|(name, _)| names(name, self.key())) else {
+        let Some((_, kept)) = self.nearest(&configuration.auths) else {
             return Ok(None);
         };
         let source = file.display().to_string();
-        let token = kept.identitytoken.filter(|text| !text.is_empty());
+        let token = kept.identitytoken.as_ref().filter(|text| !text.is_empty());
         if let Some(token) = token {
-            return Ok(Some((source, Some(Credentials::of_identity_token(token)))));
+            let token = Credentials::of_identity_token(token.clone());
+            return Ok(Some((source, Some(token))));
         }
         // An empty entry says that a helper has the login.
-        let Some(pair) = kept.auth.filter(|text| !text.is_empty()) else {
+        let Some(pair) = kept.auth.as_ref().filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
-        let pair = credentials_of(&pair).ok_or_else(|| LoginError::NoPair(file.to_owned()))?;
+        let pair = credentials_of(pair).ok_or_else(|| LoginError::NoPair(file.to_owned()))?;
         Ok(Some((source, Some(pair))))
     }
 }
@@ -250,15 +275,11 @@ fn read(file: &Path) -> Result<Option<DockerConfiguration>, LoginError> {
     parsed.map(Some)
 }
 
-/// Whether an entry called `name` is for the registry `key`: older versions of Docker
-/// kept addresses.
-fn names(name: &str, key: &str) -> bool {
-    let host = |text: &str| -> String {
-        let text = text.strip_prefix("https://").unwrap_or(text);
-        let text = text.strip_prefix("http://").unwrap_or(text);
-        text.split('/').next().unwrap_or_default().to_owned()
-    };
-    name == key || host(name) == host(key)
+fn host_and_path(name: &str) -> (&str, &str) {
+    let name = name.strip_prefix("https://").unwrap_or(name);
+    let name = name.strip_prefix("http://").unwrap_or(name);
+    let (host, path) = name.split_once('/').unwrap_or((name, ""));
+    (host, path.trim_end_matches('/'))
 }
 
 /// The username and password that the base64 text of an `auth` says.
@@ -380,6 +401,30 @@ mod tests {
         assert!(address.login(&[]).await.unwrap().credentials.is_none());
         let missing = address.login(&["/missing/config.json".into()]).await;
         assert!(missing.unwrap().credentials.is_none());
+    }
+
+    #[tokio::test]
+    async fn of_the_logins_to_one_registry_the_nearest_to_the_repository_counts() {
+        let auth = |name: &str| STANDARD.encode(format!("{name}:hunter2"));
+        let text = format!(
+            r#"{{"auths":{{"r.example/team":{{"auth":"{}"}},"r.example/team-b":{{"auth":"{}"}},
+               "r.example/team/app":{{"auth":"{}"}},"docker.io/team":{{"auth":"{}"}}}}}}"#,
+            auth("team"),
+            auth("other"),
+            auth("app"),
+            auth("hub"),
+        );
+        for (image, expected) in [
+            ("r.example/team/app", "app"),
+            ("r.example/team/app/part", "app"),
+            ("r.example/team/apple", "team"),
+            ("r.example/team-b/app", "other"),
+            ("r.example/app", "anonymous"),
+            ("docker.io/team/app", "hub"),
+            ("docker.io/others/app", "anonymous"),
+        ] {
+            assert_eq!(who(image, &text).await, expected, "{image}");
+        }
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use registry::{Blob, Pushed, RegistryError};
 use super::referrer;
 use super::session::Session;
 use super::signer::ReadySigner;
-use super::{Destination, PublishFailure, attestations};
+use super::{Destination, IdentityPlan, PublishFailure, attestations};
 use crate::event::{Event, Observer, Stage};
 
 /// A push to a destination, by somebody who is let in.
@@ -176,6 +176,29 @@ impl Push<'_> {
             .collect())
     }
 
+    /// Whether the repository has each image that `stored`, which it has, lists: a job that
+    /// deletes what has no tag may have taken one away. ECR lets nobody
+    /// ([`ImageReferencedByManifestList`]).
+    ///
+    /// [`ImageReferencedByManifestList`]: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageFailure.html
+    pub(super) async fn has_images(&self, stored: &Stored) -> Result<bool, PublishFailure> {
+        let Stored::Index(stored) = stored else {
+            return Ok(true);
+        };
+        if !matches!(self.destination.identity, IdentityPlan::Login { .. }) {
+            return Ok(true);
+        }
+        let found = stored.index.manifests.iter().map(async |listed| {
+            let reference = ManifestReference::Digest(listed.digest);
+            let registry = &self.session.registry;
+            registry.resolve(self.repository(), &reference).await
+        });
+        let found = try_join_all(found)
+            .await
+            .map_err(self.destination.failed(LOOKING, 0))?;
+        Ok(found.iter().all(Option::is_some))
+    }
+
     fn refuse_taken(&self, stored: &Stored, held: &[Option<Digest>]) -> Result<(), PublishFailure> {
         let wants = stored.descriptor().digest;
         match held.first() {
@@ -216,7 +239,7 @@ impl Push<'_> {
         let digest = stored.descriptor().digest;
         let mut attestations = Vec::new();
         // What the immutable tag points to is complete, with all that refers to it.
-        if held.first() != Some(&Some(digest)) {
+        if held.first() != Some(&Some(digest)) || !self.has_images(stored).await? {
             (self.observe)(Event::Stage(Stage::Push));
             self.content(stored, &local.all(), &mut sent).await?;
             attestations = self.referrers(local, &mut sent).await?;

@@ -230,6 +230,29 @@ async fn an_upload_that_never_gets_further_ends() {
 }
 
 #[tokio::test]
+async fn an_upload_that_is_lost_again_and_again_ends() {
+    // It takes the first chunk each time, refuses the second, and has nothing then.
+    let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
+        "HEAD" => reply(404),
+        "PATCH" if seen.header("content-range").starts_with("0-") => reply(202)
+            .header("range", format!("0-{}", MIB - 1))
+            .header("location", PLACE),
+        "PATCH" => reply(503),
+        "GET" => reply(204).header("range", "0-0"),
+        _ => reply(202).header("location", PLACE),
+    })
+    .await;
+    let options = Options {
+        retries: 2,
+        ..chunked()
+    };
+    let error = push(&server.url, options, &[3 * MIB]).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    // The first and a refusal, and both again for each retry.
+    assert_eq!(count(&server, "PATCH"), 6, "{:?}", server.lines());
+}
+
+#[tokio::test]
 async fn blobs_that_come_one_after_the_other_are_each_sent_once() {
     let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
         "HEAD" => reply(404),

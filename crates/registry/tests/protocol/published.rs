@@ -6,7 +6,7 @@ use oci::{Descriptor, Digest, media_type};
 use registry::{Blob, BlobContent, Publication, RegistryError};
 
 use crate::memory::Memory;
-use crate::scripted::{Server, reply};
+use crate::scripted::{Server, refuse, reply};
 use crate::uploads::count;
 use crate::{blob, nobody, options, registry, registry_with, repository};
 
@@ -163,6 +163,31 @@ async fn a_mount_that_is_refused_goes_on_as_an_upload_at_the_place_that_is_offer
     let lines = server.lines();
     assert_eq!(lines.len(), 6, "{lines:?}");
     assert!(lines[5].starts_with("PUT /offered?digest="), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_place_that_is_none_when_it_is_used_costs_a_request_and_not_the_push() {
+    let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
+        "HEAD" => reply(404),
+        "POST" if seen.line.contains("mount=") => reply(202).header("location", "/offered"),
+        "POST" => reply(202).header("location", "/upload"),
+        "PUT" if seen.line.contains("/offered") => refuse(404, "BLOB_UPLOAD_UNKNOWN", ""),
+        _ => reply(201),
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let layer = [blob(folder.path(), LAYER)];
+    let client = registry(&server.url);
+    let sibling = "acme/jobs".parse().unwrap();
+    client
+        .push_blobs(&repository(), &layer, &nobody)
+        .await
+        .unwrap();
+    let pushed = client.push_blobs(&sibling, &layer, &nobody).await.unwrap();
+    assert_eq!(pushed.bytes, LAYER.len() as u64);
+    let lines = server.lines();
+    let last = lines.last().unwrap();
+    assert!(last.starts_with("PUT /upload?digest="), "{lines:?}");
 }
 
 #[tokio::test]
