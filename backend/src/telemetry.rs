@@ -19,6 +19,7 @@ use authorities::Authorities;
 use exporter::Exporter;
 use queue::Queue;
 
+mod answer;
 mod authorities;
 mod connection;
 mod exporter;

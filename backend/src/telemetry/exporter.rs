@@ -7,17 +7,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
-use axum::http::{HeaderValue, Request, StatusCode};
-use http_body_util::Full;
+use axum::http::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use axum::http::{Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::answer::{explanation, partial_success, pause};
 use super::authorities::Authorities;
 use super::connection::connect;
 use crate::config::Destination;
+
+/// How much of an answer is looked at, and how long it is waited for.
+const BODY: usize = 4096;
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where the messages of one signal go.
 pub(super) struct Exporter {
@@ -38,11 +44,17 @@ pub(super) enum Refusal {
     Protocol(#[from] hyper::Error),
     #[error("it has not answered in time")]
     Timeout,
-    #[error("it answered {status}")]
+    #[error("it answered {status}{}", after_colon(.explanation.as_ref()))]
     Status {
         status: StatusCode,
+        explanation: Option<String>,
         /// How long it wants to be left alone.
         pause: Option<Duration>,
+    },
+    #[error("it refused {count} of what it was sent{}", after_colon(.explanation.as_ref()))]
+    Part {
+        count: usize,
+        explanation: Option<String>,
     },
     #[error("its address cannot be asked for: {0}")]
     Request(#[from] axum::http::Error),
@@ -55,6 +67,10 @@ fn innermost(error: &hyper::Error) -> String {
         .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
+fn after_colon(explanation: Option<&String>) -> String {
+    explanation.map_or_else(String::new, |text| format!(": {text}"))
+}
+
 impl Refusal {
     /// Whether the same message may be taken later. Which answers mean that is in
     /// <https://opentelemetry.io/docs/specs/otlp/#failures-1>.
@@ -62,7 +78,15 @@ impl Refusal {
         match self {
             Self::Status { status, .. } => matches!(status.as_u16(), 429 | 502 | 503 | 504),
             Self::Unreachable(_) | Self::Protocol(_) | Self::Timeout => true,
-            Self::Request(_) => false,
+            Self::Request(_) | Self::Part { .. } => false,
+        }
+    }
+
+    /// How many were lost of a message of `count` that is not sent again.
+    pub(super) fn lost(&self, count: usize) -> usize {
+        match self {
+            Self::Part { count: part, .. } => count.min(*part),
+            _ => count,
         }
     }
 
@@ -133,17 +157,40 @@ impl Exporter {
         request
             .headers_mut()
             .extend(self.destination.headers.0.clone());
-        let response = sender.send_request(request).await?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(());
+        let (head, body) = sender.send_request(request).await?.into_parts();
+        let body = beginning(body).await;
+        let sent = &self.destination.headers.0;
+        let status = head.status;
+        if !status.is_success() {
+            return Err(Refusal::Status {
+                status,
+                explanation: explanation(&body, sent),
+                pause: pause(&head.headers),
+            });
         }
-        let pause = response.headers().get(RETRY_AFTER).and_then(seconds);
-        Err(Refusal::Status { status, pause })
+        // One that says nothing that can be read has taken it all.
+        let Some((count, message)) = partial_success(&body) else {
+            return Ok(());
+        };
+        Err(Refusal::Part {
+            count,
+            explanation: explanation(message.as_bytes(), sent),
+        })
     }
 }
 
-fn seconds(value: &HeaderValue) -> Option<Duration> {
-    let seconds = value.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
+/// What comes of a body soon. The status has been told: the rest is not worth a wait.
+async fn beginning(mut body: Incoming) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let read = async {
+        while bytes.len() < BODY
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
+        }
+    };
+    // What has come by then counts.
+    let _ = timeout(BODY_TIMEOUT, read).await;
+    bytes.truncate(BODY);
+    bytes
 }

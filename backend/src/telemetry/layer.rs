@@ -90,8 +90,9 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let span = context.event_span(event);
-        let place = span.and_then(|span| span.extensions().get::<Place>().copied());
+        // A span between may have no trace of its own.
+        let mut around = context.event_scope(event).into_iter().flatten();
+        let place = around.find_map(|span| span.extensions().get::<Place>().copied());
         let Some(place) = place else { return };
         let now = (self.clock)();
         let mut fields = Fields::default();
@@ -278,5 +279,39 @@ impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let value = FieldValue::Text(format!("{value:?}"));
         self.0.insert(field.name(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::Registry;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_below_its_request_whatever_is_between() {
+        let queue = Arc::new(Queue::default());
+        let sampling = Sampling::default();
+        let layer = traces(queue.clone(), sampling, "sqlite", "http", || {
+            Timestamp::UNIX_EPOCH
+        });
+        tracing::subscriber::with_default(Registry::default().with(layer), || {
+            let _request = tracing::info_span!("request", trace_id = "2a").entered();
+            let _between = tracing::info_span!("between").entered();
+            tracing::debug!(target: QUERY, summary = "SELECT", elapsed_secs = 0.5);
+            tracing::info!(
+                target: request_log::TARGET,
+                method = "GET",
+                status = 200_u64,
+                path = "/",
+                milliseconds = 1000.0
+            );
+        });
+        let [statement, request] = &queue.take()[..] else {
+            panic!("two spans")
+        };
+        assert_eq!((statement.trace_id, request.trace_id), (0x2a, 0x2a));
+        assert_eq!(statement.parent, Some(request.id));
     }
 }

@@ -86,7 +86,9 @@ fn a_collector_that_never_answers_slows_nothing_and_stops_no_stop() {
 #[test]
 fn nonsense_is_tried_again_a_refusal_is_not_and_both_are_told_once() {
     let directory = directory();
-    let refusal = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
+    let refusal = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 11\r\n\r\nno such key";
+    // Protocol Buffers: one span was refused, and why.
+    let part = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n\n\t\u{8}\u{1}\u{12}\u{5}stale";
     for (answers, reason, spans) in [
         (vec!["lorem ipsum\r\n\r\n"], "it does not answer in HTTP", 2),
         (
@@ -100,8 +102,13 @@ fn nonsense_is_tried_again_a_refusal_is_not_and_both_are_told_once() {
             "it answered 307",
             1,
         ),
-        (vec![refusal], "it answered 401", 1),
-        // What comes with it is not looked at.
+        (
+            vec![refusal],
+            "it answered 401 Unauthorized: no such key",
+            1,
+        ),
+        (vec![part], "it refused 1 of what it was sent: stale", 1),
+        // What cannot be read is no refusal.
         (
             vec![
                 refusal,
