@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use crate::environment::Environment;
-use crate::{BuildError, DockerfileBuild};
+use crate::{BuildError, DockerfileBuild, host_architecture};
 
 /// A program that builds Dockerfiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -230,14 +230,5 @@ impl Builder {
             ],
         };
         Some(words)
-    }
-}
-
-/// This machine's processor, in the image specification's words.
-fn host_architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
     }
 }
