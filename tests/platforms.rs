@@ -314,6 +314,9 @@ fn a_program_is_taken_only_for_the_platform_that_it_runs_on() {
     refused("linux/amd64=/bin/true", "dynamically linked");
     let object = write("object", &elf(OBJECT, AARCH64, ARM64));
     refused(&format!("linux/arm64={object}"), "no finished program");
+    let cut = elf(EXECUTABLE, AARCH64, ARM64);
+    let cut = write("cut", &cut[..cut.len() - 1]);
+    refused(&format!("linux/arm64={cut}"), "cut off");
     let text = write("text", b"#!/bin/sh\n");
     refused(&format!("linux/arm64={text}"), "not an ELF");
     refused(&format!("linux/s390x={arm64}"), "lists no `linux/s390x`");

@@ -79,7 +79,7 @@ pub enum BuildError {
         name: String,
     },
     /// The file is not a program for Linux.
-    #[error("{path} is not an ELF binary: {reason}")]
+    #[error("{path} is not an ELF program that Linux starts: {reason}")]
     NotElf {
         /// The file.
         path: PathBuf,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use object::Endianness;
 use object::elf::{self, FileHeader64};
 use object::read::ReadCache;
-use object::read::elf::{ElfFile64, FileHeader as _};
+use object::read::elf::{ElfFile64, FileHeader as _, ProgramHeader as _};
 
 use crate::toolchain::file_of;
 use crate::{BuildError, linker};
@@ -123,10 +123,10 @@ impl Needs {
     fn read(path: &Path, bytes: &ReadCache<std::fs::File>) -> Result<Self, object::Error> {
         let file: ElfFile64<'_, Endianness, _> = ElfFile64::parse(bytes)?;
         let header: &FileHeader64<Endianness> = file.elf_header();
-        let interpreter = file.elf_program_headers().iter().find_map(|segment| {
-            use object::read::elf::ProgramHeader as _;
-            segment.interpreter(file.endian(), bytes).ok().flatten()
-        });
+        let segments = file.elf_program_headers().iter();
+        let mut interpreters =
+            segments.filter_map(|segment| segment.interpreter(file.endian(), bytes).transpose());
+        let interpreter = interpreters.next().transpose()?;
         let origin = path.parent().unwrap_or(Path::new("/"));
         let table = file.elf_dynamic_table()?;
         let (mut names, mut places) = (Vec::new(), Vec::new());
