@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::attestations::documents;
 use crate::clients::cosign::{cosign, has_cosign};
 use crate::clients::has_docker_engine;
 use crate::elsewhere::Registry;
@@ -153,6 +154,21 @@ async fn a_source_becomes_an_index_whose_second_publish_takes_two_requests_and_n
     assert_eq!(of(&first["platforms"][0]["digest"]), compiled);
     // Of a program without a list of its packages it is not known what they are.
     assert_eq!(of(&first["platforms"][1]["digest"]), ["provenance"]);
+
+    let program = oci::Digest::of(&std::fs::read(&platforms.arm64).unwrap()).to_string();
+    let registry = emulator.registry_reader().await;
+    let compiled_elsewhere = async |digest: &Value| {
+        let said = documents(&registry, digest.as_str().unwrap()).await;
+        let predicate = &said["application/vnd.in-toto+json"][0]["predicate"];
+        let resolved = &predicate["buildDefinition"]["resolvedDependencies"];
+        let mut resolved = resolved.as_array().unwrap().iter();
+        let found = resolved.find(|one| one["annotations"]["compiledElsewhere"] == true);
+        found.map(|one| format!("sha256:{}", one["digest"]["sha256"].as_str().unwrap()))
+    };
+    let [amd64, arm64] = [0, 1].map(|place| &first["platforms"][place]["digest"]);
+    assert_eq!(compiled_elsewhere(amd64).await, None);
+    assert_eq!(compiled_elsewhere(arm64).await.as_ref(), Some(&program));
+    assert_eq!(compiled_elsewhere(&first["digest"]).await, Some(program));
 
     proxy.registry_requests();
     cargo.asked();

@@ -29,6 +29,8 @@ pub struct Provenance {
     pub tool_version: String,
     /// The digest of the document of the image's inputs, which stands beside it.
     pub inputs: Option<Digest>,
+    /// The programs in it that were compiled elsewhere, of which the commit says nothing.
+    pub programs: Vec<Digest>,
     /// The base image: its name and digest.
     pub base: Option<(String, Digest)>,
     /// Documents that speak about the same image: their media types and digests.
@@ -140,7 +142,15 @@ impl Provenance {
         let base = self.base.iter().map(
             |(name, digest)| json!({"uri": format!("oci://{name}"), "digest": digest_set(digest)}),
         );
-        std::iter::once(source).chain(inputs).chain(base).collect()
+        let programs = self.programs.iter().map(|digest| {
+            json!({
+                "name": "program",
+                "digest": digest_set(digest),
+                "annotations": {"compiledElsewhere": true},
+            })
+        });
+        let source = std::iter::once(source).chain(inputs);
+        source.chain(programs).chain(base).collect()
     }
 }
 
@@ -187,6 +197,7 @@ mod tests {
             dirty: false,
             tool_version: "0.1.0".to_owned(),
             inputs: Some(Digest::of(b"inputs")),
+            programs: Vec::new(),
             base: None,
             byproducts: vec![("application/spdx+json".to_owned(), Digest::of(b"bill"))],
         }
@@ -249,5 +260,20 @@ mod tests {
         );
         let source = &predicate["buildDefinition"]["resolvedDependencies"][0];
         assert_eq!(source["annotations"]["dirty"], true);
+    }
+
+    #[test]
+    fn a_program_that_was_compiled_elsewhere_is_not_said_to_come_from_the_commit() {
+        let person = Builder::Person {
+            name: "ada".to_owned(),
+        };
+        let predicate = Provenance {
+            programs: vec![Digest::of(b"program")],
+            ..provenance(person)
+        }
+        .predicate();
+        let program = &predicate["buildDefinition"]["resolvedDependencies"][2];
+        assert_eq!(program["digest"]["sha256"], Digest::of(b"program").hex());
+        assert_eq!(program["annotations"]["compiledElsewhere"], true);
     }
 }

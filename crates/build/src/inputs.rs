@@ -33,6 +33,11 @@ impl Inputs {
         self.0.insert(name.into(), value.into());
     }
 
+    /// The value of an input.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// Adds all inputs of `other`.
     pub fn extend(&mut self, other: &Self) {
         let pairs = other.0.iter();

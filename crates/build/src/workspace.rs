@@ -27,7 +27,7 @@ use crate::{Binary, BuildError, CargoBuild, Imprint, Linking};
 /// Where answers are remembered, below the checkout.
 const MEMORY: &str = "target/longshore/inputs";
 /// Where programs are kept, below the checkout.
-const PROGRAMS: &str = "target/longshore/programs";
+pub(crate) const PROGRAMS: &str = "target/longshore/programs";
 /// How many packages cargo is asked about at the same time.
 const ASKED_TOGETHER: usize = 2;
 /// The input of a compile during which files changed: nothing equals it.

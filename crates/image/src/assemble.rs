@@ -219,6 +219,8 @@ fn record(
         let digest = writer.add_bytes(&inputs.document)?;
         annotations.insert(annotation::INPUTS.to_owned(), digest.to_string());
         annotations.insert(annotation::DECLARED.to_owned(), inputs.declared.clone());
+        let program = inputs.program.clone();
+        annotations.extend(program.map(|program| (annotation::PROGRAM.to_owned(), program)));
     }
     Ok(())
 }

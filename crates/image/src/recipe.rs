@@ -53,6 +53,9 @@ pub struct RecordedInputs {
     /// What has to be known to write the document again; the manifest's annotation
     /// `dev.longshore.declared`.
     pub declared: String,
+    /// A program that was compiled elsewhere, by its digest; the manifest's annotation
+    /// `dev.longshore.program`.
+    pub program: Option<String>,
 }
 
 /// One layer of a recipe.

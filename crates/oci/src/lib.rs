@@ -57,6 +57,9 @@ pub mod annotation {
     /// On a manifest: what has to be known, besides the source, to tell anew what
     /// the image was made from.
     pub const DECLARED: &str = "dev.longshore.declared";
+    /// On a manifest: the digest of a program that was compiled elsewhere, of which the
+    /// source says nothing.
+    pub const PROGRAM: &str = "dev.longshore.program";
     /// On a layout's `index.json`: blobs that are not in the layout on purpose,
     /// because a registry has them; digests divided by blanks.
     pub const ABSENT: &str = "dev.longshore.absent";

@@ -38,10 +38,12 @@ impl Expected {
         compile: Inputs,
         declared: Declared,
     ) -> Self {
+        let program = compile.get("program").map(str::to_owned);
         let inputs = image_inputs(&recipe, &layers, compile);
         recipe.inputs = Some(RecordedInputs {
             document: inputs.document(),
             declared: serde_json::to_string(&declared).unwrap_or_default(),
+            program,
         });
         Self {
             recipe,
@@ -82,6 +84,7 @@ impl ExpectedImage {
             inputs: Some(RecordedInputs {
                 document: self.inputs.document(),
                 declared: serde_json::to_string(&declared).unwrap_or_default(),
+                program: None,
             }),
         }
     }

@@ -118,7 +118,7 @@ impl PlatformPlan {
     /// The program that was compiled elsewhere, if there is one.
     fn look_at_program(&self) -> Result<Option<Prepared>, BuildFailure> {
         let (architecture, linking) = (self.platform().architecture, self.image.linking());
-        let read = |file| Prepared::read(file, &architecture, linking);
+        let read = |file| Prepared::read(file, &architecture, linking, &self.checkout);
         let read = |file| read(file).map_err(BuildFailure::Engine);
         self.prepared.as_deref().map(read).transpose()
     }

@@ -7,7 +7,7 @@ use attest::{
     BUNDLE, BillOfMaterials, Builder, CYCLONEDX, Dependencies, IN_TOTO, PROVENANCE_PREDICATE,
     Provenance, Referrer, SIGNATURE_PREDICATE, SPDX, Statement, Workflow, cyclonedx, spdx,
 };
-use image::Stored;
+use image::{Stored, StoredImage};
 use oci::{Descriptor, Digest, RepositoryName, annotation};
 use serde_json::json;
 
@@ -30,6 +30,8 @@ struct Subject<'i> {
     descriptor: &'i Descriptor,
     annotations: &'i BTreeMap<String, String>,
     dependencies: Option<&'i Dependencies>,
+    /// Of the programs in it those that were compiled elsewhere.
+    programs: Vec<Digest>,
 }
 
 impl Subject<'_> {
@@ -102,6 +104,7 @@ fn subjects<'i>(stored: &'i Stored, dependencies: &'i [Option<Dependencies>]) ->
             descriptor: &index.descriptor,
             annotations: &index.index.annotations,
             dependencies: None,
+            programs: stored.images().iter().filter_map(program).collect(),
         }),
     };
     let known = dependencies.iter().map(Option::as_ref);
@@ -110,8 +113,15 @@ fn subjects<'i>(stored: &'i Stored, dependencies: &'i [Option<Dependencies>]) ->
         descriptor: &image.descriptor,
         annotations: &image.manifest.annotations,
         dependencies,
+        programs: program(image).into_iter().collect(),
     });
     index.into_iter().chain(images).collect()
+}
+
+/// The program of an image, if it was compiled elsewhere.
+fn program(image: &StoredImage) -> Option<Digest> {
+    let program = image.manifest.annotations.get(annotation::PROGRAM)?;
+    program.parse().ok()
 }
 
 fn bills(subject: &Subject<'_>, repository: &RepositoryName) -> Vec<Referrer> {
@@ -151,6 +161,7 @@ fn provenance(subject: &Subject<'_>, bills: &[Referrer], session: &Session) -> P
         dirty: revision.ends_with(DIRTY),
         tool_version: TOOL_VERSION.to_owned(),
         inputs: subject.annotation(annotation::INPUTS).parse().ok(),
+        programs: subject.programs.clone(),
         base: optional(annotation::BASE_NAME).map(str::to_owned).zip(base),
         byproducts: bills.iter().map(byproduct).collect(),
     }
