@@ -223,7 +223,7 @@ impl CargoBuild {
                 command.env(linker::variable(&build.target), gcc);
                 "build"
             }
-            Linker::Own | Linker::Missing => "build",
+            Linker::Own | Linker::Configured(_) | Linker::Missing => "build",
         };
         command
             .current_dir(&build.workspace)

@@ -8,11 +8,11 @@ use oci::Digest;
 
 use crate::BuildError;
 use crate::environment::Environment;
-use crate::linker;
+use crate::linkers::Linkers;
 
 /// Tables that say how cargo works, and nothing of what comes out. Sources of
 /// crates are among them: the lock file has the checksum of each.
-const WITHOUT_EFFECT: [&str; 13] = [
+const WITHOUT_EFFECT: [&str; 14] = [
     "alias",
     "cache",
     "cargo-new",
@@ -20,6 +20,8 @@ const WITHOUT_EFFECT: [&str; 13] = [
     "doc",
     "future-incompat-report",
     "http",
+    // Each file that is included counts itself.
+    "include",
     "install",
     "net",
     "registries",
@@ -45,8 +47,20 @@ pub(crate) struct CargoConfig {
     pub(crate) effective: Option<Digest>,
     /// All bytes of all files.
     pub(crate) whole: Digest,
-    /// The targets that have a linker of their own.
-    linkers: BTreeSet<String>,
+    /// Those that files name.
+    pub(crate) linkers: Linkers,
+    /// Whether the standard library is compiled too.
+    pub(crate) builds_library: bool,
+}
+
+/// What was read of the files so far.
+#[derive(Default)]
+struct Read {
+    effective: String,
+    whole: Vec<u8>,
+    linkers: Linkers,
+    builds_library: bool,
+    files: BTreeSet<PathBuf>,
 }
 
 impl CargoConfig {
@@ -59,40 +73,56 @@ impl CargoConfig {
             .collect();
         let home = environment.directory("CARGO_HOME", ".cargo");
         places.extend(home.filter(|home| !places.contains(home)));
-        let (mut effective, mut whole) = (String::new(), Vec::new());
-        let mut linkers = BTreeSet::new();
+        let mut read = Read::default();
         for place in places {
             // Where both are there, cargo reads the one without extension.
             let names = ["config", "config.toml"].map(|name| place.join(name));
             let Some(file) = names.into_iter().find(|file| file.is_file()) else {
                 continue;
             };
-            let text = fs::read_to_string(file)?;
-            whole.extend_from_slice(text.as_bytes());
-            whole.push(0);
-            effective.push_str(&with_effect(&text));
-            linkers.extend(with_linker(&text));
+            read.add(&file)?;
         }
+        let effective = read.effective;
+        let variable = environment.get("CARGO_UNSTABLE_BUILD_STD").is_some();
         Ok(Self {
             effective: (!effective.is_empty()).then(|| Digest::of(effective.as_bytes())),
-            whole: Digest::of(&whole),
-            linkers,
+            whole: Digest::of(&read.whole),
+            linkers: read.linkers,
+            builds_library: read.builds_library || variable,
         })
-    }
-
-    /// Whether a linker is configured for `target`, in a file or by a variable.
-    pub(crate) fn has_linker(&self, target: &str, environment: &Environment) -> bool {
-        self.linkers.contains(target) || environment.get(&linker::variable(target)).is_some()
     }
 }
 
-/// The targets for which a file names a linker.
-fn with_linker(text: &str) -> Vec<String> {
-    let table = text.parse::<toml::Table>().unwrap_or_default();
-    let targets = table.get("target").and_then(toml::Value::as_table);
-    let named = targets.into_iter().flatten();
-    let named = named.filter(|(_, target)| target.get("linker").is_some());
-    named.map(|(name, _)| name.clone()).collect()
+impl Read {
+    /// Adds a file, and then those that it includes, of which the last counts first.
+    fn add(&mut self, file: &Path) -> Result<(), BuildError> {
+        // One that is not there may be optional; otherwise cargo will say so.
+        if !file.is_file() || !self.files.insert(file.to_owned()) {
+            return Ok(());
+        }
+        let text = fs::read_to_string(file)?;
+        self.whole.extend_from_slice(text.as_bytes());
+        self.whole.push(0);
+        self.effective.push_str(&with_effect(&text));
+        let table = text.parse::<toml::Table>().unwrap_or_default();
+        self.linkers.add(file, &table);
+        let unstable = table.get("unstable");
+        self.builds_library |= unstable.is_some_and(|table| table.get("build-std").is_some());
+        let directory = file.parent().unwrap_or(file);
+        for included in included(&table).into_iter().rev() {
+            self.add(&directory.join(included))?;
+        }
+        Ok(())
+    }
+}
+
+/// The files that a file includes, relative to its own directory (The Cargo Book,
+/// "Configuration", `include`): each a text, or a table with `path`.
+fn included(table: &toml::Table) -> Vec<&str> {
+    let list = table.get("include").and_then(toml::Value::as_array);
+    let list = list.into_iter().flatten();
+    list.filter_map(|entry| entry.get("path").unwrap_or(entry).as_str())
+        .collect()
 }
 
 /// What is left of a file without the tables that shape no binary. A file that
@@ -137,6 +167,31 @@ mod tests {
             "{left}"
         );
         assert_eq!(with_effect("["), "[");
+    }
+
+    #[test]
+    fn what_a_file_includes_counts_after_it_and_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join(".cargo");
+        fs::create_dir_all(place.join("more")).unwrap();
+        let write = |name: &str, text: &str| fs::write(place.join(name), text).unwrap();
+        let read = || CargoConfig::read(directory.path(), &Environment::default()).unwrap();
+        write(
+            "config.toml",
+            "include = [\"a.toml\", { path = \"more/b.toml\", optional = true }]\n",
+        );
+        let nothing = read();
+        assert!(!nothing.builds_library && nothing.effective.is_none());
+        let linker = |text: &str| format!("[target.t]\nlinker = \"{text}\"\n");
+        write("a.toml", &linker("a"));
+        let one = read();
+        assert_eq!(one.linkers.of("t", &[]), Some("a"));
+        let back = "include = [\"../config.toml\"]\n[unstable]\nbuild-std = [\"std\"]\n";
+        write("more/b.toml", &format!("{back}{}", linker("b")));
+        let two = read();
+        assert_eq!(two.linkers.of("t", &[]), Some("b"));
+        assert!(two.builds_library);
+        assert!(one.effective != two.effective && one.whole != two.whole);
     }
 
     #[test]

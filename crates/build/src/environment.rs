@@ -15,7 +15,12 @@ const READ_BY_CARGO: [&str; 4] = [
     "RUSTC_WRAPPER",
 ];
 /// Prefixes of the same.
-const PREFIXES_READ_BY_CARGO: [&str; 3] = ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_"];
+const PREFIXES_READ_BY_CARGO: [&str; 4] = [
+    "CARGO_BUILD_",
+    "CARGO_PROFILE_",
+    "CARGO_TARGET_",
+    "CARGO_UNSTABLE_",
+];
 /// Of those, the ones that this engine sets itself, and the ones that shape no
 /// binary.
 const WITHOUT_EFFECT: [&str; 6] = [
@@ -80,6 +85,7 @@ mod tests {
             "CARGO_TARGET_DIR",
             "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER",
             "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
+            "CARGO_UNSTABLE_BUILD_STD",
             "HOME",
             "RUSTC_WRAPPER",
         ];
@@ -90,6 +96,7 @@ mod tests {
             [
                 "CARGO_PROFILE_RELEASE_LTO",
                 "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER",
+                "CARGO_UNSTABLE_BUILD_STD",
                 "RUSTC_WRAPPER"
             ]
         );

@@ -16,6 +16,7 @@ mod files;
 mod imprint;
 mod inputs;
 mod linker;
+mod linkers;
 mod lock_file;
 mod prepared;
 mod remembered;

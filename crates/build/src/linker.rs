@@ -10,8 +10,10 @@ pub(crate) const ZIGBUILD: &str = "cargo-zigbuild";
 /// What links programs for a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Linker {
-    /// What cargo uses by itself: this machine's, or one that is configured.
+    /// What cargo uses by itself: this machine's.
     Own,
+    /// The one that cargo is told, by its name or path.
+    Configured(String),
     /// The GCC of another processor, by its name.
     Gcc(String),
     /// `cargo zigbuild`.
@@ -21,16 +23,19 @@ pub(crate) enum Linker {
 }
 
 impl Linker {
-    /// The first that is there: for this machine's processor its own compiler; one that
-    /// is `configured` for the target; the target's GCC; `cargo zigbuild`, which has no
-    /// static C library but musl.
+    /// The first that is there: one that is `configured` for the target; for this
+    /// machine's processor its own compiler; the target's GCC; `cargo zigbuild`, which has
+    /// no static C library but musl.
     pub(crate) fn choose(
         host: &str,
         target: &str,
-        configured: bool,
+        configured: Option<&str>,
         environment: &Environment,
     ) -> Self {
-        if processor(host) == processor(target) || configured {
+        if let Some(configured) = configured {
+            return Self::Configured(configured.to_owned());
+        }
+        if processor(host) == processor(target) {
             return Self::Own;
         }
         let gcc = gcc(target);
@@ -92,18 +97,21 @@ mod tests {
         let (_none, none) = with(&[]);
         let choose =
             |target, configured, machine| Linker::choose(HOST, target, configured, machine);
-        assert_eq!(choose(HOST, false, &none), Linker::Own);
+        assert_eq!(choose(HOST, None, &none), Linker::Own);
         assert_eq!(
-            choose("x86_64-unknown-linux-musl", false, &none),
+            choose("x86_64-unknown-linux-musl", None, &none),
             Linker::Own
         );
-        assert_eq!(choose(GNU, true, &both), Linker::Own);
-        assert_eq!(choose(GNU, false, &both), Linker::Gcc(gcc.to_owned()));
-        assert_eq!(choose(MUSL, false, &both), Linker::Zig);
-        assert_eq!(choose(GNU, false, &none), Linker::Missing);
+        for target in [HOST, GNU] {
+            let configured = Linker::Configured("ld".to_owned());
+            assert_eq!(choose(target, Some("ld"), &both), configured);
+        }
+        assert_eq!(choose(GNU, None, &both), Linker::Gcc(gcc.to_owned()));
+        assert_eq!(choose(MUSL, None, &both), Linker::Zig);
+        assert_eq!(choose(GNU, None, &none), Linker::Missing);
         // Zig has no static glibc.
         let (_zig, zig) = with(&[ZIGBUILD]);
-        assert_eq!(choose(GNU, false, &zig), Linker::Missing);
+        assert_eq!(choose(GNU, None, &zig), Linker::Missing);
     }
 
     #[test]

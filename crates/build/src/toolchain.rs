@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use cargo_platform::Cfg;
 use fs_err as fs;
 use oci::Digest;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,8 @@ use tokio::process::Command;
 
 use crate::BuildError;
 use crate::environment::Environment;
-use crate::linker::{Linker, ZIGBUILD, gcc};
+use crate::linker::{Linker, ZIGBUILD, gcc, processor};
+use crate::linkers::{Linkers, parse_cfg};
 use crate::remembered::{recall, remember, signature};
 
 /// What compiles and links.
@@ -45,45 +47,55 @@ struct Said {
 }
 
 impl Toolchain {
-    /// The toolchain for `target` in `workspace`, from memory or by asking; `configured`
-    /// where cargo is told a linker for it.
+    /// The toolchain for `target` in `workspace`, from memory or by asking; `linkers` are
+    /// those that cargo is told.
     pub(crate) async fn read(
-        workspace: &Path,
-        (target, configured): (&str, bool),
+        (target, workspace): (&str, &Path),
+        linkers: &Linkers,
         environment: &Environment,
         memory: &Path,
     ) -> Result<Self, BuildError> {
-        let key = key(workspace, (target, configured), environment);
+        let key = key((target, workspace), linkers, environment);
         let unchanged = |(file, seen): &(PathBuf, String)| signature(file) == *seen;
         let known = recall::<Self>(memory)
             .filter(|known| known.key == key && known.files.iter().all(unchanged));
         if let Some(known) = known {
             return Ok(known);
         }
-        let toolchain = Self::ask(key, workspace, (target, configured), environment).await?;
+        let toolchain = Self::ask(key, (target, workspace), linkers, environment).await?;
         remember(memory, &toolchain)?;
         Ok(toolchain)
     }
 
     async fn ask(
         key: Digest,
-        workspace: &Path,
-        (target, configured): (&str, bool),
+        (target, workspace): (&str, &Path),
+        linkers: &Linkers,
         environment: &Environment,
     ) -> Result<Self, BuildError> {
         let (compiler, sysroot) = ask_rustc(workspace, environment).await?;
         let sysroot = PathBuf::from(sysroot.trim());
-        let mut hosts = compiler
-            .lines()
-            .filter_map(|line| line.strip_prefix("host: "));
-        let host = hosts.next().unwrap_or_default();
+        let host = host(&compiler);
+        let cfg = if linkers.need_cfg() {
+            ask_cfg(target, workspace, environment).await
+        } else {
+            Vec::new()
+        };
+        let configured = linkers.of(target, &cfg);
         let links = Linker::choose(host, target, configured, environment);
         let (program, own) = match &links {
-            Linker::Gcc(gcc) => (gcc.as_str(), true),
+            Linker::Gcc(program) | Linker::Configured(program) => (program.as_str(), true),
             Linker::Zig => (ZIGBUILD, false),
             Linker::Own | Linker::Missing => ("cc", host == target),
         };
-        let said = ask_linker(program, workspace).await;
+        let mut said = ask_linker(program, workspace).await;
+        if let (Linker::Configured(_), "", Some(file)) =
+            (&links, &*said.version, environment.program(program))
+        {
+            // One that tells no version is known by what it is.
+            said.version = fs::read(file)
+                .map_or_else(|_| String::new(), |bytes| Digest::of(&bytes).to_string());
+        }
         let mut files = vec![sysroot.join("bin/rustc")];
         files.extend(environment.program(program));
         let library = Some(PathBuf::from(said.library.trim()))
@@ -109,10 +121,12 @@ impl Toolchain {
     }
 
     /// The compiler that knows the target's libraries.
-    pub(crate) fn compiler_of_libraries(&self) -> &str {
+    pub(crate) fn compiler_of_libraries(&self, target: &str) -> &str {
+        let foreign = processor(host(&self.compiler)) != processor(target);
         match &self.links {
-            Linker::Gcc(gcc) => gcc,
-            Linker::Own | Linker::Zig | Linker::Missing => "cc",
+            Linker::Gcc(program) => program,
+            Linker::Configured(program) if foreign => program,
+            Linker::Own | Linker::Configured(_) | Linker::Zig | Linker::Missing => "cc",
         }
     }
 
@@ -138,6 +152,22 @@ async fn ask_rustc(
         output(rustc, &["--print", "sysroot"], workspace),
     );
     said.map_err(cannot)
+}
+
+/// This machine's target, of what `rustc -vV` says.
+fn host(compiler: &str) -> &str {
+    let mut hosts = compiler
+        .lines()
+        .filter_map(|line| line.strip_prefix("host: "));
+    hosts.next().unwrap_or_default()
+}
+
+/// What `cfg(...)` of cargo's configuration is compared with. Of a target that rustc does
+/// not know nothing is; cargo will say so.
+async fn ask_cfg(target: &str, workspace: &Path, environment: &Environment) -> Vec<Cfg> {
+    let rustc = environment.get("RUSTC").unwrap_or("rustc");
+    let said = output(rustc, &["--print", "cfg", "--target", target], workspace).await;
+    parse_cfg(&said.unwrap_or_default())
 }
 
 /// Asks what links. Without it the linker is another; cargo will say so if it needs one.
@@ -173,14 +203,15 @@ fn first_line(said: Result<String, std::io::Error>) -> String {
 }
 
 /// Everything that decides which `rustc` and which linker are started.
-fn key(workspace: &Path, (target, configured): (&str, bool), environment: &Environment) -> Digest {
+fn key((target, workspace): (&str, &Path), linkers: &Linkers, environment: &Environment) -> Digest {
     // Writing to a text never fails.
-    let mut text = format!("{target} {configured}\n");
+    let mut text = format!("{target} {linkers:?}\n");
     for name in ["PATH", "RUSTC", "RUSTUP_TOOLCHAIN", "RUSTUP_HOME", "HOME"] {
         let value = environment.get(name).unwrap_or_default();
         let _ = writeln!(text, "{name}={value}");
     }
-    for program in ["rustc", "cc", &gcc(target), ZIGBUILD, "zig"] {
+    let known = ["rustc", "cc", &gcc(target), ZIGBUILD, "zig"];
+    for program in known.into_iter().chain(linkers.programs()) {
         let place = environment.program(program).unwrap_or_default();
         let _ = writeln!(text, "{} {}", place.display(), signature(&place));
     }
@@ -240,10 +271,10 @@ mod tests {
         let environment = environment(home);
         let workspace = home.join("workspace");
         fs::create_dir(&workspace).unwrap();
-        let mut seen = vec![key(&workspace, ("t", false), &environment)];
+        let mut seen = vec![key(("t", &workspace), &Linkers::default(), &environment)];
         for file in ["rustc", ".rustup/settings.toml", "workspace/rust-toolchain"] {
             fs::write(home.join(file), "x").unwrap();
-            let now = key(&workspace, ("t", false), &environment);
+            let now = key(("t", &workspace), &Linkers::default(), &environment);
             assert!(!seen.contains(&now), "{file}");
             seen.push(now);
         }

@@ -40,6 +40,8 @@ pub struct Workspace {
     pub(crate) facts: Facts,
     toolchain: Toolchain,
     config: Option<Digest>,
+    /// Whether the target's standard library is compiled too.
+    builds_library: bool,
     /// Files of local packages that may be compiled, with their digests, relative
     /// to the workspace where they lie in it.
     tree: BTreeMap<String, String>,
@@ -96,10 +98,9 @@ impl Workspace {
             let memory = build.workspace.join(MEMORY);
             let config = CargoConfig::read(&build.workspace, &build.environment)?;
             let known = memory.join(format!("toolchain-{}.json", file_name(&build.target)));
-            let configured = config.has_linker(&build.target, &build.environment);
-            let target = (&*build.target, configured);
-            let toolchain =
-                Toolchain::read(&build.workspace, target, &build.environment, &known).await?;
+            let target = (&*build.target, &*build.workspace);
+            let linkers = config.linkers.with_variable(target, &build.environment);
+            let toolchain = Toolchain::read(target, &linkers, &build.environment, &known).await?;
             let key = facts_key(build, &toolchain, config.whole);
             let facts = memory.join(format!("workspace-{}.json", build.name()));
             let facts = Facts::read(build, key, &facts, &mut answers).await?;
@@ -109,6 +110,7 @@ impl Workspace {
                 facts,
                 toolchain,
                 config: config.effective,
+                builds_library: config.builds_library,
                 tree,
             });
         }
@@ -116,11 +118,9 @@ impl Workspace {
     }
 
     /// How cargo is to link; an error where this machine cannot compile for the target.
-    /// With `-Z build-std` the target's library is compiled too.
     pub(crate) fn linker(&self) -> Result<&Linker, BuildError> {
         let (build, toolchain) = (&self.build, &self.toolchain);
-        let builds_library = build.environment.get("CARGO_UNSTABLE_BUILD_STD").is_some();
-        let no_target = !builds_library && !toolchain.has_target(&build.target);
+        let no_target = !self.builds_library && !toolchain.has_target(&build.target);
         let no_linker = toolchain.links == Linker::Missing;
         if no_target || no_linker {
             return Err(BuildError::NoTarget {
@@ -297,7 +297,7 @@ impl Workspace {
             return Ok(BTreeMap::new());
         }
         let search = Search {
-            compiler: self.toolchain.compiler_of_libraries(),
+            compiler: self.toolchain.compiler_of_libraries(&self.build.target),
             workspace: &self.build.workspace,
             target: &self.build.target,
         };

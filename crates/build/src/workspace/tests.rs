@@ -260,3 +260,97 @@ async fn a_file_that_changes_during_the_compile_leaves_inputs_that_nothing_equal
     let changes = inputs.changes_since(&compiled.inputs);
     assert_eq!(names(&changes), [UNSETTLED]);
 }
+
+/// A target of another processor than this machine's, whose library is not installed.
+const FOREIGN: &str = if cfg!(target_arch = "aarch64") {
+    "x86_64-unknown-linux-gnu"
+} else {
+    "aarch64-unknown-linux-gnu"
+};
+
+/// A linker that says its version, and where its C library is.
+fn linker(checkout: &Checkout, version: &str, library: &str) {
+    checkout.write("tools/libc.a", library);
+    let tools = checkout.0.path().join("tools");
+    let text = format!(
+        "#!/bin/sh\ncase $1 in --version) echo '{version}';; *) echo '{}/libc.a';; esac\n",
+        tools.display()
+    );
+    checkout.write("tools/text", &text);
+    // A file that this process wrote may be open in one that is being started, and cannot
+    // be started itself then.
+    let mut install = std::process::Command::new("install");
+    install
+        .args(["-m", "755", "text", "ld"])
+        .current_dir(&tools);
+    assert!(install.status().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_configured_linker_its_version_and_its_c_library_are_inputs() {
+    let checkout = Checkout::new();
+    let architecture = FOREIGN.split('-').next().unwrap();
+    let by_cfg = format!("[target.'cfg(target_arch = \"{architecture}\")']\n");
+    checkout.write(
+        ".cargo/config.toml",
+        &format!("{by_cfg}linker = \"tools/ld\"\n"),
+    );
+    let mut build = checkout.build(&[]);
+    build.target = FOREIGN.to_owned();
+    let inputs = async || {
+        let workspace = Workspace::read(&build).await.unwrap();
+        workspace.inputs(&Declared::default()).unwrap()
+    };
+    linker(&checkout, "cross 1", "first");
+    let first = inputs().await;
+    let document = String::from_utf8(first.document()).unwrap();
+    assert!(
+        document.contains(r#""linker":"cross 1""#) && document.contains("c-library"),
+        "{document}"
+    );
+    linker(&checkout, "cross 2", "first");
+    let second = inputs().await;
+    assert_eq!(names(&second.changes_since(&first)), ["linker"]);
+    linker(&checkout, "cross 2", "another");
+    let third = inputs().await;
+    assert_eq!(names(&third.changes_since(&second)), ["c-library"]);
+    // What tells no version is known by its bytes.
+    linker(&checkout, "", "another");
+    let unknown = inputs().await;
+    let digest = hash(&checkout.0.path().join("tools/ld")).unwrap();
+    assert_eq!(
+        unknown.changes_since(&third)[0].after,
+        Some(digest.to_string())
+    );
+}
+
+#[tokio::test]
+async fn a_configured_linker_and_library_are_left_to_cargo() {
+    let checkout = Checkout::new();
+    let mut build = checkout.build(&[("PATH", "/nowhere")]);
+    build.target = FOREIGN.to_owned();
+    let missing = async |config: &str| {
+        checkout.write(".cargo/config.toml", config);
+        let workspace = Workspace::read(&build).await.unwrap();
+        match workspace.linker() {
+            Err(BuildError::NoTarget {
+                installed, linked, ..
+            }) => (!installed, !linked),
+            other => {
+                other.unwrap();
+                (false, false)
+            }
+        }
+    };
+    let library = "[unstable]\nbuild-std = [\"std\"]\n";
+    let linker = "[target.'cfg(unix)']\nlinker = \"tools/ld\"\n";
+    assert_eq!(missing("").await, (true, true));
+    assert_eq!(missing(library).await, (false, true));
+    assert_eq!(missing(linker).await, (true, false));
+    assert_eq!(missing(&format!("{linker}{library}")).await, (false, false));
+    checkout.write(".cargo/more.toml", &format!("{linker}{library}"));
+    assert_eq!(missing("include = [\"more.toml\"]\n").await, (false, false));
+    // Cargo is given our flags in the place of these.
+    let flags = format!("[target.{FOREIGN}]\nrustflags = [\"-Clinker=tools/ld\"]\n");
+    assert_eq!(missing(&format!("{flags}{library}")).await, (false, true));
+}
