@@ -111,6 +111,28 @@ async fn read(emulator: &Emulator, reference: &str) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
+/// The provenance of the image for arm64 and of the index names `program`, and no other does.
+async fn assert_says_what_was_compiled_elsewhere(
+    emulator: &Emulator,
+    receipt: &Value,
+    program: &Path,
+) {
+    let program = oci::Digest::of(&std::fs::read(program).unwrap()).to_string();
+    let registry = emulator.registry_reader().await;
+    let compiled_elsewhere = async |digest: &Value| {
+        let said = documents(&registry, digest.as_str().unwrap()).await;
+        let predicate = &said["application/vnd.in-toto+json"][0]["predicate"];
+        let resolved = &predicate["buildDefinition"]["resolvedDependencies"];
+        let mut resolved = resolved.as_array().unwrap().iter();
+        let found = resolved.find(|one| one["annotations"]["compiledElsewhere"] == true);
+        found.map(|one| format!("sha256:{}", one["digest"]["sha256"].as_str().unwrap()))
+    };
+    let [amd64, arm64] = [0, 1].map(|place| &receipt["platforms"][place]["digest"]);
+    assert_eq!(compiled_elsewhere(amd64).await, None);
+    assert_eq!(compiled_elsewhere(arm64).await.as_ref(), Some(&program));
+    assert_eq!(compiled_elsewhere(&receipt["digest"]).await, Some(program));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_becomes_an_index_whose_second_publish_takes_two_requests_and_no_cargo() {
     let platforms = Platforms::new();
@@ -155,20 +177,7 @@ async fn a_source_becomes_an_index_whose_second_publish_takes_two_requests_and_n
     // Of a program without a list of its packages it is not known what they are.
     assert_eq!(of(&first["platforms"][1]["digest"]), ["provenance"]);
 
-    let program = oci::Digest::of(&std::fs::read(&platforms.arm64).unwrap()).to_string();
-    let registry = emulator.registry_reader().await;
-    let compiled_elsewhere = async |digest: &Value| {
-        let said = documents(&registry, digest.as_str().unwrap()).await;
-        let predicate = &said["application/vnd.in-toto+json"][0]["predicate"];
-        let resolved = &predicate["buildDefinition"]["resolvedDependencies"];
-        let mut resolved = resolved.as_array().unwrap().iter();
-        let found = resolved.find(|one| one["annotations"]["compiledElsewhere"] == true);
-        found.map(|one| format!("sha256:{}", one["digest"]["sha256"].as_str().unwrap()))
-    };
-    let [amd64, arm64] = [0, 1].map(|place| &first["platforms"][place]["digest"]);
-    assert_eq!(compiled_elsewhere(amd64).await, None);
-    assert_eq!(compiled_elsewhere(arm64).await.as_ref(), Some(&program));
-    assert_eq!(compiled_elsewhere(&first["digest"]).await, Some(program));
+    assert_says_what_was_compiled_elsewhere(&emulator, &first, &platforms.arm64).await;
 
     proxy.registry_requests();
     cargo.asked();
