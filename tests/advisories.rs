@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use crate::harness::{Emulator, Project, both, copy, json_of, repository, succeed};
+use crate::platforms::Platforms;
 use crate::proxy::Proxy;
 use crate::source::Cargo;
 
@@ -141,6 +142,32 @@ async fn a_database_that_cannot_be_had_ends_the_publish_and_says_what_it_did_not
     std::fs::remove_file(project.layout().join("dependencies.json")).unwrap();
     audit(&project, DENY);
     refused("does not say what its program was compiled from");
+    let registry = emulator.registry_reader().await;
+    assert!(registry.complete_image("latest").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn advisories_about_a_program_without_its_list_are_told_by_platform_and_how_to_make_it() {
+    let platforms = Platforms::new();
+    copy(
+        &repository().join("fixtures/advisories"),
+        &platforms.path().join("advisories"),
+    );
+    audit(&platforms.project, DENY);
+    let emulator = Emulator::start(platforms.path());
+    let job = emulator.publisher().await;
+    let cargo = Cargo::new();
+    let output = platforms.publish(&cargo, &job).output().unwrap();
+    let text = both(&output);
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    for words in [
+        "E017",
+        "given for linux/arm64",
+        "longshore build --platform linux/arm64",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("layout"), "{text}");
     let registry = emulator.registry_reader().await;
     assert!(registry.complete_image("latest").await.is_none());
 }

@@ -57,13 +57,13 @@ const AARCH64: u16 = 183;
 
 /// A checkout of the smallest service for two platforms, and the program of the one
 /// that is not compiled here.
-struct Platforms {
-    project: Project,
+pub(crate) struct Platforms {
+    pub(crate) project: Project,
     arm64: PathBuf,
 }
 
 impl Platforms {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let project = Project::hello();
         let list = "[image]\nplatforms = [\"linux/arm64\", \"linux/amd64\"]";
         project.edit("longshore.toml", "[image]", list);
@@ -74,7 +74,7 @@ impl Platforms {
         Self { project, arm64 }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.project.path()
     }
 
@@ -91,7 +91,7 @@ impl Platforms {
         command
     }
 
-    fn publish(&self, cargo: &Cargo, job: &[(String, String)]) -> Command {
+    pub(crate) fn publish(&self, cargo: &Cargo, job: &[(String, String)]) -> Command {
         let mut command = cargo.publish(self.path(), job);
         command.args(self.given());
         command

@@ -20,6 +20,11 @@ impl Materials {
         self.workspace.is_some()
     }
 
+    /// Whether the program was compiled elsewhere.
+    pub(crate) fn is_given(&self) -> bool {
+        self.prepared.is_some()
+    }
+
     /// The program of an earlier compile here, if nothing has changed since; one that
     /// was compiled elsewhere is always there.
     pub(crate) fn compiled(&self) -> Result<Option<Compiled>, BuildError> {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use attest::{Dependencies, Finding, findings};
 use build::{AdvisoryDatabase, AdvisoryError};
+use oci::Platform;
 use receipts::{Advisory, Problem, ProblemCode};
 
 use crate::configuration::{AdvisoryLevel, AuditTable};
@@ -25,6 +26,15 @@ pub enum GateFailure {
     /// The layout does not say what its program was compiled from.
     #[error("the layout does not say what its program was compiled from")]
     NoDependencies,
+    /// A program that was compiled elsewhere does not list the packages that cargo resolves
+    /// here.
+    #[error(
+        "the program that was given for {0} does not have the list of packages of this `Cargo.lock`"
+    )]
+    Unlisted(Platform),
+    /// Cargo compiles nothing of the image.
+    #[error("what a Dockerfile puts into its image is not known")]
+    NoPackage,
 }
 
 /// What is asked before a push.
@@ -124,9 +134,20 @@ impl GateFailure {
             Self::NoAdvisories(_) => {
                 "try again, or get a copy and let `audit.database` name its directory: \
                  `git clone https://github.com/rustsec/advisory-db`"
+                    .to_owned()
             }
             Self::NoDependencies => {
-                "build it with `longshore build`, and keep `dependencies.json` in its layout"
+                "build it with `longshore build`, and keep `dependencies.json` in its layout; a program \
+                 for `--binary` is made by `longshore build --platform PLATFORM` at the same commit"
+                    .to_owned()
+            }
+            Self::Unlisted(platform) => format!(
+                "make it with `longshore build --platform {platform}` at this commit: what Longshore \
+                 compiles has the list (`.dep-v0`) in it"
+            ),
+            Self::NoPackage => {
+                "advisories are about programs that cargo compiles: `image.package` names one"
+                    .to_owned()
             }
         };
         unknown

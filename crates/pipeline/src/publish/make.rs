@@ -6,6 +6,7 @@ use build::Declared;
 use futures_util::{StreamExt as _, stream};
 use image::{Layout, Stored};
 use oci::Digest;
+use receipts::Advisory;
 use registry::{Blob, Pushed};
 use tokio::sync::mpsc;
 
@@ -13,7 +14,7 @@ use super::found::{Found, Lender, Verdict, expected_like};
 use super::push::{Complete, Local, Push};
 use super::signer::ReadySigner;
 use super::source::Programs;
-use super::{Gate, PublishFailure, SourcePublish};
+use super::{Gate, GateFailure, PublishFailure, SourcePublish};
 use crate::build::{BuildFailure, Materials, base_failed, imprint_receipts};
 use crate::event::{Event, Stage};
 use crate::inputs::ExpectedImage;
@@ -38,10 +39,7 @@ impl SourcePublish {
         for materials in materials {
             dependencies.push(materials.dependencies().await.map_err(engine)?);
         }
-        let advisories = match Gate::new(&self.build.configuration.audit, &self.build.checkout) {
-            Some(gate) => gate.pass(&dependencies).await?,
-            None => Vec::new(),
-        };
+        let advisories = self.advisories(materials, &dependencies).await?;
         let signer = match &self.signer {
             Some(signer) => Some(signer.ready(push.session).await?),
             None => None,
@@ -69,6 +67,29 @@ impl SourcePublish {
         let imprints: Vec<_> = imprints.flat_map(|compiled| compiled.imprints).collect();
         complete.imprints = imprint_receipts(self.build.image.reproducible, &imprints);
         Ok(complete)
+    }
+
+    /// What the gate says of the programs, if it is asked.
+    async fn advisories(
+        &self,
+        materials: &[Materials],
+        dependencies: &[Option<Dependencies>],
+    ) -> Result<Vec<Advisory>, GateFailure> {
+        let build = &self.build;
+        let Some(gate) = Gate::new(&build.configuration.audit, &build.checkout) else {
+            return Ok(Vec::new());
+        };
+        let images = build.platforms.iter().zip(materials);
+        let mut unknown = images
+            .zip(dependencies)
+            .filter(|(_, dependencies)| dependencies.is_none());
+        match unknown.next() {
+            Some(((plan, materials), _)) if materials.is_given() => {
+                Err(GateFailure::Unlisted(plan.platform()))
+            }
+            Some(_) => Err(GateFailure::NoPackage),
+            None => gate.pass(dependencies).await,
+        }
     }
 
     async fn attempt(
