@@ -48,8 +48,9 @@ pub(crate) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The shared objects of `program`: where each is, by its path in the image. All lie
-    /// in the directory of the C library, where its own loader looks.
+    /// The shared objects of `program`: where each is, by its path in the image. Those
+    /// that are known by a name lie in the directory of the C library, where its own loader
+    /// looks.
     pub(crate) async fn closure(
         &self,
         program: &Path,
@@ -67,7 +68,12 @@ impl Search<'_> {
         let mut open = vec![(program.to_owned(), own)];
         while let Some((file, needs)) = open.pop() {
             for needed in &needs.names {
-                let place = format!("{directory}/{needed}");
+                // A path is not looked for: the loader opens it as it is.
+                let place = if needed.starts_with('/') {
+                    needed.clone()
+                } else {
+                    format!("{directory}/{needed}")
+                };
                 // The loader is there before anything asks for it.
                 if all.contains_key(&place) || needed == name {
                     continue;
@@ -256,5 +262,25 @@ mod tests {
             found.values().any(|file| file.ends_with("libgone.so")),
             "{found:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_library_that_is_known_by_its_path_is_packed_at_that_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (library, program) = (path("unnamed.so"), path("program"));
+        let compile = |arguments: &[&str], text: &str| {
+            fs_err::write(path("source.c"), text).unwrap();
+            let mut command = std::process::Command::new("cc");
+            let command = command.arg(path("source.c")).args(arguments);
+            assert!(command.status().unwrap().success());
+        };
+        let function = "int sound(void) { return 0; }";
+        compile(&["-shared", "-fPIC", "-o", &library], function);
+        let main = "int sound(void); int main(void) { return sound(); }";
+        compile(&[&library, "-o", &program], main);
+        let found = search().closure(Path::new(&program)).await.unwrap();
+        let file = fs_err::canonicalize(&library).unwrap();
+        assert_eq!(found.get(&library), Some(&file), "{found:?}");
     }
 }
