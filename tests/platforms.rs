@@ -91,6 +91,16 @@ impl Platforms {
         command
     }
 
+    /// A publish to a registry that is not ECR.
+    fn publish_to(&self, image: &str) -> Command {
+        let mut command = longshore(self.path());
+        command
+            .args(["publish", "--format", "json", "--to", image])
+            .args(self.given())
+            .env("DOCKER_CONFIG", self.path());
+        command
+    }
+
     pub(crate) fn publish(&self, cargo: &Cargo, job: &[(String, String)]) -> Command {
         let mut command = cargo.publish(self.path(), job);
         command.args(self.given());
@@ -395,11 +405,7 @@ fn other_tools_read_the_index_and_engines_get_the_image_of_this_machine() {
     let platforms = Platforms::new();
     let registry = Registry::start();
     let image = format!("{}/team/hello", registry.host);
-    let mut publish = longshore(platforms.path());
-    publish
-        .args(["publish", "--format", "json", "--to", &image])
-        .args(platforms.given());
-    let receipt = json_of(&succeed(publish.env("DOCKER_CONFIG", platforms.path())));
+    let receipt = json_of(&succeed(&mut platforms.publish_to(&image)));
     let skopeo = |arguments: &[&str]| {
         let mut command = Command::new("skopeo");
         succeed(command.args(arguments)).stdout
@@ -459,14 +465,8 @@ fn cosign_verifies_the_index_and_each_image_in_it() {
     platforms.project.commit();
     let registry = Registry::start();
     let image = format!("{}/team/hello", registry.host);
-    let mut publish = longshore(home);
-    publish
-        .args(["publish", "--format", "json", "--to", &image])
-        .args(platforms.given());
-    publish
-        .env("DOCKER_CONFIG", home)
-        .env("COSIGN_PASSWORD", "harbour");
-    let receipt = json_of(&succeed(&mut publish));
+    let mut publish = platforms.publish_to(&image);
+    let receipt = json_of(&succeed(publish.env("COSIGN_PASSWORD", "harbour")));
     let images = names(&receipt["platforms"], "digest");
     let by_digest = images.into_iter().chain(receipt["digest"].as_str());
     let references = by_digest.map(|digest| format!("{image}@{digest}"));
@@ -493,13 +493,7 @@ fn an_image_that_somebody_deleted_from_under_the_index_is_sent_again() {
     let platforms = Platforms::new();
     let registry = Registry::start();
     let image = format!("{}/team/hello", registry.host);
-    let publish = || {
-        let mut publish = longshore(platforms.path());
-        publish
-            .args(["publish", "--format", "json", "--to", &image])
-            .args(platforms.given());
-        json_of(&succeed(publish.env("DOCKER_CONFIG", platforms.path())))
-    };
+    let publish = || json_of(&succeed(&mut platforms.publish_to(&image)));
     let first = publish();
     assert_eq!(publish()["unchanged"], true);
     let lost = first["platforms"][0]["digest"].as_str().unwrap();
@@ -523,11 +517,7 @@ fn docker_pulls_the_image_of_its_platform_and_another_where_it_is_asked_to() {
     platforms.project.commit();
     let registry = Registry::start();
     let image = format!("{}/team/hello", registry.host);
-    let mut publish = longshore(platforms.path());
-    publish
-        .args(["publish", "--format", "json", "--to", &image])
-        .args(platforms.given());
-    let receipt = json_of(&succeed(publish.env("DOCKER_CONFIG", platforms.path())));
+    let receipt = json_of(&succeed(&mut platforms.publish_to(&image)));
     let reference = format!("{image}@{}", receipt["digest"].as_str().unwrap());
     let docker = |arguments: &[&str]| {
         let output = succeed(Command::new("docker").args(arguments));

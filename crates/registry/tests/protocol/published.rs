@@ -6,7 +6,7 @@ use oci::{Descriptor, Digest, media_type};
 use registry::{Blob, BlobContent, Publication, RegistryError};
 
 use crate::memory::Memory;
-use crate::scripted::{Server, refuse, reply};
+use crate::scripted::{Reply, Server, refuse, reply};
 use crate::uploads::count;
 use crate::{blob, nobody, options, registry, registry_with, repository};
 
@@ -140,13 +140,14 @@ async fn what_a_sibling_repository_was_given_is_mounted_from_there() {
     assert_eq!(count(&server, "PUT"), 2);
 }
 
-#[tokio::test]
-async fn a_mount_that_is_refused_goes_on_as_an_upload_at_the_place_that_is_offered() {
-    // As ECR, unless the account setting `BLOB_MOUNTING` is on.
-    let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
+/// What a registry is asked that mounts nothing and offers a place, by a push of a blob
+/// that a sibling repository has.
+async fn asked_of_one_that_offers(put_there: fn() -> Reply) -> Vec<String> {
+    let server = Server::start(move |_, seen| match seen.line.split(' ').next().unwrap() {
         "HEAD" => reply(404),
         "POST" if seen.line.contains("mount=") => reply(202).header("location", "/offered"),
         "POST" => reply(202).header("location", "/upload"),
+        "PUT" if seen.line.contains("/offered") => put_there(),
         _ => reply(201),
     })
     .await;
@@ -160,32 +161,20 @@ async fn a_mount_that_is_refused_goes_on_as_an_upload_at_the_place_that_is_offer
         .unwrap();
     let pushed = client.push_blobs(&sibling, &layer, &nobody).await.unwrap();
     assert_eq!(pushed.bytes, LAYER.len() as u64);
-    let lines = server.lines();
+    server.lines()
+}
+
+#[tokio::test]
+async fn a_mount_that_is_refused_goes_on_as_an_upload_at_the_place_that_is_offered() {
+    // As ECR, unless the account setting `BLOB_MOUNTING` is on.
+    let lines = asked_of_one_that_offers(|| reply(201)).await;
     assert_eq!(lines.len(), 6, "{lines:?}");
     assert!(lines[5].starts_with("PUT /offered?digest="), "{lines:?}");
 }
 
 #[tokio::test]
 async fn a_place_that_is_none_when_it_is_used_costs_a_request_and_not_the_push() {
-    let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
-        "HEAD" => reply(404),
-        "POST" if seen.line.contains("mount=") => reply(202).header("location", "/offered"),
-        "POST" => reply(202).header("location", "/upload"),
-        "PUT" if seen.line.contains("/offered") => refuse(404, "BLOB_UPLOAD_UNKNOWN", ""),
-        _ => reply(201),
-    })
-    .await;
-    let folder = tempfile::tempdir().unwrap();
-    let layer = [blob(folder.path(), LAYER)];
-    let client = registry(&server.url);
-    let sibling = "acme/jobs".parse().unwrap();
-    client
-        .push_blobs(&repository(), &layer, &nobody)
-        .await
-        .unwrap();
-    let pushed = client.push_blobs(&sibling, &layer, &nobody).await.unwrap();
-    assert_eq!(pushed.bytes, LAYER.len() as u64);
-    let lines = server.lines();
+    let lines = asked_of_one_that_offers(|| refuse(404, "BLOB_UPLOAD_UNKNOWN", "")).await;
     let last = lines.last().unwrap();
     assert!(last.starts_with("PUT /upload?digest="), "{lines:?}");
 }
