@@ -137,7 +137,7 @@ fn a_target_that_is_not_installed_is_named_with_the_cure() {
         &format!("[image]\ntarget = \"{target}\""),
     );
     project.commit();
-    let problem = problem(longshore(project.path()).arg("build"), "E012", 4);
+    let problem = problem(longshore(project.path()).arg("build"), "E064", 4);
     assert!(
         problem["hints"]
             .to_string()
