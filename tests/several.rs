@@ -187,18 +187,28 @@ async fn what_is_built_beside_an_image_does_not_shape_it() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_tag_is_moved_where_one_of_the_images_fails() {
-    let project = services(&["api", "jobs"]);
-    let emulator = Emulator::start(project.path());
+/// Has the registry refuse manifests of `jobs`; returns where that is taken back.
+async fn refuse_manifests_of_jobs(emulator: &Emulator) -> String {
     let rule = serde_json::json!({
         "when": { "method": "PUT", "path": "/v2/team/jobs/manifests/*" },
         "fault": { "refuse": { "status": 503 } },
     });
+    add_fault(emulator, &rule).await
+}
+
+async fn add_fault(emulator: &Emulator, rule: &Value) -> String {
     let faults = format!("{}/_longshore/faults", emulator.url);
     let client = reqwest::Client::new();
-    let answer = client.post(&faults).json(&rule).send().await.unwrap();
+    let answer = client.post(&faults).json(rule).send().await.unwrap();
     assert!(answer.status().is_success());
+    faults
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_tag_is_moved_where_one_of_the_images_fails() {
+    let project = services(&["api", "jobs"]);
+    let emulator = Emulator::start(project.path());
+    let faults = refuse_manifests_of_jobs(&emulator).await;
     let cargo = Cargo::new();
     let output = publish(&project, &emulator, &cargo).output().unwrap();
     assert!(!output.status.success(), "{}", both(&output));
@@ -215,7 +225,7 @@ async fn no_tag_is_moved_where_one_of_the_images_fails() {
     );
     assert!(!holds(&emulator, "team/api", "latest").await);
 
-    client.delete(&faults).send().await.unwrap();
+    reqwest::Client::new().delete(&faults).send().await.unwrap();
     let images = run(&mut publish(&project, &emulator, &cargo));
     assert_eq!(images["api"]["layers"][1]["origin"], "reused", "{images:#}");
     assert!(holds(&emulator, "team/jobs", "latest").await);
@@ -228,14 +238,7 @@ async fn an_image_that_had_its_tags_before_is_told_from_one_that_lacks_them() {
     let cargo = Cargo::new();
     let mut first = publish(&project, &emulator, &cargo);
     succeed(first.args(["--image", "api"]));
-    let rule = serde_json::json!({
-        "when": { "method": "PUT", "path": "/v2/team/jobs/manifests/*" },
-        "fault": { "refuse": { "status": 503 } },
-    });
-    let faults = format!("{}/_longshore/faults", emulator.url);
-    let client = reqwest::Client::new();
-    let answer = client.post(&faults).json(&rule).send().await.unwrap();
-    assert!(answer.status().is_success());
+    refuse_manifests_of_jobs(&emulator).await;
     let output = publish(&project, &emulator, &cargo).output().unwrap();
     let facts = json_of(&output)["facts"].to_string();
     assert!(facts.contains("[\"tagged before\",\"api\"]"), "{facts}");
@@ -363,10 +366,7 @@ async fn fifty_images_get_through_a_registry_that_throttles() {
         "schedule": { "probability": 0.5, "seed": 1 },
         "fault": { "refuse": { "status": 429, "retry_after_seconds": 0 } },
     });
-    let faults = format!("{}/_longshore/faults", emulator.url);
-    let client = reqwest::Client::new();
-    let answer = client.post(&faults).json(&rule).send().await.unwrap();
-    assert!(answer.status().is_success());
+    add_fault(&emulator, &rule).await;
     let cargo = Cargo::new();
     let images = run(&mut publish(&project, &emulator, &cargo));
     let builds = cargo.asked().into_iter().filter(|what| what == "build");

@@ -1,5 +1,10 @@
 //! Names that the program gives: random, or random after the time.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sha2::{Digest, Sha256};
 
 /// 128 random bits in hexadecimal.
@@ -12,6 +17,14 @@ pub(crate) fn random() -> String {
 pub(crate) fn ordered(milliseconds: i64) -> String {
     let bytes = random_bytes::<10>();
     format!("{milliseconds:012x}{}", hex::encode(bytes))
+}
+
+/// 64 bits that are another number each time. Unique, not secret: a counter, hashed with
+/// keys that the standard library draws at random once per process.
+pub(crate) fn unique() -> u64 {
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    KEYS.hash_one(COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Bytes that nobody can guess.

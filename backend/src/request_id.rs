@@ -1,15 +1,11 @@
 //! A name for each request, so that a client, a proxy and our log can speak of
 //! the same one.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 
+use crate::identifier::unique;
 use crate::trace_context;
 use tracing::{Instrument, Span, error_span};
 
@@ -54,15 +50,9 @@ fn accepted(value: Option<&HeaderValue>) -> Option<String> {
     ((1..=LONGEST).contains(&id.len()) && id.chars().all(is_plain)).then(|| id.to_owned())
 }
 
-/// A new id of 32 hexadecimal digits. Unique, not secret: a counter, hashed with
-/// keys that the standard library draws at random once per process.
+/// A new id of 32 hexadecimal digits. Unique, not secret.
 pub(crate) fn generated() -> String {
-    static KEYS: LazyLock<[RandomState; 2]> =
-        LazyLock::new(|| [RandomState::new(), RandomState::new()]);
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let [high, low] = &*KEYS;
-    format!("{:016x}{:016x}", high.hash_one(count), low.hash_one(count))
+    format!("{:016x}{:016x}", unique(), unique())
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use super::{Endpoint, Telemetry};
 
 /// What a setting in milliseconds may be.
 const MILLISECONDS: &str = "a number of milliseconds from 1 to 3600000";
-/// What headers may be.
-const HEADERS: &str = "name=value,name=value, the values percent-encoded";
+/// What headers and attributes may be.
+const PAIRS: &str = "name=value,name=value, the values percent-encoded";
 /// The one protocol that is spoken.
 const PROTOCOL: &str = "http/protobuf";
 
@@ -22,7 +22,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         expected: Endpoint::EXPECTED,
         is_secret: false,
         take: |value, config| put(&mut config.telemetry.endpoint, value.parse().ok().map(Some)),
-        show: |config| config.telemetry.endpoint.as_ref().map(ToString::to_string),
+        show: |config| shown(config.telemetry.endpoint.as_ref()),
     },
     Setting {
         key: "otlp-traces-endpoint",
@@ -34,10 +34,7 @@ pub(super) const SETTINGS: &[Setting] = &[
             let endpoint = value.parse().ok().map(Some);
             put(&mut config.telemetry.traces.endpoint, endpoint)
         },
-        show: |config| {
-            let endpoint = config.telemetry.traces.endpoint.as_ref();
-            endpoint.map(ToString::to_string)
-        },
+        show: |config| shown(config.telemetry.traces.endpoint.as_ref()),
     },
     Setting {
         key: "otlp-metrics-endpoint",
@@ -49,10 +46,7 @@ pub(super) const SETTINGS: &[Setting] = &[
             let endpoint = value.parse().ok().map(Some);
             put(&mut config.telemetry.metrics.endpoint, endpoint)
         },
-        show: |config| {
-            let endpoint = config.telemetry.metrics.endpoint.as_ref();
-            endpoint.map(ToString::to_string)
-        },
+        show: |config| shown(config.telemetry.metrics.endpoint.as_ref()),
     },
     Setting {
         key: "otlp-protocol",
@@ -67,7 +61,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "otlp-headers",
         variable: "OTEL_EXPORTER_OTLP_HEADERS",
         about: "headers for the collector, such as its key",
-        expected: HEADERS,
+        expected: PAIRS,
         is_secret: true,
         take: |value, config| put(&mut config.telemetry.headers, value.parse().ok()),
         show: |config| {
@@ -79,7 +73,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "otlp-traces-headers",
         variable: "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
         about: "headers for traces instead",
-        expected: HEADERS,
+        expected: PAIRS,
         is_secret: true,
         take: |value, config| {
             let headers = value.parse().ok().map(Some);
@@ -94,7 +88,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "otlp-metrics-headers",
         variable: "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
         about: "headers for metrics instead",
-        expected: HEADERS,
+        expected: PAIRS,
         is_secret: true,
         take: |value, config| {
             let headers = value.parse().ok().map(Some);
@@ -139,7 +133,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         key: "otel-resource-attributes",
         variable: "OTEL_RESOURCE_ATTRIBUTES",
         about: "what else is said of it there",
-        expected: "name=value,name=value, the values percent-encoded",
+        expected: PAIRS,
         is_secret: false,
         take: |value, config| put(&mut config.telemetry.attributes, value.parse().ok()),
         show: |config| {
@@ -154,10 +148,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         expected: "otlp or none",
         is_secret: false,
         take: |value, config| put(&mut config.telemetry.traces.is_on, exporter(value)),
-        show: |config| {
-            let is_on = config.telemetry.traces.is_on;
-            Some(if is_on { "otlp" } else { "none" }.to_owned())
-        },
+        show: |config| Some(name_of_exporter(config.telemetry.traces.is_on)),
     },
     Setting {
         key: "otel-metrics-exporter",
@@ -166,10 +157,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         expected: "otlp or none",
         is_secret: false,
         take: |value, config| put(&mut config.telemetry.metrics.is_on, exporter(value)),
-        show: |config| {
-            let is_on = config.telemetry.metrics.is_on;
-            Some(if is_on { "otlp" } else { "none" }.to_owned())
-        },
+        show: |config| Some(name_of_exporter(config.telemetry.metrics.is_on)),
     },
     Setting {
         key: "otel-traces-sampler",
@@ -265,6 +253,14 @@ fn exporter(value: &str) -> Option<bool> {
         "none" => Some(false),
         _ => names.any(|name| name == "otlp").then_some(true),
     }
+}
+
+fn name_of_exporter(is_on: bool) -> String {
+    if is_on { "otlp" } else { "none" }.to_owned()
+}
+
+fn shown(endpoint: Option<&Endpoint>) -> Option<String> {
+    endpoint.map(ToString::to_string)
 }
 
 fn milliseconds(value: &str) -> Option<Duration> {

@@ -3,11 +3,8 @@
 //! long it took, and in which trace it was.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,6 +22,7 @@ use super::queue::Queue;
 use super::span::{Kind, Span};
 use crate::config::Sampling;
 use crate::contact::outbox;
+use crate::identifier::unique;
 use crate::logging::Traces;
 use crate::metrics::{NO_ROUTE, known_method};
 use crate::request_log;
@@ -40,7 +38,6 @@ struct Spans {
     product: &'static str,
     /// The scheme of the address where people find the service.
     scheme: &'static str,
-    ids: (RandomState, AtomicU64),
     clock: Clock,
 }
 
@@ -65,7 +62,6 @@ pub(super) fn traces(
         sampling,
         product,
         scheme,
-        ids: (RandomState::new(), AtomicU64::new(0)),
         clock,
     };
     let filter = FilterFn::new(|metadata| {
@@ -116,16 +112,9 @@ impl Spans {
         let is_sent = self.sampling.takes(trace_id, fields.truth("sampled"));
         is_sent.then(|| Place {
             trace_id,
-            id: self.new_id(),
+            id: new_id(),
             parent: parent.and_then(|id| u64::from_str_radix(id, 16).ok()),
         })
-    }
-
-    /// Unique, not secret.
-    fn new_id(&self) -> u64 {
-        let (keys, count) = &self.ids;
-        // Zero is no id.
-        keys.hash_one(count.fetch_add(1, Ordering::Relaxed)).max(1)
     }
 
     /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span>
@@ -164,7 +153,7 @@ impl Spans {
         let whole = fields.text("db.statement").map(str::trim);
         let whole = whole.filter(|statement| !statement.is_empty());
         let inner = Place {
-            id: self.new_id(),
+            id: new_id(),
             parent: Some(place.id),
             ..place
         };
@@ -210,6 +199,11 @@ impl Place {
             failed: false,
         }
     }
+}
+
+fn new_id() -> u64 {
+    // Zero is no id.
+    unique().max(1)
 }
 
 fn text(value: &str) -> Value {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::protobuf::{Message, Value, attribute};
-use super::resource::scope;
+use super::resource::request;
 use super::span::nanoseconds;
 use crate::metrics::reading::{Label, Metric, Name, Point, Points, Reading};
 use crate::metrics::{BOUNDS, Durations};
@@ -26,13 +26,10 @@ pub(super) fn message(resource: &Message, reading: &Reading, now: Timestamp) -> 
         end: nanoseconds(now),
     };
     let metrics = reading.metrics.iter();
-    let scope_metrics = Message::default()
-        .message(1, &scope())
-        .messages(2, metrics.filter_map(|metric| metric_message(metric, span)));
-    let resource_metrics = Message::default()
-        .message(1, resource)
-        .message(2, &scope_metrics);
-    Message::default().message(1, &resource_metrics)
+    request(
+        resource,
+        metrics.filter_map(|metric| metric_message(metric, span)),
+    )
 }
 
 fn metric_message(metric: &Metric, span: Span) -> Option<Message> {

@@ -29,9 +29,15 @@ pub(super) fn resource(config: &config::Telemetry, build: &Build) -> Message {
     Message::default().messages(1, attributes)
 }
 
-/// What made the spans and metrics (`InstrumentationScope`).
-pub(super) fn scope() -> Message {
-    Message::default()
+/// The message that spans or metrics are sent in: below who sends them, and what made them
+/// (`InstrumentationScope`). The fields have the same numbers in both.
+pub(super) fn request(resource: &Message, items: impl IntoIterator<Item = Message>) -> Message {
+    let scope = Message::default()
         .text(1, env!("CARGO_PKG_NAME"))
-        .text(2, env!("CARGO_PKG_VERSION"))
+        .text(2, env!("CARGO_PKG_VERSION"));
+    let of_scope = Message::default().message(1, &scope).messages(2, items);
+    let of_resource = Message::default()
+        .message(1, resource)
+        .message(2, &of_scope);
+    Message::default().message(1, &of_resource)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::protobuf::{Message, Value, attribute};
-use super::resource::scope;
+use super::resource::request;
 
 /// Something that was done, in its trace.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,13 +36,7 @@ const ERROR: u64 = 2;
 
 /// All of them in one message.
 pub(super) fn message(resource: &Message, spans: &[Span]) -> Message {
-    let scope_spans = Message::default()
-        .message(1, &scope())
-        .messages(2, spans.iter().map(Span::message));
-    let resource_spans = Message::default()
-        .message(1, resource)
-        .message(2, &scope_spans);
-    Message::default().message(1, &resource_spans)
+    request(resource, spans.iter().map(Span::message))
 }
 
 impl Span {

@@ -60,6 +60,10 @@ impl Collector {
         Self { address, requests }
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// The next request of a signal; others are let go.
     pub(crate) fn next(&self, path: &str) -> Received {
         let target = format!("POST {path}");

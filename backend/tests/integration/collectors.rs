@@ -145,10 +145,7 @@ fn what_waits_is_sent_before_it_stops_with_headers_that_nobody_else_sees() {
     let command = || {
         let mut command = backend(directory.path());
         command
-            .env(
-                "OTEL_EXPORTER_OTLP_ENDPOINT",
-                format!("http://{}/", collector.address),
-            )
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url() + "/")
             .env(
                 "OTEL_EXPORTER_OTLP_HEADERS",
                 "Authorization=Bearer%20hunter2",
@@ -188,10 +185,7 @@ fn nothing_is_sent_where_it_is_disabled() {
     let collector = Collector::start();
     let mut command = backend(directory.path());
     command
-        .env(
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            format!("http://{}", collector.address),
-        )
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url())
         .env("OTEL_SDK_DISABLED", "true");
     let mut running = Running::start(&mut command);
     ask(&running);
@@ -205,10 +199,7 @@ fn a_signal_may_be_off_the_other_has_headers_of_its_own_and_what_is_unknown_is_t
     let collector = Collector::start();
     let mut command = backend(directory.path());
     command
-        .env(
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            format!("http://{}", collector.address),
-        )
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url())
         .env("OTEL_EXPORTER_OTLP_HEADERS", "x-key=common,x-team=a")
         .env("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-key=own")
         .env("OTEL_METRICS_EXPORTER", "none")

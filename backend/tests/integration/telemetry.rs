@@ -19,9 +19,8 @@ const PARENT: &str = "00f067aa0ba902b7";
 
 /// Sends everything soon.
 fn sending_to<'a>(command: &'a mut Command, collector: &Collector) -> &'a mut Command {
-    let endpoint = format!("http://{}", collector.address);
     command
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url())
         .env("OTEL_BSP_SCHEDULE_DELAY", "50")
         .env("OTEL_METRIC_EXPORT_INTERVAL", "50")
 }

@@ -10,7 +10,7 @@ use terraform::Role;
 
 use crate::{Setup, TerraformRoot};
 
-pub(crate) use actions::{ECR_ACTIONS, Level, NEEDED, TOKEN, changes_images, harmless};
+pub(crate) use actions::{ECR_ACTIONS, Level, NEEDED, TOKEN, changes_images, harmless, needed};
 pub(crate) use asking::{Answer, Asking};
 pub(crate) use gather::{Gathered, SeenPolicy};
 pub(crate) use inventory::Inventory;
@@ -35,18 +35,17 @@ pub(crate) fn permissions(
 ) -> Permissions {
     let mut found = Permissions::default();
     let own = setup.ecr_repositories.iter().map(|own| Some(own.as_str()));
-    let own: Vec<_> = own.collect();
-    let nowhere = [None];
-    for (place, own) in if own.is_empty() { &nowhere[..] } else { &own }
-        .iter()
-        .enumerate()
-    {
-        let gathered = Gathered::new(inventory, root, role, *own);
+    let mut own: Vec<_> = own.collect();
+    if own.is_empty() {
+        own.push(None);
+    }
+    for (place, own) in own.into_iter().enumerate() {
+        let gathered = Gathered::new(inventory, root, role, own);
         let asking = Asking::new(&gathered);
         let mut of = Permissions {
             prevented_by: gathered.unknowns.clone(),
             missing: Vec::new(),
-            excess: excess(setup, (*own, place == 0), &gathered, &asking),
+            excess: excess(setup, (own, place == 0), &gathered, &asking),
         };
         if let Some(repository) = own {
             missing(repository, place == 0, (&gathered, &asking), &mut of);
@@ -70,10 +69,7 @@ fn missing(
     (gathered, asking): (&Gathered<'_>, &Asking<'_>),
     found: &mut Permissions,
 ) {
-    for action in NEEDED
-        .into_iter()
-        .filter(|action| first || *action != TOKEN)
-    {
+    for action in needed(first) {
         let resource = if action == TOKEN { "*" } else { repository };
         match asking.answer(action, resource) {
             Answer::Allowed => {}

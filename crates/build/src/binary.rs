@@ -7,7 +7,28 @@ use object::elf::{self, FileHeader64, ProgramHeader64};
 use object::read::elf::{Dyn as _, FileHeader as _, ProgramHeader as _};
 use object::read::{ReadCache, ReadRef as _};
 
+use crate::linker::processor;
 use crate::{BuildError, Linking};
+
+/// A processor that images are built for, by each of its names.
+struct Processor {
+    elf: elf::Machine,
+    rust: &'static str,
+    oci: &'static str,
+}
+
+const PROCESSORS: [Processor; 2] = [
+    Processor {
+        elf: elf::EM_X86_64,
+        rust: "x86_64",
+        oci: "amd64",
+    },
+    Processor {
+        elf: elf::EM_AARCH64,
+        rust: "aarch64",
+        oci: "arm64",
+    },
+];
 
 /// A program that runs in an image with nothing else in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,14 +111,10 @@ impl<'a> Headers<'a> {
     }
 
     fn architecture(&self) -> Result<&'static str, String> {
-        match self.file.e_machine(LittleEndian) {
-            elf::EM_X86_64 => Ok("amd64"),
-            elf::EM_AARCH64 => Ok("arm64"),
-            other => Err(format!(
-                "its processor {} (e_machine) is not known",
-                other.0
-            )),
-        }
+        let machine = self.file.e_machine(LittleEndian);
+        let known = PROCESSORS.iter().find(|known| known.elf == machine);
+        let known = known.map(|known| known.oci);
+        known.ok_or_else(|| format!("its processor {} (e_machine) is not known", machine.0))
     }
 
     /// The dynamic loader that it asks for.
@@ -156,30 +173,25 @@ impl<'a> Headers<'a> {
 /// The processor of a Rust target in the image specification's words; none for
 /// those that no image is built for.
 pub fn architecture_of(target: &str) -> Option<&'static str> {
-    match target.split('-').next() {
-        Some("x86_64") => Some("amd64"),
-        Some("aarch64") => Some("arm64"),
-        _ => None,
-    }
+    let processor = processor(target);
+    let mut known = PROCESSORS.iter();
+    known
+        .find(|known| known.rust == processor)
+        .map(|known| known.oci)
 }
 
 /// The processor in a Rust target, of one in the image specification's words; none for
 /// those that no image is built for.
 pub fn processor_of(architecture: &str) -> Option<&'static str> {
-    match architecture {
-        "amd64" => Some("x86_64"),
-        "arm64" => Some("aarch64"),
-        _ => None,
-    }
+    let mut known = PROCESSORS.iter();
+    known
+        .find(|known| known.oci == architecture)
+        .map(|known| known.rust)
 }
 
 /// The processor of this machine, in the image specification's words.
 pub fn host_architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
+    architecture_of(std::env::consts::ARCH).unwrap_or(std::env::consts::ARCH)
 }
 
 #[cfg(test)]

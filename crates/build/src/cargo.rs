@@ -59,18 +59,13 @@ pub struct CargoBuild {
 }
 
 /// What [`rustflags`] asks for, without the paths of this machine.
-pub(crate) fn flags(linking: Linking) -> &'static str {
-    match linking {
-        Linking::Static => {
-            "crt-static, paths remapped to /cargo, /source and /target, packages in .dep-v0"
-        }
-        Linking::Packed => {
-            "libraries packed, paths remapped to /cargo, /source and /target, packages in .dep-v0"
-        }
-        Linking::Base => {
-            "libraries of the base, paths remapped to /cargo, /source and /target, packages in .dep-v0"
-        }
-    }
+pub(crate) fn flags(linking: Linking) -> String {
+    let libraries = match linking {
+        Linking::Static => "crt-static",
+        Linking::Packed => "libraries packed",
+        Linking::Base => "libraries of the base",
+    };
+    format!("{libraries}, paths remapped to /cargo, /source and /target, packages in .dep-v0")
 }
 
 /// How far a build is.

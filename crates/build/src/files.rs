@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::io::{self, BufReader};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::Stdio;
@@ -107,16 +108,10 @@ fn content_within(path: &Path, deepest: usize) -> Result<String, BuildError> {
 
 /// The digest of a file, which is read in pieces.
 pub(crate) fn hash(path: &Path) -> Result<Digest, BuildError> {
-    let mut file = fs::File::open(path)?;
+    let mut file = BufReader::with_capacity(1 << 17, fs::File::open(path)?);
     let mut hasher = Hasher::default();
-    let mut buffer = vec![0; 1 << 17];
-    loop {
-        let count = std::io::Read::read(&mut file, &mut buffer)?;
-        if count == 0 {
-            return Ok(hasher.finish());
-        }
-        hasher.update(&buffer[..count]);
-    }
+    io::copy(&mut file, &mut hasher)?;
+    Ok(hasher.finish())
 }
 
 /// `path` without `.` and `..`, by its text alone.

@@ -2,7 +2,7 @@
 //! made differently.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
@@ -208,7 +208,7 @@ fn facts(layer: LayerBlob<'_>) -> Result<BTreeMap<String, Facts>, ImageError> {
     let mut all = BTreeMap::new();
     let mut tar = open(layer)?;
     for entry in tar.entries()? {
-        let mut entry = entry?;
+        let entry = entry?;
         let header = entry.header();
         let facts = Facts {
             kind: format!("{:?}", header.entry_type()).to_lowercase(),
@@ -223,14 +223,7 @@ fn facts(layer: LayerBlob<'_>) -> Result<BTreeMap<String, Facts>, ImageError> {
         };
         let name = name_of(&entry);
         let mut hasher = Hasher::default();
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let count = entry.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            hasher.update(&buffer[..count]);
-        }
+        io::copy(&mut BufReader::with_capacity(1 << 16, entry), &mut hasher)?;
         let content = hasher.finish();
         all.insert(name, Facts { content, ..facts });
     }

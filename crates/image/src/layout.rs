@@ -2,7 +2,7 @@
 //! image-layout.md).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -330,17 +330,9 @@ pub(crate) fn hash_file(path: &Path) -> Result<(Digest, u64), ImageError> {
 }
 
 fn hash_file_with(path: &Path, mut hasher: Hasher) -> Result<(Digest, u64), ImageError> {
-    let mut file = fs::File::open(path)?;
-    let mut buffer = vec![0; 1 << 18];
-    let mut length = 0;
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            return Ok((hasher.finish(), length));
-        }
-        hasher.update(&buffer[..count]);
-        length += count as u64;
-    }
+    let mut file = BufReader::with_capacity(1 << 18, fs::File::open(path)?);
+    let length = io::copy(&mut file, &mut hasher)?;
+    Ok((hasher.finish(), length))
 }
 
 #[cfg(test)]

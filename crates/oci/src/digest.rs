@@ -1,6 +1,7 @@
 //! Content digests (image-spec descriptor.md, "Digests").
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -209,6 +210,18 @@ impl Hasher {
             State::Sha256(state) => Bytes::Sha256(state.finalize().into()),
             State::Sha512(state) => Bytes::Sha512(state.finalize().into()),
         })
+    }
+}
+
+/// Adds what is written: `io::copy` hashes what it reads.
+impl io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

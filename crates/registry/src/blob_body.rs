@@ -6,7 +6,7 @@
 //! back until all has been hashed, so that the upload of another cannot complete.
 
 use std::collections::VecDeque;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -125,15 +125,10 @@ pub(crate) async fn verify(blob: &Blob) -> Result<(), RegistryError> {
     let hash = {
         let path = path.clone();
         move || {
-            let mut file = fs_err::File::open(path)?;
+            let mut file = BufReader::with_capacity(PIECE, fs_err::File::open(path)?);
             let mut hasher = Hasher::new(expected.algorithm());
-            let mut piece = vec![0; PIECE];
-            loop {
-                match file.read(&mut piece)? {
-                    0 => return Ok(hasher.finish()),
-                    length => hasher.update(&piece[..length]),
-                }
-            }
+            io::copy(&mut file, &mut hasher)?;
+            Ok(hasher.finish())
         }
     };
     let actual = on_a_thread(hash).await.map_err(cannot_read(path))?;

@@ -48,6 +48,13 @@ pub(crate) const NEEDED: [&str; 7] = [
     "ecr:UploadLayerPart",
 ];
 
+/// What a publish to one of several repositories needs: what is about none of them only
+/// where it is the `first`.
+pub(crate) fn needed(first: bool) -> impl Iterator<Item = &'static str> {
+    let of_it = move |action: &&str| first || *action != TOKEN;
+    NEEDED.into_iter().filter(of_it)
+}
+
 /// All actions (Service Authorization Reference, "Actions, resources, and
 /// condition keys for Amazon Elastic Container Registry").
 pub(crate) const ECR_ACTIONS: &[EcrAction] = &[

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom, Write as _};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
@@ -62,7 +62,7 @@ impl<'a> Headers<'a> {
 }
 
 impl Read for Headers<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let rest = self.length.saturating_sub(self.position);
         let wanted = buffer
             .len()
@@ -72,7 +72,7 @@ impl Read for Headers<'_> {
         }
         let allowed = usize::try_from(self.left.get()).unwrap_or(usize::MAX);
         if allowed == 0 {
-            return Err(std::io::Error::other(format!(
+            return Err(io::Error::other(format!(
                 "an entry has more than {LARGEST_HEADERS} bytes of headers"
             )));
         }
@@ -86,13 +86,13 @@ impl Read for Headers<'_> {
 }
 
 impl Seek for Headers<'_> {
-    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = match to {
             SeekFrom::Start(position) => Some(position),
             SeekFrom::Current(by) => self.position.checked_add_signed(by),
             SeekFrom::End(by) => self.length.checked_add_signed(by),
         };
-        let out = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
+        let out = || io::Error::from(io::ErrorKind::InvalidInput);
         self.position = position.ok_or_else(out)?;
         Ok(self.position)
     }
@@ -234,15 +234,9 @@ impl LayerData {
 
     fn digest(&mut self) -> Result<Digest, ImageError> {
         let mut hasher = Hasher::default();
-        let mut reader = self.reader()?;
-        let mut buffer = vec![0; 1 << 17];
-        loop {
-            let count = reader.read(&mut buffer)?;
-            if count == 0 {
-                return Ok(hasher.finish());
-            }
-            hasher.update(&buffer[..count]);
-        }
+        let mut reader = BufReader::with_capacity(1 << 17, self.reader()?);
+        io::copy(&mut reader, &mut hasher)?;
+        Ok(hasher.finish())
     }
 }
 
@@ -254,7 +248,7 @@ fn files(file: &fs::File) -> Result<BTreeMap<String, (u64, u64)>, ImageError> {
     let mut archive = tar::Archive::new(Headers::new(file, (0, length), &left));
     let mut files = BTreeMap::new();
     let mut links = Vec::new();
-    let broken = |error: std::io::Error| foreign(format!("its archive is damaged: {error}"));
+    let broken = |error: io::Error| foreign(format!("its archive is damaged: {error}"));
     Headers::refill(&left);
     for entry in archive.entries_with_seek().map_err(broken)? {
         Headers::refill(&left);
@@ -313,7 +307,7 @@ fn plain(
     let named = tempfile::NamedTempFile::new_in(beside)?;
     let mut output = named.as_file();
     let length =
-        std::io::copy(&mut (&mut reader).take(LARGEST_LAYER + 1), &mut output).map_err(unpacked)?;
+        io::copy(&mut (&mut reader).take(LARGEST_LAYER + 1), &mut output).map_err(unpacked)?;
     if length > LARGEST_LAYER {
         let text = format!("a layer unpacks to more than {LARGEST_LAYER} bytes");
         return Err(foreign(text));
@@ -329,9 +323,9 @@ fn plain(
 }
 
 /// A full disk is no fault of the archive.
-fn unpacked(error: std::io::Error) -> ImageError {
+fn unpacked(error: io::Error) -> ImageError {
     match error.kind() {
-        std::io::ErrorKind::StorageFull => error.into(),
+        io::ErrorKind::StorageFull => error.into(),
         _ => foreign(format!("a layer cannot be unpacked: {error}")),
     }
 }

@@ -68,28 +68,28 @@ pub(super) async fn of(
             predicate: json!({}),
             ..provenance.clone()
         };
-        statements.extend([("provenance", provenance), ("signature", signature)]);
+        statements.push([("provenance", provenance), ("signature", signature)]);
         all.push(Said {
             subject: subject.descriptor.clone(),
             referrers,
         });
     }
     let Some(signer) = signer else {
-        let unsigned = statements.iter().step_by(2);
-        for (said, (name, statement)) in all.iter_mut().zip(unsigned) {
+        for (said, [(name, statement), _]) in all.iter_mut().zip(&statements) {
             let unsigned = Referrer::new(name, IN_TOTO, statement.bytes());
             let unsigned = unsigned.with(PREDICATE_TYPE, PROVENANCE_PREDICATE);
             said.referrers.push(unsigned);
         }
         return Ok(all);
     };
-    let texts: Vec<_> = statements.iter().map(|(_, statement)| statement).collect();
-    let bundles = signer.sign(&texts, session).await?;
-    for (place, ((name, statement), bundle)) in statements.iter().zip(bundles).enumerate() {
-        let bundle = Referrer::new(name, BUNDLE, bundle)
-            .with(BUNDLE_CONTENT, "dsse-envelope")
-            .with(BUNDLE_PREDICATE, &statement.predicate_type);
-        if let Some(said) = all.get_mut(place / 2) {
+    let texts = statements.iter().flatten();
+    let texts: Vec<_> = texts.map(|(_, statement)| statement).collect();
+    let mut bundles = signer.sign(&texts, session).await?.into_iter();
+    for (said, statements) in all.iter_mut().zip(&statements) {
+        for ((name, statement), bundle) in statements.iter().zip(bundles.by_ref()) {
+            let bundle = Referrer::new(name, BUNDLE, bundle)
+                .with(BUNDLE_CONTENT, "dsse-envelope")
+                .with(BUNDLE_PREDICATE, &statement.predicate_type);
             said.referrers.push(bundle);
         }
     }

@@ -24,8 +24,8 @@ pub(super) struct Found {
 
 /// What there is to do.
 pub(super) enum Verdict {
-    /// The image is there; at most tags are to be moved.
-    There,
+    /// This image is there; at most tags are to be moved.
+    There(Stored),
     /// The image is to be made, each platform with what the last image lends it.
     Make(Vec<Lender>),
 }
@@ -43,7 +43,7 @@ impl Verdict {
     /// Whether the program of each platform is needed.
     pub(super) fn wanted(&self, platforms: usize) -> Vec<bool> {
         match self {
-            Self::There => vec![false; platforms],
+            Self::There(_) => vec![false; platforms],
             Self::Make(lenders) => lenders.iter().map(|lender| !lender.program).collect(),
         }
     }
@@ -51,7 +51,7 @@ impl Verdict {
     /// Whether any program is needed.
     pub(super) fn compiles(&self) -> bool {
         match self {
-            Self::There => false,
+            Self::There(_) => false,
             Self::Make(lenders) => lenders.iter().any(|lender| !lender.program),
         }
     }
@@ -71,7 +71,7 @@ impl SourcePublish {
             }
             let push = silent(&self.destination, &found.session);
             if push.has_images(own).await? {
-                return Ok(Verdict::There);
+                return Ok(Verdict::There(own.clone()));
             }
         }
         let mut lenders = Vec::new();

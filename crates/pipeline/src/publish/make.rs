@@ -10,7 +10,7 @@ use receipts::Advisory;
 use registry::{Blob, Pushed};
 use tokio::sync::mpsc;
 
-use super::found::{Found, Lender, Verdict, expected_like};
+use super::found::{Found, Lender, expected_like};
 use super::push::{Complete, Local, Push};
 use super::signer::ReadySigner;
 use super::source::Programs;
@@ -33,7 +33,7 @@ impl SourcePublish {
         push: &Push<'_>,
         found: &Found,
         materials: &[Materials],
-        (verdict, mut programs): (&Verdict, Programs),
+        (lenders, mut programs): (&[Lender], Programs),
     ) -> Result<Complete, PublishFailure> {
         let mut dependencies = Vec::new();
         for materials in materials {
@@ -49,10 +49,6 @@ impl SourcePublish {
             signer: signer.as_ref(),
         };
         let nothing = vec![Lender::default(); materials.len()];
-        let lenders = match verdict {
-            Verdict::Make(lenders) => lenders,
-            Verdict::There => &nothing,
-        };
         let lent = lenders.iter().any(|lender| lender.image.is_some());
         let first = self.attempt(push, found, materials, (lenders, &mut programs, &sayings));
         let mut complete = match first.await {

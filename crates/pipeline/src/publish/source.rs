@@ -88,13 +88,15 @@ impl SourcePublish {
         materials: &[Materials],
         (verdict, programs): (&Verdict, Programs),
     ) -> Result<Complete, PublishFailure> {
-        match (verdict, found.own()) {
-            (Verdict::There, Some(own)) => {
+        match verdict {
+            Verdict::There(own) => {
                 let nothing = Local::default();
                 let held = found.digests();
                 push.image(own, &nothing, &held, Pushed::default()).await
             }
-            _ => Box::pin(self.make(push, found, materials, (verdict, programs))).await,
+            Verdict::Make(lenders) => {
+                Box::pin(self.make(push, found, materials, (lenders, programs))).await
+            }
         }
     }
 

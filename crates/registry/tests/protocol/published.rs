@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use oci::{Descriptor, Digest, media_type};
-use registry::{Blob, BlobContent, Publication, RegistryError};
+use registry::{Blob, BlobContent, Publication, Pushed, Registry, RegistryError};
 
 use crate::memory::Memory;
 use crate::scripted::{Reply, Server, refuse, reply};
@@ -107,6 +107,16 @@ async fn a_registry_that_does_not_mount_gets_the_bytes() {
     assert_eq!(put.unwrap().body.as_deref(), Some(LAYER));
 }
 
+/// What was pushed to a second repository, after the first was given the same.
+async fn pushed_to_a_sibling(client: &Registry, blobs: &[Blob]) -> Pushed {
+    let sibling = "acme/jobs".parse().unwrap();
+    client
+        .push_blobs(&repository(), blobs, &nobody)
+        .await
+        .unwrap();
+    client.push_blobs(&sibling, blobs, &nobody).await.unwrap()
+}
+
 #[tokio::test]
 async fn what_a_sibling_repository_was_given_is_mounted_from_there() {
     let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
@@ -119,12 +129,7 @@ async fn what_a_sibling_repository_was_given_is_mounted_from_there() {
     let folder = tempfile::tempdir().unwrap();
     let layer = [blob(folder.path(), LAYER)];
     let client = registry(&server.url);
-    let sibling = "acme/jobs".parse().unwrap();
-    client
-        .push_blobs(&repository(), &layer, &nobody)
-        .await
-        .unwrap();
-    let pushed = client.push_blobs(&sibling, &layer, &nobody).await.unwrap();
+    let pushed = pushed_to_a_sibling(&client, &layer).await;
     assert_eq!((pushed.bytes, pushed.existing.len()), (0, 1));
     let lines = server.lines();
     assert_eq!(count(&server, "PUT"), 1, "{lines:?}");
@@ -154,12 +159,7 @@ async fn asked_of_one_that_offers(put_there: fn() -> Reply) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let layer = [blob(folder.path(), LAYER)];
     let client = registry(&server.url);
-    let sibling = "acme/jobs".parse().unwrap();
-    client
-        .push_blobs(&repository(), &layer, &nobody)
-        .await
-        .unwrap();
-    let pushed = client.push_blobs(&sibling, &layer, &nobody).await.unwrap();
+    let pushed = pushed_to_a_sibling(&client, &layer).await;
     assert_eq!(pushed.bytes, LAYER.len() as u64);
     server.lines()
 }

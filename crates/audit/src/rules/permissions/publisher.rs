@@ -7,7 +7,7 @@ use terraform::PolicyPart;
 use super::super::spots;
 use super::SeenStatement;
 use crate::findings::{Findings, in_words, location};
-use crate::permissions::{Answer, Asking, Gathered, NEEDED, TOKEN, harmless};
+use crate::permissions::{Answer, Asking, Gathered, NEEDED, TOKEN, harmless, needed};
 use crate::wildcards::{has_wildcard, matches};
 use crate::{Rule, Setup};
 
@@ -15,7 +15,7 @@ use crate::{Rule, Setup};
 pub(super) fn check(setup: &Setup, gathered: &Gathered<'_>, findings: &mut Findings) {
     let asking = Asking::new(gathered);
     if let Some(repository) = setup.ecr_repositories.first() {
-        missing(setup, (repository, &NEEDED), gathered, &asking, findings);
+        missing(setup, (repository, true), gathered, &asking, findings);
     }
     excess(setup, gathered, &asking, findings);
 }
@@ -27,14 +27,13 @@ pub(super) fn check_other(
     gathered: &Gathered<'_>,
     findings: &mut Findings,
 ) {
-    let needed: Vec<_> = NEEDED.into_iter().filter(|one| *one != TOKEN).collect();
     let asking = Asking::new(gathered);
-    missing(setup, (repository, &needed), gathered, &asking, findings);
+    missing(setup, (repository, false), gathered, &asking, findings);
 }
 
 fn missing(
     setup: &Setup,
-    (repository, needed): (&str, &[&'static str]),
+    (repository, first): (&str, bool),
     gathered: &Gathered<'_>,
     asking: &Asking<'_>,
     findings: &mut Findings,
@@ -43,9 +42,7 @@ fn missing(
     if gathered.may_allow_more() {
         return;
     }
-    let lacking: Vec<&str> = needed
-        .iter()
-        .copied()
+    let lacking: Vec<&str> = needed(first)
         .filter(|action| {
             let resource = if *action == TOKEN { "*" } else { repository };
             asking.answer(action, resource) == Answer::Denied
