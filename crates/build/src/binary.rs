@@ -45,14 +45,19 @@ impl Binary {
     /// Looks at the file: it must be an ELF program that Linux can start, which asks for
     /// no dynamic loader where it is linked statically.
     pub(crate) fn inspect(path: &Path, linking: Linking) -> Result<Self, BuildError> {
-        let file = fs_err::File::open(path)?;
-        let size = file.metadata()?.len();
-        // Headers alone are read of it.
-        let bytes = ReadCache::new(file.into_parts().0);
         let not_elf = |reason: String| BuildError::NotElf {
             path: path.to_owned(),
             reason,
         };
+        // To open a pipe would be to wait for whoever writes to it.
+        let metadata = fs_err::metadata(path)?;
+        if !metadata.is_file() {
+            return Err(not_elf("it is no file".to_owned()));
+        }
+        let size = metadata.len();
+        let file = fs_err::File::open(path)?;
+        // Headers alone are read of it.
+        let bytes = ReadCache::new(file.into_parts().0);
         let program = Headers::read(&bytes).map_err(|reason| not_elf(reason.to_owned()))?;
         let architecture = program.architecture().map_err(not_elf)?;
         match program.interpreter().map_err(not_elf)? {
@@ -217,6 +222,18 @@ mod tests {
         fs_err::write(&path, "#!/bin/sh\n").unwrap();
         let error = Binary::inspect(&path, Linking::Static).unwrap_err();
         assert!(matches!(error, BuildError::NotElf { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        for path in [&pipe, directory.path()] {
+            let error = Binary::inspect(path, Linking::Static).unwrap_err();
+            assert!(error.to_string().ends_with("it is no file"), "{error}");
+        }
     }
 
     /// What a program has in its headers.
