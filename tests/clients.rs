@@ -12,7 +12,7 @@ mod containers;
 pub(crate) use containers::has_docker_engine;
 pub(crate) mod cosign;
 mod documentation;
-mod images;
+pub(crate) mod images;
 mod javascript;
 mod keyless;
 mod registry;

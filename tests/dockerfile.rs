@@ -12,7 +12,9 @@ use crate::clients::has_docker_engine;
 use crate::harness::{Emulator, Project, copy, has, json_of, longshore, succeed};
 use crate::proxy::Proxy;
 
+mod buildkit;
 mod failures;
+mod platforms;
 
 /// Everything in which builders differ: layers for `WORKDIR`, emptied directories, links,
 /// what a `RUN` leaves behind, settings.
@@ -409,7 +411,7 @@ fn archive_config(project: &Project) -> Value {
 }
 
 /// What BuildKit's clients are asked, and that what they write is taken. They are fakes:
-/// Debian's releases have the real ones in no package that this test could rely on.
+/// no package of Debian's has the first, and the second is real in `buildkit.rs`.
 #[test]
 fn buildctl_and_buildx_are_asked_for_an_archive() {
     if !CLASSIC.is_here() {
@@ -436,7 +438,7 @@ fn buildctl_and_buildx_are_asked_for_an_archive() {
                 "buildx build --file=",
                 "--build-arg=FLAVOUR=x",
                 "--provenance=false",
-                "--output=type=docker,dest=",
+                "--output=type=docker,compression=uncompressed,",
             ],
         ),
     ] {
@@ -454,7 +456,7 @@ fn buildctl_and_buildx_are_asked_for_an_archive() {
         let noting = Noting(tempfile::tempdir().unwrap());
         let asked = noting.0.path().join("asked");
         noting.install(program, &format!(
-            "#!/bin/sh\necho \"$@\" >> {}\nfor word; do case $word in --output=*) word=${{word#*dest=}}; cp {} \"${{word%%,*}}\";; esac; done\n",
+            "#!/bin/sh\necho \"$@\" >> {}\necho Driver: docker-container\nfor word; do case $word in --output=*) word=${{word#*dest=}}; cp {} \"${{word%%,*}}\";; esac; done\n",
             asked.display(), archive.path().join("image.tar").display(),
         ));
         let mut build = longshore(fresh.path());

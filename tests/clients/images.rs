@@ -204,14 +204,14 @@ fn images() -> impl Iterator<Item = (&'static Built, &'static str)> {
 /// Storage of podman's and buildah's own, that leaves nothing on the machine.
 /// Both name an image after its path, so they get one without capitals: a
 /// relative one.
-struct Storage(TempDir);
+pub(crate) struct Storage(TempDir);
 
 impl Storage {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env("HOME", self.0.path());
         for (flag, name) in [("--root", "root"), ("--runroot", "run")] {
@@ -219,6 +219,17 @@ impl Storage {
         }
         command.args(["--storage-driver", "vfs"]);
         command
+    }
+
+    /// `podman run`; an image must follow.
+    pub(crate) fn podman_run(&self) -> Command {
+        let mut run = self.command("podman");
+        // The one that Docker Engine brings along.
+        run.arg("--runtime=runc");
+        run.args(["run", "--rm", "--network=none"]);
+        // Its defaults are more than a container that runs tests may ask for.
+        run.args(["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"]);
+        run
     }
 }
 
@@ -243,13 +254,7 @@ fn podman_runs_what_it_takes_from_layouts_and_archives() {
             let mut pull = storage.command("podman");
             pull.current_dir(built.project.path().join("target"));
             let image = last_line(&succeed(pull.args(["pull", "--quiet", &source])));
-            let mut run = storage.command("podman");
-            // The one that Docker Engine brings along.
-            run.arg("--runtime=runc");
-            run.args(["run", "--rm", "--network=none"]);
-            // Its defaults are more than a container that runs tests may ask for.
-            run.args(["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"]);
-            let output = succeed(run.arg(&image));
+            let output = succeed(storage.podman_run().arg(&image));
             assert_eq!(String::from_utf8_lossy(&output.stdout), SHOWN, "{source}");
         }
     }

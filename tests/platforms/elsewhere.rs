@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Platforms, names};
 use crate::clients::cosign::{cosign, has_cosign};
 use crate::clients::has_docker_engine;
+use crate::clients::images::Storage;
 use crate::elsewhere::Registry;
 use crate::harness::{has, json_of, succeed};
 
@@ -149,4 +150,34 @@ fn docker_pulls_the_image_of_its_platform_and_another_where_it_is_asked_to() {
     let arm64 = format!("{image}@{arm64}");
     docker(&["pull", "--quiet", "--platform", "linux/arm64", &arm64]);
     docker(&["image", "rm", "--force", &reference, &arm64]);
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn podman_runs_the_image_of_its_platform_and_pulls_another_where_it_is_asked_to() {
+    if !has("docker-registry") || !has("podman") {
+        return;
+    }
+    let platforms = Platforms::new();
+    let program = "fn main() {\n    println!(\"hello from {}\", std::env::consts::ARCH);\n}\n";
+    std::fs::write(platforms.path().join("src/main.rs"), program).unwrap();
+    platforms.project.commit();
+    let registry = Registry::start();
+    let image = format!("{}/team/hello", registry.host);
+    let receipt = json_of(&succeed(&mut platforms.publish_to(&image)));
+    let reference = format!("{image}@{}", receipt["digest"].as_str().unwrap());
+    for (options, architecture) in [(&[][..], "amd64"), (&["--arch=arm64"], "arm64")] {
+        let storage = Storage::new();
+        let mut pull = storage.command("podman");
+        pull.args(["pull", "--quiet", "--tls-verify=false"]);
+        succeed(pull.args(options).arg(&reference));
+        let mut inspect = storage.command("podman");
+        inspect.args(["image", "inspect", "--format={{.Architecture}}", &reference]);
+        let inspected = String::from_utf8(succeed(&mut inspect).stdout).unwrap();
+        assert_eq!(inspected.trim(), architecture);
+        if architecture == "amd64" {
+            let ran = succeed(storage.podman_run().args(["--pull=never", &reference]));
+            assert_eq!(String::from_utf8_lossy(&ran.stdout), "hello from x86_64\n");
+        }
+    }
 }

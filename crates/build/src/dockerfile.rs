@@ -25,7 +25,7 @@ use context::{Apart, Context};
 use ignore::Ignore;
 use instructions::Instructions;
 
-use crate::{BuildError, Environment, Inputs};
+use crate::{BuildError, Environment, Inputs, host_architecture};
 
 /// The argument that reproducible builds ask for.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -106,6 +106,11 @@ impl DockerfileBuild {
             context,
             pins,
         })
+    }
+
+    /// Whether the image is for another processor than this machine's.
+    fn is_foreign(&self) -> bool {
+        self.architecture != host_architecture()
     }
 
     /// Where cargo and Longshore write: what cargo makes is no part of a context where it
@@ -222,6 +227,7 @@ impl Dockerfile {
             Some(builder) => builder,
             None => Builder::find(&self.build.environment).await?,
         };
+        let (builder, its_buildkit) = builder.settled().await;
         let archive = place.join("image.tar");
         let from = self.build.checkout.join(&self.build.context);
         let context = self.context.stage(&from, place)?;
@@ -236,14 +242,18 @@ impl Dockerfile {
             archive: &archive,
             arguments: self.arguments(),
         };
-        fs::write(task.dockerfile, self.pinned())?;
+        fs::write(task.dockerfile, self.pinned(builder))?;
         let mut variables = Vec::new();
-        if builder == Builder::Docker && !self.build.secrets.is_empty() {
-            // Docker's older builder knows no secrets.
-            variables.push(("DOCKER_BUILDKIT", "1".to_owned()));
+        // Docker's older builder knows no secrets, and builds for one platform.
+        let asks_for_more = self.build.is_foreign() || !self.build.secrets.is_empty();
+        if its_buildkit || (builder == Builder::Docker && asks_for_more) {
+            variables.push(("DOCKER_BUILDKIT", "1"));
         }
         if builder == Builder::Docker {
-            variables.push(("BUILDKIT_PROGRESS", "plain".to_owned()));
+            variables.push(("BUILDKIT_PROGRESS", "plain"));
+            // Of an image with none, an engine on containerd's store names the configuration,
+            // by which it then finds nothing.
+            variables.push(("BUILDX_NO_DEFAULT_ATTESTATIONS", "0"));
         }
         let words = builder.build(&task);
         let ended = run::run(builder, &words, &variables, &secrets, observe).await?;
@@ -274,14 +284,27 @@ impl Dockerfile {
     }
 
     /// The text with each image's digest behind its name.
-    fn pinned(&self) -> String {
+    fn pinned(&self, builder: Builder) -> String {
+        let images = self
+            .instructions
+            .images
+            .iter()
+            .filter_map(|(range, image)| {
+                let digest = self.pins.get(image).filter(|_| !image.contains('@'))?;
+                Some((range.clone(), format!("{image}@{digest}")))
+            });
+        let mut edits: Vec<_> = images.collect();
+        if self.build.is_foreign() && matches!(builder, Builder::Buildah | Builder::Podman) {
+            // Before 1.41 Buildah takes steps of another platform from its cache, where the
+            // base has the same layers, or none (containers/podman#18723).
+            let first = format!("\nARG LONGSHORE_PLATFORM=linux/{}", self.build.architecture);
+            let ends = self.instructions.stages.iter();
+            edits.extend(ends.map(|end| (*end..*end, first.clone())));
+        }
+        edits.sort_by_key(|(range, _)| range.start);
         let mut text = self.text.clone();
-        for (range, image) in self.instructions.images.iter().rev() {
-            if let Some(digest) = self.pins.get(image)
-                && !image.contains('@')
-            {
-                text.replace_range(range.clone(), &format!("{image}@{digest}"));
-            }
+        for (range, with) in edits.into_iter().rev() {
+            text.replace_range(range, &with);
         }
         text
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use crate::environment::Environment;
-use crate::{BuildError, DockerfileBuild, host_architecture};
+use crate::{BuildError, DockerfileBuild};
 
 /// A program that builds Dockerfiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -35,6 +35,10 @@ const ALL: [Builder; 5] = [
     Builder::Buildah,
     Builder::Podman,
 ];
+
+/// What BuildKit is to write, without a compression that would be undone next; the path
+/// follows.
+const ARCHIVE: &str = "--output=type=docker,compression=uncompressed,force-compression=true,dest=";
 
 /// Why a text names no builder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +91,16 @@ pub(super) struct Task<'a> {
 }
 
 impl Builder {
+    /// Who builds where this one is chosen. Buildx's driver `docker` is the BuildKit inside
+    /// of Docker Engine, which keeps images and by default writes no archive
+    /// (docs.docker.com/build/builders/drivers): that one is asked as Docker.
+    pub(super) async fn settled(self) -> (Self, bool) {
+        match self {
+            Self::Buildx if driver().await.as_deref() == Some("docker") => (Self::Docker, true),
+            _ => (self, false),
+        }
+    }
+
     /// The first that is there and answers.
     pub(super) async fn find(environment: &Environment) -> Result<Self, BuildError> {
         for builder in ALL {
@@ -103,7 +117,7 @@ impl Builder {
             // Without an address it would wait for a daemon that may not run.
             Self::Buildctl if environment.get("BUILDKIT_HOST").is_none() => return false,
             Self::Buildctl => &["debug", "workers"],
-            Self::Buildx => &["buildx", "version"],
+            Self::Buildx => return driver().await.is_some(),
             Self::Docker => &["version", "--format", "{{.Server.Version}}"],
             Self::Buildah | Self::Podman => &["--version"],
         };
@@ -152,15 +166,12 @@ impl Builder {
         }
         words.extend(self.options(task));
         match self {
-            Self::Buildctl => words.push(format!(
-                "--output=type=docker,dest={},compression=uncompressed,force-compression=true",
-                path(task.archive)
-            )),
+            Self::Buildctl => words.push(format!("{ARCHIVE}{}", path(task.archive))),
             Self::Buildx => {
                 words.extend(
                     ["--progress=plain", "--provenance=false", "--sbom=false"].map(String::from),
                 );
-                words.push(format!("--output=type=docker,dest={}", path(task.archive)));
+                words.push(format!("{ARCHIVE}{}", path(task.archive)));
             }
             Self::Docker => words.extend([
                 "--force-rm".to_owned(),
@@ -204,7 +215,7 @@ impl Builder {
             _ => format!("--secret=id={name},env={name}"),
         }));
         words.extend(build.fresh.then(|| "--no-cache".to_owned()));
-        if build.architecture != host_architecture() {
+        if build.is_foreign() {
             let platform = format!("platform=linux/{}", build.architecture);
             words.push(option(platform.clone(), platform));
         }
@@ -231,4 +242,19 @@ impl Builder {
         };
         Some(words)
     }
+}
+
+/// The driver of Buildx's builder in use; none where there is no Buildx, or where what the
+/// driver needs does not answer, such as a daemon.
+async fn driver() -> Option<String> {
+    let mut command = Command::new("docker");
+    command.args(["buildx", "inspect"]).kill_on_drop(true);
+    let output = command.stdin(Stdio::null()).output().await.ok()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let field = |name: &str| {
+        let mut lines = said.lines().map(str::trim);
+        lines.find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))
+    };
+    let answers = output.status.success() && field("Error:").is_none();
+    field("Driver:").filter(|driver| answers && !driver.is_empty())
 }

@@ -15,6 +15,8 @@ pub(super) struct Instructions {
     /// Images of registries, as `FROM`, `COPY --from` and `RUN --mount` name them, with
     /// where in the text that is.
     pub(super) images: Vec<(Range<usize>, String)>,
+    /// Where in the text the `FROM` of each stage ends.
+    pub(super) stages: Vec<usize>,
     /// Names of `ARG`.
     pub(super) declared: BTreeSet<String>,
 }
@@ -90,6 +92,7 @@ impl Reading<'_> {
                 // A stage without a name counts too: what follows is no global ARG.
                 let name = name.unwrap_or_else(|| format!("{}.", self.stages.len()));
                 self.stages.insert(name);
+                self.read.stages.push(place(&line.letters).end);
             }
             "COPY" | "RUN" => {
                 for option in &places[..options] {
@@ -266,8 +269,12 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_is_read_without_panic(text: String) {
-            for (range, _) in Instructions::parse(&text, &BTreeMap::new()).map_or(Vec::new(), |read| read.images) {
+            let read = Instructions::parse(&text, &BTreeMap::new()).unwrap_or_default();
+            for (range, _) in read.images {
                 let _ = &text[range];
+            }
+            for end in read.stages {
+                let _ = &text[end..];
             }
         }
 
@@ -275,8 +282,12 @@ mod tests {
         fn anything_like_a_dockerfile_is_read_without_panic(
             text in "((FROM|ARG|RUN|COPY|#) ?(--from=|--mount=from=|\\$\\{|\\$|<<E|a|\\\\\n|,|ä)*\n?){0,6}"
         ) {
-            for (range, _) in Instructions::parse(&text, &BTreeMap::new()).map_or(Vec::new(), |read| read.images) {
+            let read = Instructions::parse(&text, &BTreeMap::new()).unwrap_or_default();
+            for (range, _) in read.images {
                 let _ = &text[range];
+            }
+            for end in read.stages {
+                let _ = &text[end..];
             }
         }
     }

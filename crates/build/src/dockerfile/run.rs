@@ -30,14 +30,14 @@ pub(super) struct Ended {
 pub(super) async fn run(
     builder: Builder,
     words: &[String],
-    variables: &[(&str, String)],
+    variables: &[(&str, &str)],
     secrets: &[String],
     observe: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Ended, BuildError> {
     let mut command = Command::new(builder.program());
     command
         .args(words)
-        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
