@@ -18,7 +18,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("attest", &["oci"]),
     // Adapters: strangers to each other.
     ("build", &["attest", "oci"]),
-    ("image", &["oci"]),
+    ("image", &["attest", "oci"]),
     ("registry", &["oci"]),
     ("aws", &[]),
     ("terraform", &[]),

@@ -12,6 +12,7 @@ use crate::clients::has_docker_engine;
 use crate::harness::{Emulator, Project, copy, has, json_of, longshore, succeed};
 use crate::proxy::Proxy;
 
+pub(crate) mod bills;
 mod buildkit;
 mod failures;
 mod platforms;
@@ -75,7 +76,7 @@ fn write(directory: &Path, file: &str, text: &str) {
 }
 
 /// A builder of this machine: how it is called, and what it is told by variables.
-struct Builder {
+pub(crate) struct Builder {
     name: &'static str,
     variables: &'static [(&'static str, &'static str)],
 }
@@ -88,7 +89,7 @@ const BUILDKIT: Builder = Builder {
     name: "docker",
     variables: &[("DOCKER_BUILDKIT", "1")],
 };
-const BUILDAH: Builder = Builder {
+pub(crate) const BUILDAH: Builder = Builder {
     name: "buildah",
     // Works in a container too, where cgroups belong to somebody else.
     variables: &[("BUILDAH_ISOLATION", "chroot")],
@@ -108,9 +109,14 @@ impl Builder {
         command
             // Debian's own client has BuildKit's in it; others want one more package.
             .env("PATH", format!("/usr/bin:{path}"))
-            .env("LONGSHORE_BUILDER", self.name)
-            .envs(self.variables.iter().copied());
+            .envs(self.environment());
         command
+    }
+
+    /// What chooses it.
+    pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let chosen = [("LONGSHORE_BUILDER", self.name)];
+        chosen.into_iter().chain(self.variables.iter().copied())
     }
 
     fn build(&self, directory: &Path) -> Command {
@@ -285,12 +291,10 @@ async fn a_dockerfile_without_changes_is_published_with_two_requests_and_no_buil
         assert_eq!(requests.len(), 2, "{requests:?}");
     }
 
-    // Provenance, and no bill: nobody knows what a RUN has brought.
     let said = first["attestations"].to_string();
-    assert!(
-        said.contains("provenance") && !said.contains("CycloneDX"),
-        "{first:#}"
-    );
+    for name in ["provenance", "CycloneDX", "SPDX"] {
+        assert!(said.contains(name), "{first:#}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use oci::Digest;
 use serde::{Deserialize, Serialize};
 
 /// Everything that building one program compiled, as a graph.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Dependencies {
     /// The packages, sorted by name, version and source.
     pub packages: Vec<Package>,
@@ -45,18 +45,24 @@ pub enum PackageSource {
     Registry(String),
     /// A commit of a git repository, as cargo writes it.
     Git(String),
+    /// Somewhere that the list in a program does not name: `git`, `registry`.
+    Unnamed(String),
 }
 
 impl Package {
-    /// The package URL ([purl-spec], type `cargo`), or `None` for a package of the
-    /// checkout: without a registry its name would be read as that of a stranger
-    /// on crates.io.
+    /// The package URL ([purl-spec], type `cargo`), or `None` for a package of a
+    /// checkout or of an unnamed place: without a registry its name would be read as
+    /// that of a stranger on crates.io.
     ///
     /// [purl-spec]: https://github.com/package-url/purl-spec
     pub fn url(&self) -> Option<String> {
-        let mut url = format!("pkg:cargo/{}@{}", self.name, escaped(&self.version));
+        let mut url = format!(
+            "pkg:cargo/{}@{}",
+            escaped(&self.name),
+            escaped(&self.version)
+        );
         match &self.source {
-            PackageSource::Local => return None,
+            PackageSource::Local | PackageSource::Unnamed(_) => return None,
             PackageSource::CratesIo => {}
             PackageSource::Registry(address) => {
                 let _ = write!(url, "?repository_url={}", escaped(address));
@@ -67,16 +73,10 @@ impl Package {
         }
         Some(url)
     }
-
-    /// A name that no other package of the same program has.
-    pub(crate) fn reference(&self) -> String {
-        let local = || format!("local:{}@{}", self.name, self.version);
-        self.url().unwrap_or_else(local)
-    }
 }
 
 /// Percent-encodes what may not stand in a part of a package URL.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b".-_~:/".contains(&byte) {
@@ -86,21 +86,6 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
-}
-
-/// What a bill of materials is written from.
-#[derive(Debug, Clone, Copy)]
-pub struct BillOfMaterials<'a> {
-    /// The image's name: its repository.
-    pub image: &'a str,
-    /// The image's digest.
-    pub digest: Digest,
-    /// RFC 3339; the commit's time, so that the same image has the same bill.
-    pub created: &'a str,
-    /// Longshore's own version.
-    pub tool_version: &'a str,
-    /// What is in the program.
-    pub dependencies: &'a Dependencies,
 }
 
 /// A UUID (version 8, RFC 9562: custom) that follows from the content: two bills
@@ -154,16 +139,6 @@ pub(crate) mod tests {
         Dependencies {
             packages: vec![program, library, generator],
             root: 0,
-        }
-    }
-
-    pub(crate) fn bill(dependencies: &Dependencies) -> BillOfMaterials<'_> {
-        BillOfMaterials {
-            image: "acme/api",
-            digest: Digest::of(b"image"),
-            created: "2026-11-26T12:00:00Z",
-            tool_version: "0.1.0",
-            dependencies,
         }
     }
 

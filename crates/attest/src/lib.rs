@@ -17,12 +17,15 @@
 //! [Sigstore bundle]: https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto
 
 mod advisory;
+mod audit_list;
+mod bill;
 mod bundle;
 mod certificate;
 mod cosign_key;
 mod cyclonedx;
 mod dependencies;
 mod envelope;
+pub mod installed;
 mod key;
 mod licence;
 mod log_entry;
@@ -32,10 +35,13 @@ mod spdx;
 mod statement;
 
 pub use advisory::{Advisory, Finding, findings};
+pub use audit_list::{LONGEST_LIST, audit_list};
+pub use bill::{BillOfMaterials, Contents};
 pub use bundle::{BUNDLE, Envelope, SIGNATURE_PREDICATE};
 pub use certificate::Certificate;
 pub use cyclonedx::{CYCLONEDX, cyclonedx};
-pub use dependencies::{BillOfMaterials, Dependencies, Package, PackageSource};
+pub use dependencies::{Dependencies, Package, PackageSource};
+pub use installed::Installed;
 pub use key::{KeyError, SigningKey};
 pub use log_entry::LogEntry;
 pub use provenance::{Builder, PROVENANCE_PREDICATE, Provenance, Workflow};

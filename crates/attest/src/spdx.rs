@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::dependencies::{BillOfMaterials, Package, PackageSource, uuid};
+use crate::bill::{BillOfMaterials, Component, Kind, Lines};
+use crate::dependencies::{PackageSource, uuid};
 use crate::licence;
 
 /// The media type of an SPDX document in JSON.
@@ -13,28 +14,10 @@ const IMAGE: &str = "SPDXRef-image";
 
 /// Writes the bill; the same bill gives the same bytes.
 pub fn spdx(bill: &BillOfMaterials<'_>) -> Vec<u8> {
-    let listed = &bill.dependencies.packages;
-    let mut packages = vec![image(bill)];
-    packages.extend(
-        listed
-            .iter()
-            .enumerate()
-            .map(|(place, package)| described(package, place, place == bill.dependencies.root)),
-    );
-    let mut relationships = vec![
-        relationship("SPDXRef-DOCUMENT", "DESCRIBES", IMAGE),
-        relationship(IMAGE, "CONTAINS", &name(bill.dependencies.root)),
-    ];
-    for (place, package) in listed.iter().enumerate() {
-        relationships.extend(package.dependencies.iter().map(|on| {
-            let builds = listed.get(*on).is_some_and(|on| on.build_only);
-            if builds && !package.build_only {
-                relationship(&name(*on), "BUILD_DEPENDENCY_OF", &name(place))
-            } else {
-                relationship(&name(place), "DEPENDS_ON", &name(*on))
-            }
-        }));
-    }
+    let lines = Lines::of(bill);
+    let listed = lines.components.iter().enumerate();
+    let mut packages = vec![image(bill, &lines)];
+    packages.extend(listed.map(|(place, component)| described(component, place)));
     let mut document = json!({
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
@@ -45,13 +28,33 @@ pub fn spdx(bill: &BillOfMaterials<'_>) -> Vec<u8> {
             "creators": [format!("Tool: longshore-{}", bill.tool_version)],
         },
         "packages": packages,
-        "relationships": relationships,
+        "relationships": relationships(&lines),
     });
     // The form that the specification proposes where there is no address (6.5).
     let uuid = uuid(document.to_string().as_bytes());
     let namespace = format!("https://spdx.org/spdxdocs/{}-{uuid}", bill.image);
     document["documentNamespace"] = json!(namespace);
     document.to_string().into_bytes()
+}
+
+fn relationships(lines: &Lines<'_>) -> Vec<Value> {
+    let mut all = vec![relationship("SPDXRef-DOCUMENT", "DESCRIBES", IMAGE)];
+    let top = lines.top.iter();
+    all.extend(top.map(|place| relationship(IMAGE, "CONTAINS", &name(*place))));
+    if !lines.unlisted.is_empty() {
+        // "An unknown number of others" (section 11.1).
+        all.push(relationship(IMAGE, "CONTAINS", NO_ASSERTION));
+    }
+    for (place, component) in lines.components.iter().enumerate() {
+        all.extend(component.dependencies.iter().flatten().map(|on| {
+            if lines.components[*on].build_only && !component.build_only {
+                relationship(&name(*on), "BUILD_DEPENDENCY_OF", &name(place))
+            } else {
+                relationship(&name(place), "DEPENDS_ON", &name(*on))
+            }
+        }));
+    }
+    all
 }
 
 fn name(place: usize) -> String {
@@ -66,8 +69,8 @@ fn relationship(from: &str, kind: &str, to: &str) -> Value {
     })
 }
 
-fn image(bill: &BillOfMaterials<'_>) -> Value {
-    json!({
+fn image(bill: &BillOfMaterials<'_>, lines: &Lines<'_>) -> Value {
+    let mut value = json!({
         "SPDXID": IMAGE,
         "name": bill.image,
         "versionInfo": bill.digest.to_string(),
@@ -77,26 +80,46 @@ fn image(bill: &BillOfMaterials<'_>) -> Value {
         "licenseConcluded": NO_ASSERTION,
         "licenseDeclared": NO_ASSERTION,
         "copyrightText": NO_ASSERTION,
-    })
+    });
+    if !lines.unlisted.is_empty() {
+        let known = if lines.unknown {
+            "Nothing in the image says what it is made of."
+        } else {
+            "This list is not complete."
+        };
+        let unlisted = lines.unlisted.join("; ");
+        value["comment"] = json!(format!("{known} Not listed: {unlisted}"));
+    }
+    value
 }
 
-fn described(package: &Package, place: usize, is_root: bool) -> Value {
-    let license = package.license.as_deref().and_then(licence::expression);
+fn described(component: &Component<'_>, place: usize) -> Value {
+    let license = component.license.and_then(licence::expression);
     let mut value = json!({
         "SPDXID": name(place),
-        "name": package.name,
-        "versionInfo": package.version,
-        "primaryPackagePurpose": if is_root { "APPLICATION" } else { "LIBRARY" },
-        "downloadLocation": download_location(package),
+        "name": component.name,
+        "versionInfo": component.version,
+        "primaryPackagePurpose": purpose(component.kind),
+        "downloadLocation": download_location(component),
         "filesAnalyzed": false,
         "licenseConcluded": NO_ASSERTION,
         "licenseDeclared": license.as_deref().unwrap_or(NO_ASSERTION),
         "copyrightText": NO_ASSERTION,
     });
-    if let Some(checksum) = &package.checksum {
+    // What is not known has no field.
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|_, field| !field.is_null());
+    }
+    let paths: Vec<_> = component.paths.iter().copied().collect();
+    if let Some(source) = component.source {
+        value["sourceInfo"] = json!(format!("built from the source package {source}"));
+    } else if !paths.is_empty() {
+        value["sourceInfo"] = json!(format!("listed by {}", paths.join(", ")));
+    }
+    if let Some(checksum) = component.checksum {
         value["checksums"] = json!([{"algorithm": "SHA256", "checksumValue": checksum}]);
     }
-    if let Some(url) = package.url() {
+    if let Some(url) = &component.url {
         value["externalRefs"] = json!([{
             "referenceCategory": "PACKAGE-MANAGER",
             "referenceType": "purl",
@@ -106,30 +129,41 @@ fn described(package: &Package, place: usize, is_root: bool) -> Value {
     value
 }
 
+/// Section 7.24; a package of a system can be anything.
+fn purpose(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::OperatingSystem => Some("OPERATING-SYSTEM"),
+        Kind::Application => Some("APPLICATION"),
+        Kind::Library => Some("LIBRARY"),
+        Kind::Package => None,
+    }
+}
+
 /// Section 7.7: a URL, or a repository with its revision after an `@`.
-fn download_location(package: &Package) -> String {
-    match &package.source {
-        PackageSource::CratesIo => format!(
+fn download_location(component: &Component<'_>) -> String {
+    match component.origin {
+        Some(PackageSource::CratesIo) => format!(
             "https://static.crates.io/crates/{0}/{0}-{1}.crate",
-            package.name, package.version
+            component.name,
+            component.version.unwrap_or_default()
         ),
-        PackageSource::Git(address) => {
+        Some(PackageSource::Git(address)) => {
             let (repository, revision) = address.split_once('#').unwrap_or((address, ""));
             let repository = repository.split('?').next().unwrap_or(repository);
             format!("{repository}@{revision}")
         }
-        PackageSource::Local | PackageSource::Registry(_) => NO_ASSERTION.to_owned(),
+        _ => NO_ASSERTION.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dependencies::tests::{bill, dependencies};
+    use crate::bill::tests::{bill, compiled, hybrid};
 
     #[test]
     fn packages_are_related_as_what_they_are_and_located_where_they_came_from() {
-        let document: Value = serde_json::from_slice(&spdx(&bill(&dependencies()))).unwrap();
+        let document: Value = serde_json::from_slice(&spdx(&bill(&compiled()))).unwrap();
         let relationships = document["relationships"].as_array().unwrap();
         let of = |kind: &str| {
             relationships
@@ -157,5 +191,21 @@ mod tests {
             "git+https://github.com/acme/gen@abc"
         );
         assert_eq!(packages[3]["licenseDeclared"], "NOASSERTION");
+    }
+    #[test]
+    fn what_is_known_of_a_dockerfile_is_described_and_the_rest_named() {
+        let document: Value = serde_json::from_slice(&spdx(&bill(&hybrid()))).unwrap();
+        let packages = document["packages"].as_array().unwrap();
+        let comment = packages[0]["comment"].as_str().unwrap();
+        assert!(comment.starts_with("This list is not complete. Not listed: what"));
+        assert!(comment.ends_with("rpmdb.sqlite: databases of RPM are not read"));
+        assert_eq!(packages[4]["primaryPackagePurpose"], "OPERATING-SYSTEM");
+        assert_eq!(packages[5]["primaryPackagePurpose"], Value::Null);
+        let url = &packages[5]["externalRefs"][0]["referenceLocator"];
+        assert!(url.as_str().unwrap().starts_with("pkg:deb/debian/libc6@1:"));
+        assert_eq!(packages[7]["sourceInfo"], "listed by /usr/bin/api");
+        let relationships = document["relationships"].as_array().unwrap();
+        let rest = relationship(IMAGE, "CONTAINS", NO_ASSERTION);
+        assert!(relationships.contains(&rest));
     }
 }

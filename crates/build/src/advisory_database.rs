@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use attest::{Advisory, Dependencies};
+use attest::Advisory;
 use tokio::process::Command;
 
 /// Where the database is.
@@ -52,7 +52,7 @@ impl AdvisoryDatabase {
     /// The advisories about packages of these names. A repository is fetched anew
     /// each time, as far as it has changed: yesterday's would keep silent about
     /// what became known today.
-    pub async fn about(&self, dependencies: &Dependencies) -> Result<Vec<Advisory>, AdvisoryError> {
+    pub async fn about(&self, names: &BTreeSet<&str>) -> Result<Vec<Advisory>, AdvisoryError> {
         let directory = match self {
             Self::Directory(directory) => directory,
             Self::Repository { address, copy } => {
@@ -64,10 +64,8 @@ impl AdvisoryDatabase {
         if !crates.is_dir() {
             return Err(AdvisoryError::NoDatabase(directory.clone()));
         }
-        let names = dependencies.packages.iter().map(|package| &package.name);
-        let names: BTreeSet<_> = names.collect();
         let mut advisories = Vec::new();
-        for name in names {
+        for name in names.iter().filter(|name| is_name(name)) {
             for file in files(&crates.join(name))? {
                 let parsed = Advisory::parse(&fs_err::read_to_string(&file)?);
                 advisories.extend(parsed.map_err(|message| AdvisoryError::File { file, message })?);
@@ -75,6 +73,13 @@ impl AdvisoryDatabase {
         }
         Ok(advisories)
     }
+}
+
+/// Whether crates.io could have a package of this name. A program's own list may name
+/// anything, and names are directories here.
+fn is_name(name: &str) -> bool {
+    let part_of_one = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    !name.is_empty() && name.bytes().all(part_of_one)
 }
 
 /// The advisories about one package, sorted; most have none.

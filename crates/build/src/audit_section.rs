@@ -159,6 +159,7 @@ fn source(source: &PackageSource) -> Source {
         PackageSource::CratesIo => Source::CratesIo,
         PackageSource::Registry(_) => Source::Registry,
         PackageSource::Git(_) => Source::Git,
+        PackageSource::Unnamed(place) => Source::from(place.as_str()),
     }
 }
 

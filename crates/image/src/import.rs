@@ -24,15 +24,20 @@ use crate::recipe::{LayerKind, layer_inputs};
 use crate::workers::Workers;
 
 mod archive;
+mod installed;
 mod layer;
 mod parse;
+mod program;
 mod secret;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod window;
 mod write;
 
 use archive::Archive;
+use attest::Installed;
+use installed::Finder;
 use layer::Normaliser;
 use secret::Search;
 pub use secret::Secret;
@@ -56,14 +61,20 @@ pub struct Import<'a> {
 }
 
 /// Reads the image of `archive`, which `docker save`, `buildah push docker-archive:` or
-/// BuildKit's `type=docker` wrote, and leaves it as a layout at `directory`.
+/// BuildKit's `type=docker` wrote, and leaves it as a layout at `directory`. Its files
+/// tell what is installed in it.
 ///
 /// The same files and settings give the same bytes, whichever tool built them and
 /// when. Memory grows with the number of the image's paths, and not with its bytes.
-pub fn import(archive: &Path, directory: &Path, import: &Import<'_>) -> Result<Layout, ImageError> {
+pub fn import(
+    archive: &Path,
+    directory: &Path,
+    import: &Import<'_>,
+) -> Result<(Layout, Installed), ImageError> {
     let writer = LayoutWriter::create(directory)?;
     let archive = Archive::open(archive)?;
     let config = archive.config()?;
+    let mut finder = Finder::default();
     let layers = Workers::run(import.threads, |workers| {
         let mut normaliser = Normaliser::new(config.config.working_dir.as_deref());
         let mut layers = Vec::new();
@@ -71,6 +82,7 @@ pub fn import(archive: &Path, directory: &Path, import: &Import<'_>) -> Result<L
             let data = archive.layer(number, &config.rootfs.diff_ids)?;
             let found = parse::read(&data)?;
             if let Some(content) = normaliser.layer(number, found, data)? {
+                finder.layer(&content)?;
                 layers.push(pack(
                     &content,
                     layers.len() + 1,
@@ -89,7 +101,8 @@ pub fn import(archive: &Path, directory: &Path, import: &Import<'_>) -> Result<L
         }
         Ok::<_, ImageError>(layers)
     })?;
-    finish(writer, &config, layers, import.secrets)
+    let layout = finish(writer, &config, layers, import.secrets)?;
+    Ok((layout, finder.finish()))
 }
 
 fn pack(

@@ -2,7 +2,7 @@
 //! cargo's own.
 
 mod archive;
-mod dependencies;
+mod contents;
 mod dockerfile;
 mod failure;
 mod imprints;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use attest::Dependencies;
+use attest::Contents;
 use build::{Builder, Declared, Environment, Source};
 use image::{Assembly, ImageError, IndexRecipe, Layout, Recipe, Stored, StoredLayer};
 use oci::Platform;
@@ -29,7 +29,7 @@ use crate::publish::Logins;
 use crate::recipe::rfc3339;
 
 pub use archive::{Archive, ArchiveError, ArchiveForm};
-pub(crate) use dependencies::dependencies_of;
+pub(crate) use contents::contents_of;
 pub(crate) use failure::image_problem;
 pub use failure::{BuildFailure, layout_problem};
 pub(crate) use imprints::imprint_receipts;
@@ -173,21 +173,25 @@ impl BuildPlan {
     ) -> Result<Built, BuildFailure> {
         self.fetch_bases(observe).await?;
         let mut expected = Vec::new();
-        let mut dependencies = Vec::new();
+        let mut contents = Vec::new();
         for ((plan, materials), program) in self.platforms.iter().zip(materials).zip(programs) {
             let mut of = match &program.compiled {
                 Some(compiled) => plan.expected_of(materials, compiled).await?,
                 None => plan.expected_before(materials, Declared::default()).await?,
             };
-            plan.settle(materials, &mut of.recipe, observe).await?;
+            let installed = plan.settle(materials, &mut of.recipe, observe).await?;
             expected.push(of);
             let compiled = materials.dependencies().await;
-            dependencies.push(compiled.map_err(BuildFailure::Engine)?);
+            let compiled = compiled.map_err(BuildFailure::Engine)?;
+            contents.push(Contents {
+                compiled,
+                installed,
+            });
         }
         observe(Event::Stage(Stage::Assemble));
         let started = Instant::now();
         let expected = ExpectedImage::new(expected);
-        let stored = self.assemble(expected, &dependencies, |_| {}).await?;
+        let stored = self.assemble(expected, &contents, |_| {}).await?;
         let receipt = self.receipt(&stored, programs, started);
         Ok(Built { stored, receipt })
     }
@@ -257,10 +261,10 @@ impl BuildPlan {
     pub(crate) async fn assemble(
         &self,
         expected: ExpectedImage,
-        dependencies: &[Option<Dependencies>],
+        contents: &[Contents],
         observe: impl Fn(&StoredLayer) + Send + Sync + 'static,
     ) -> Result<Stored, BuildFailure> {
-        let (plan, dependencies) = (self.clone(), dependencies.to_vec());
+        let (plan, contents) = (self.clone(), contents.to_vec());
         blocking(move || {
             let store = platform::store(&plan.checkout)?;
             let assembly = Assembly {
@@ -272,7 +276,7 @@ impl BuildPlan {
             let write = || {
                 let layout = plan.write(&recipes, &whole, assembly)?;
                 let stored = layout.stored()?;
-                dependencies::write(&dependencies, &stored, &plan.layout)?;
+                contents::write(&contents, &stored, &plan.layout)?;
                 for archive in &plan.archives {
                     archive.write(&layout, &stored)?;
                 }

@@ -19,6 +19,7 @@ mod session;
 mod several;
 mod signer;
 mod source;
+mod unlisted;
 mod verify;
 mod why;
 

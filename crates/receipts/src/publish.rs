@@ -105,7 +105,7 @@ pub struct Attestation {
     pub subject: String,
 }
 
-/// A known flaw of a package that was compiled.
+/// A known flaw of a package that a program was compiled from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Advisory {
     /// `RUSTSEC-YYYY-NNNN`.
@@ -124,6 +124,9 @@ pub struct Advisory {
     pub patched: Vec<String>,
     /// The lowest of them that needs no other requirement.
     pub update: Option<String>,
+    /// Where the program with the package was found in a Dockerfile's image; nothing for
+    /// the program that Longshore compiles.
+    pub programs: Vec<String>,
 }
 
 /// What a tag points to after a publish.

@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write as _};
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -12,6 +11,7 @@ use fs_err as fs;
 use oci::{Digest, Hasher, ImageConfig};
 use serde::Deserialize;
 
+use super::window::Window;
 use crate::error::ImageError;
 
 /// What a document of an archive may have; those of real images have kilobytes.
@@ -31,28 +31,14 @@ const LARGEST_HEADERS: u64 = 1 << 20;
 /// A tar of which the headers are read and contents are skipped: what an entry may say
 /// of itself is limited, before any of it is believed.
 pub(super) struct Headers<'a> {
-    file: &'a std::fs::File,
-    start: u64,
-    length: u64,
-    position: u64,
+    window: Window<'a>,
     left: &'a Cell<u64>,
 }
 
 impl<'a> Headers<'a> {
-    /// The tar of `length` bytes from `start` on; `left` is to be [`Self::refill`]ed
-    /// before each entry.
-    pub(super) fn new(
-        file: &'a fs::File,
-        (start, length): (u64, u64),
-        left: &'a Cell<u64>,
-    ) -> Self {
-        Self {
-            file: file.file(),
-            start,
-            length,
-            position: 0,
-            left,
-        }
+    /// The tar that `window` shows; `left` is to be [`Self::refill`]ed before each entry.
+    pub(super) fn new(window: Window<'a>, left: &'a Cell<u64>) -> Self {
+        Self { window, left }
     }
 
     /// Allows the headers of another entry.
@@ -63,38 +49,24 @@ impl<'a> Headers<'a> {
 
 impl Read for Headers<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let rest = self.length.saturating_sub(self.position);
-        let wanted = buffer
-            .len()
-            .min(usize::try_from(rest).unwrap_or(usize::MAX));
-        if wanted == 0 {
-            return Ok(0);
-        }
-        let allowed = usize::try_from(self.left.get()).unwrap_or(usize::MAX);
-        if allowed == 0 {
+        let left = self.left.get();
+        // One more than allowed tells the end from too many.
+        let wanted = usize::try_from(left + 1).unwrap_or(usize::MAX);
+        let wanted = wanted.min(buffer.len());
+        let count = self.window.read(&mut buffer[..wanted])?;
+        if count as u64 > left {
             return Err(io::Error::other(format!(
                 "an entry has more than {LARGEST_HEADERS} bytes of headers"
             )));
         }
-        let wanted = wanted.min(allowed);
-        let place = self.start.saturating_add(self.position);
-        let count = self.file.read_at(&mut buffer[..wanted], place)?;
-        self.position += count as u64;
-        self.left.set(self.left.get() - count as u64);
+        self.left.set(left - count as u64);
         Ok(count)
     }
 }
 
 impl Seek for Headers<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => self.length.checked_add_signed(by),
-        };
-        let out = || io::Error::from(io::ErrorKind::InvalidInput);
-        self.position = position.ok_or_else(out)?;
-        Ok(self.position)
+        self.window.seek(to)
     }
 }
 
@@ -245,7 +217,7 @@ impl LayerData {
 fn files(file: &fs::File) -> Result<BTreeMap<String, (u64, u64)>, ImageError> {
     let left = Cell::new(0);
     let length = file.metadata()?.len();
-    let mut archive = tar::Archive::new(Headers::new(file, (0, length), &left));
+    let mut archive = tar::Archive::new(Headers::new(Window::new(file, (0, length)), &left));
     let mut files = BTreeMap::new();
     let mut links = Vec::new();
     let broken = |error: io::Error| foreign(format!("its archive is damaged: {error}"));

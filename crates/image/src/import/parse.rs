@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::Read;
 
 use super::archive::{Headers, LayerData, foreign};
+use super::window::Window;
 use crate::error::ImageError;
 use crate::tarball::ATTRIBUTE;
 
@@ -58,7 +59,10 @@ pub(super) enum Kind {
 pub(super) fn read(data: &LayerData) -> Result<Vec<Found>, ImageError> {
     let (start, length) = (data.start, data.length);
     let left = Cell::new(0);
-    let mut archive = tar::Archive::new(Headers::new(&data.file, (start, length), &left));
+    let mut archive = tar::Archive::new(Headers::new(
+        Window::new(&data.file, (start, length)),
+        &left,
+    ));
     let mut all = Vec::new();
     let broken = |error: std::io::Error| foreign(format!("a layer is damaged: {error}"));
     Headers::refill(&left);

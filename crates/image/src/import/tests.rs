@@ -8,11 +8,20 @@ use super::*;
 use crate::fixture::{tar_names, unpacked};
 
 mod hostile;
+mod installed;
 
 /// One entry of a layer: path, type, link or content.
 type Line<'a> = (&'a str, u8, &'a str);
 
 fn tar_of(lines: &[Line<'_>]) -> Vec<u8> {
+    let lines = lines.iter();
+    let lines: Vec<_> = lines
+        .map(|(path, kind, text)| (*path, *kind, text.as_bytes()))
+        .collect();
+    tar_of_bytes(&lines)
+}
+
+fn tar_of_bytes(lines: &[(&str, u8, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, kind, text) in lines {
         let mut header = tar::Header::new_ustar();
@@ -23,12 +32,12 @@ fn tar_of(lines: &[Line<'_>]) -> Vec<u8> {
         header.set_mtime(path.len() as u64);
         header.as_mut_bytes()[..path.len()].copy_from_slice(path.as_bytes());
         if matches!(kind, b'1' | b'2') {
-            header.as_mut_bytes()[157..157 + text.len()].copy_from_slice(text.as_bytes());
+            header.as_mut_bytes()[157..157 + text.len()].copy_from_slice(text);
         }
-        let content = if *kind == b'0' { *text } else { "" };
+        let content = if *kind == b'0' { *text } else { b"" };
         header.set_size(content.len() as u64);
         header.set_cksum();
-        builder.append(&header, content.as_bytes()).unwrap();
+        builder.append(&header, content).unwrap();
     }
     builder.into_inner().unwrap()
 }
@@ -97,6 +106,14 @@ impl Saved {
         files: &[(String, Vec<u8>)],
         secrets: &[Secret],
     ) -> Result<Layout, ImageError> {
+        Ok(self.whole(files, secrets)?.0)
+    }
+
+    fn whole(
+        &self,
+        files: &[(String, Vec<u8>)],
+        secrets: &[Secret],
+    ) -> Result<(Layout, Installed), ImageError> {
         let archive = self.archive(files);
         let wishes = Import {
             compression: Compression::ZSTD,
@@ -104,7 +121,8 @@ impl Saved {
             secrets,
             threads: NonZeroUsize::MIN,
         };
-        import(&archive, &self.directory.path().join("layout"), &wishes)
+        let layout = self.directory.path().join("layout");
+        import(&archive, &layout, &wishes)
     }
 
     fn digest(&self) -> Digest {

@@ -45,8 +45,12 @@ pub(crate) fn text(receipt: &PublishReceipt) -> String {
     lines.extend(receipt.advisories.iter().map(|of| {
         let (kind, name) = (of.informational.as_deref(), &of.package);
         let kind = kind.unwrap_or("vulnerability");
+        let place = match of.programs.as_slice() {
+            [] => String::new(),
+            programs => format!(" in {}", programs.join(", ")),
+        };
         format!(
-            "advisory   {}  {name} {}  {kind}: {}",
+            "advisory   {}  {name} {}{place}  {kind}: {}",
             of.id, of.version, of.title
         )
     }));

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use attest::{Contents, Installed};
 use build::{BuildError, Dockerfile, DockerfileBuild};
 use fs_err as fs;
-use image::{Base, Import, Layout, Recipe, Secret};
+use image::{Base, ImageError, Import, Layout, Recipe, Secret};
 use oci::{Digest, ImageConfig, Platform, RootFilesystem, RuntimeConfig, media_type};
 
 use super::kept::{BUILDING, PREFIX, USED, presence, prune, turn};
-use super::{BuildFailure, Materials, PlatformPlan, base_failed, blocking};
+use super::{BuildFailure, Materials, PlatformPlan, base_failed, blocking, contents};
 use crate::base::Pins;
 use crate::configuration::{ConfigurationError, DockerfileTable};
 use crate::event::{Event, Observer, Stage};
@@ -67,19 +68,24 @@ impl PlatformPlan {
     }
 
     /// Has the Dockerfile built, unless its image is kept or there is none, and puts
-    /// `recipe` on it in the place of its stand-in.
+    /// `recipe` on it in the place of its stand-in. What its files tell to be in it comes
+    /// back.
     pub(crate) async fn settle(
         &self,
         materials: &Materials,
         recipe: &mut Recipe,
         observe: Observer<'_>,
-    ) -> Result<(), BuildFailure> {
+    ) -> Result<Option<Installed>, BuildFailure> {
         let Some(dockerfile) = &materials.dockerfile else {
-            return Ok(());
+            return Ok(None);
         };
         // It is a small part of what awaits it, but not of its size.
-        let base = Box::pin(self.built(dockerfile, recipe, observe)).await?;
-        put_on(recipe, &self.image, &self.source, base).map_err(BuildFailure::Configuration)
+        let (base, mut installed) = Box::pin(self.built(dockerfile, recipe, observe)).await?;
+        put_on(recipe, &self.image, &self.source, base).map_err(BuildFailure::Configuration)?;
+        for entry in recipe.layers.iter().flat_map(|layer| &layer.entries) {
+            installed.replace(&format!("/{}", entry.path));
+        }
+        Ok(Some(installed))
     }
 
     async fn built(
@@ -87,7 +93,7 @@ impl PlatformPlan {
         dockerfile: &Dockerfile,
         recipe: &Recipe,
         observe: Observer<'_>,
-    ) -> Result<Base, BuildFailure> {
+    ) -> Result<(Base, Installed), BuildFailure> {
         let inputs = dockerfile.inputs().digest();
         let place = self.kept(&inputs, recipe);
         let platform = self.platform();
@@ -95,8 +101,8 @@ impl PlatformPlan {
         let turn = turn(&place);
         let _turn = turn.lock().await;
         let apart = self.target_directory.is_some();
-        if !apart && let Some(base) = kept(&place, &platform) {
-            return Ok(base);
+        if !apart && let Some(kept) = kept(&place, &platform) {
+            return Ok(kept);
         }
         observe(Event::Stage(Stage::Dockerfile));
         let _presence = presence(&self.checkout.join(KEPT)).map_err(engine_io)?;
@@ -116,8 +122,8 @@ impl PlatformPlan {
         let checkout = self.checkout.clone();
         blocking(move || {
             // Another process was as fast: what it put there may be in use.
-            if !apart && let Some(base) = kept(&place, &platform) {
-                return Ok(base);
+            if !apart && let Some(kept) = kept(&place, &platform) {
+                return Ok(kept);
             }
             let import = Import {
                 compression,
@@ -125,13 +131,10 @@ impl PlatformPlan {
                 secrets: &secrets,
                 threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             };
-            let layout = image::import(&archive, &place, &import).map_err(BuildFailure::Image)?;
-            let base = Base::from_layout(&layout, &platform).map_err(BuildFailure::Image)?;
+            let made = imported(&archive, &place, &import, &platform);
+            let made = made.map_err(BuildFailure::Image)?;
             prune(&checkout.join(KEPT));
-            Ok(Base {
-                built: true,
-                ..base
-            })
+            Ok(made)
         })
         .await
     }
@@ -170,17 +173,46 @@ pub(super) fn stand_in(dockerfile: &Dockerfile, platform: &Platform) -> Base {
     }
 }
 
-/// The image that was kept at `place`; one that is damaged counts as none.
-fn kept(place: &Path, platform: &Platform) -> Option<Base> {
+/// Imports the image of `archive` to `place`, and keeps what is installed in it there.
+fn imported(
+    archive: &Path,
+    place: &Path,
+    import: &Import<'_>,
+    platform: &Platform,
+) -> Result<(Base, Installed), ImageError> {
+    let (layout, installed) = image::import(archive, place, import)?;
+    let known = Contents {
+        compiled: None,
+        installed: Some(installed.clone()),
+    };
+    contents::write(&[known], &layout.stored()?, place)?;
+    let base = Base::from_layout(&layout, platform)?;
+    Ok((
+        Base {
+            built: true,
+            ..base
+        },
+        installed,
+    ))
+}
+
+/// The image that was kept at `place`, with what is installed in it; one that is damaged
+/// counts as none.
+fn kept(place: &Path, platform: &Platform) -> Option<(Base, Installed)> {
     let layout = Layout::open(place).ok()?;
     layout.check(NonZeroUsize::MIN).ok()?;
+    let contents = contents::contents_of(&layout.stored().ok()?, place);
+    let installed = contents.into_iter().next()?.installed?;
     let base = Base::from_layout(&layout, platform).ok()?;
     // Written each time: its own time tells when the image was used last.
     let _ = fs::write(place.join(USED), "");
-    Some(Base {
-        built: true,
-        ..base
-    })
+    Some((
+        Base {
+            built: true,
+            ..base
+        },
+        installed,
+    ))
 }
 
 fn engine_io(error: std::io::Error) -> BuildFailure {

@@ -43,8 +43,8 @@ impl Materials {
         }
     }
 
-    /// Everything that is compiled. What a Dockerfile puts into its image is not known,
-    /// and of a program that was compiled elsewhere only where its own list is ours.
+    /// Everything that is compiled; of a program that was compiled elsewhere it is known
+    /// only where its own list is ours.
     pub(crate) async fn dependencies(&self) -> Result<Option<Dependencies>, BuildError> {
         let Some(workspace) = &self.workspace else {
             return Ok(None);

@@ -1,10 +1,10 @@
-//! What is said about an image when it is published: what it was compiled from,
+//! What is said about an image when it is published: what is in it,
 //! where it came from, and, with a key, who says so.
 
 use std::collections::BTreeMap;
 
 use attest::{
-    BUNDLE, BillOfMaterials, Builder, CYCLONEDX, Dependencies, IN_TOTO, PROVENANCE_PREDICATE,
+    BUNDLE, BillOfMaterials, Builder, CYCLONEDX, Contents, IN_TOTO, PROVENANCE_PREDICATE,
     Provenance, Referrer, SIGNATURE_PREDICATE, SPDX, Statement, Workflow, cyclonedx, spdx,
 };
 use image::{Stored, StoredImage};
@@ -14,6 +14,7 @@ use serde_json::json;
 use super::push::Said;
 use super::session::Session;
 use super::signer::{ReadySigner, SigningFailure};
+use super::unlisted::unlisted;
 
 const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The suffix of a revision whose files were not all committed.
@@ -29,7 +30,8 @@ const BUNDLE_PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 struct Subject<'i> {
     descriptor: &'i Descriptor,
     annotations: &'i BTreeMap<String, String>,
-    dependencies: Option<&'i Dependencies>,
+    /// An image and what is known to be in it; none for an index.
+    image: Option<(&'i StoredImage, &'i Contents)>,
     /// Of the programs in it those that were compiled elsewhere.
     programs: Vec<Digest>,
 }
@@ -40,22 +42,22 @@ impl Subject<'_> {
     }
 }
 
-/// Everything that is said about `stored`, whose programs were compiled from
-/// `dependencies`. Without a signer it is said unsigned.
+/// Everything that is said about `stored`, whose images have `contents`. Without a signer
+/// it is said unsigned.
 ///
 /// Of an index, the bills are about its images, which have different packages.
 /// Provenance and signature are about both: a tag and a deployment by digest name the
 /// index, and who pulls one platform by digest asks about that.
 pub(super) async fn of(
     stored: &Stored,
-    dependencies: &[Option<Dependencies>],
+    contents: &[Contents],
     repository: &RepositoryName,
     session: &Session,
     signer: Option<&ReadySigner<'_>>,
 ) -> Result<Vec<Said>, SigningFailure> {
     let mut all = Vec::new();
     let mut statements = Vec::new();
-    for subject in subjects(stored, dependencies) {
+    for subject in subjects(stored, contents) {
         let referrers = bills(&subject, repository);
         let provenance = Statement {
             name: repository.to_string(),
@@ -97,22 +99,21 @@ pub(super) async fn of(
 }
 
 /// An index and its images, or the one image.
-fn subjects<'i>(stored: &'i Stored, dependencies: &'i [Option<Dependencies>]) -> Vec<Subject<'i>> {
+fn subjects<'i>(stored: &'i Stored, contents: &'i [Contents]) -> Vec<Subject<'i>> {
     let index = match stored {
         Stored::Image(_) => None,
         Stored::Index(index) => Some(Subject {
             descriptor: &index.descriptor,
             annotations: &index.index.annotations,
-            dependencies: None,
+            image: None,
             programs: stored.images().iter().filter_map(program).collect(),
         }),
     };
-    let known = dependencies.iter().map(Option::as_ref);
-    let images = stored.images().iter().zip(known);
-    let images = images.map(|(image, dependencies)| Subject {
+    let images = stored.images().iter().zip(contents);
+    let images = images.map(|(image, contents)| Subject {
         descriptor: &image.descriptor,
         annotations: &image.manifest.annotations,
-        dependencies,
+        image: Some((image, contents)),
         programs: program(image).into_iter().collect(),
     });
     index.into_iter().chain(images).collect()
@@ -125,7 +126,7 @@ fn program(image: &StoredImage) -> Option<Digest> {
 }
 
 fn bills(subject: &Subject<'_>, repository: &RepositoryName) -> Vec<Referrer> {
-    let Some(dependencies) = subject.dependencies else {
+    let Some((image, contents)) = subject.image.filter(|(_, contents)| contents.is_known()) else {
         return Vec::new();
     };
     let bill = BillOfMaterials {
@@ -133,7 +134,8 @@ fn bills(subject: &Subject<'_>, repository: &RepositoryName) -> Vec<Referrer> {
         digest: subject.descriptor.digest,
         created: subject.annotation(annotation::CREATED),
         tool_version: TOOL_VERSION,
-        dependencies,
+        contents,
+        unlisted: unlisted(image, contents),
     };
     vec![
         Referrer::new("CycloneDX", CYCLONEDX, cyclonedx(&bill)),

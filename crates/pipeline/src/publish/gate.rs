@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use attest::{Dependencies, Finding, findings};
+use attest::installed::Unread;
+use attest::{Contents, Finding, findings};
 use build::{AdvisoryDatabase, AdvisoryError};
 use oci::Platform;
 use receipts::{Advisory, Problem, ProblemCode};
@@ -32,9 +33,12 @@ pub enum GateFailure {
         "the program that was given for {0} does not have the list of packages of this `Cargo.lock`"
     )]
     Unlisted(Platform),
-    /// Cargo compiles nothing of the image.
-    #[error("what a Dockerfile puts into its image is not known")]
-    NoPackage,
+    /// Cargo compiles nothing of the image, and no program in it lists its packages.
+    #[error("no program in the Dockerfile's image lists the packages that it was compiled from")]
+    NoList,
+    /// A program in the image of a Dockerfile has a list that cannot be read.
+    #[error("the program {path} lists its packages, but {reason}", path = .0.path, reason = .0.reason)]
+    Unread(Unread),
 }
 
 /// What is asked before a push.
@@ -65,26 +69,27 @@ impl Gate {
         })
     }
 
-    /// The advisories about `dependencies`, those of the image of each platform. Where
+    /// The advisories about `contents`, those of the image of each platform. Where
     /// they are to be denied, a vulnerability is a failure; so is whatever keeps them
     /// from being known.
-    pub(super) async fn pass(
-        &self,
-        dependencies: &[Option<Dependencies>],
-    ) -> Result<Vec<Advisory>, GateFailure> {
+    pub(super) async fn pass(&self, contents: &[Contents]) -> Result<Vec<Advisory>, GateFailure> {
+        for of_image in contents {
+            is_told(of_image)?;
+        }
+        let lists = || contents.iter().flat_map(Contents::lists);
+        let packages = lists().flat_map(|(_, list)| &list.packages);
+        let names = packages.map(|package| package.name.as_str()).collect();
+        let known = self.database.about(&names).await;
+        let known = known.map_err(GateFailure::NoAdvisories)?;
+        let ignored = |id: &str| self.table.ignore.iter().any(|entry| entry.id == id);
         let mut found: Vec<Advisory> = Vec::new();
-        let mut asked: Vec<&Dependencies> = Vec::new();
-        for dependencies in dependencies {
-            let dependencies = dependencies.as_ref().ok_or(GateFailure::NoDependencies)?;
-            if !asked.contains(&dependencies) {
-                let about = self.about(dependencies).await?;
-                found.extend(
-                    about
-                        .into_iter()
-                        .filter(|of| !found.contains(of))
-                        .collect::<Vec<_>>(),
-                );
-                asked.push(dependencies);
+        for (programs, list) in lists() {
+            let about = findings(list, &known).into_iter();
+            for finding in about.filter(|finding| !ignored(&finding.advisory.id)) {
+                let advisory = reported(&finding, programs);
+                if !found.contains(&advisory) {
+                    found.push(advisory);
+                }
             }
         }
         let denied = self.table.advisories == AdvisoryLevel::Deny;
@@ -95,20 +100,23 @@ impl Gate {
         }
         Ok(found)
     }
+}
 
-    async fn about(&self, dependencies: &Dependencies) -> Result<Vec<Advisory>, GateFailure> {
-        let known = self.database.about(dependencies).await;
-        let known = known.map_err(GateFailure::NoAdvisories)?;
-        let ignored = |id: &str| self.table.ignore.iter().any(|entry| entry.id == id);
-        Ok(findings(dependencies, &known)
-            .into_iter()
-            .filter(|finding| !ignored(&finding.advisory.id))
-            .map(|finding| reported(&finding))
-            .collect())
+/// Whether an image says what its programs were compiled from: silence would look as if
+/// nothing were known against them.
+fn is_told(contents: &Contents) -> Result<(), GateFailure> {
+    let unread = contents.installed.iter().flat_map(|found| &found.unread);
+    if let Some(unread) = unread.clone().find(|unread| unread.program) {
+        return Err(GateFailure::Unread(unread.clone()));
+    }
+    match contents.lists().next() {
+        Some(_) => Ok(()),
+        None if contents.installed.is_some() => Err(GateFailure::NoList),
+        None => Err(GateFailure::NoDependencies),
     }
 }
 
-fn reported(finding: &Finding<'_>) -> Advisory {
+fn reported(finding: &Finding<'_>, programs: &[String]) -> Advisory {
     let Finding {
         advisory, package, ..
     } = finding;
@@ -121,6 +129,7 @@ fn reported(finding: &Finding<'_>) -> Advisory {
         build_only: package.build_only,
         patched: advisory.patched.iter().map(ToString::to_string).collect(),
         update: finding.update.as_ref().map(ToString::to_string),
+        programs: programs.to_vec(),
     }
 }
 
@@ -145,9 +154,13 @@ impl GateFailure {
                 "make it with `longshore build --platform {platform}` at this commit: what Longshore \
                  compiles has the list (`.dep-v0`) in it"
             ),
-            Self::NoPackage => {
-                "advisories are about programs that cargo compiles: `image.package` names one"
+            Self::NoList => {
+                "advisories are about programs of Rust: `image.package` names one that Longshore \
+                 compiles, and `cargo auditable build` in the Dockerfile makes one with its list"
                     .to_owned()
+            }
+            Self::Unread(_) => {
+                "build the program anew with `cargo auditable build`, or leave it out".to_owned()
             }
         };
         unknown
@@ -165,12 +178,19 @@ fn vulnerable(found: &[Advisory]) -> Problem {
             [] => "patched in no version".to_owned(),
             patched => format!("patched in {}", patched.join(" or ")),
         };
-        let name = format!("{} {}", advisory.package, advisory.version);
+        let mut name = format!("{} {}", advisory.package, advisory.version);
+        if !advisory.programs.is_empty() {
+            name = format!("{name} in {}", advisory.programs.join(", "));
+        }
         problem = problem.fact(&name, format!("{id}: {title}; {patched}"));
     }
     for advisory in found {
         let package = format!("{}@{}", advisory.package, advisory.version);
         problem = problem.hint(match &advisory.update {
+            _ if !advisory.programs.is_empty() => format!(
+                "{} has {package} in it: the Dockerfile must bring one that was compiled without",
+                advisory.programs.join(", ")
+            ),
             Some(update) => format!("`cargo update -p {package} --precise {update}`"),
             None => format!(
                 "no update of {package} is patched: `cargo tree -i {package}` shows who asks for it"

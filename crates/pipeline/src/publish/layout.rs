@@ -12,8 +12,9 @@ use receipts::PublishReceipt;
 use registry::Pushed;
 
 use super::push::{ALL_TAGS, Complete, Local, Push};
-use super::{Destination, Gate, IdentityPlan, PublishFailure, Signer};
-use crate::build::{dependencies_of, milliseconds};
+use super::unlisted::has_program;
+use super::{Destination, Gate, GateFailure, IdentityPlan, PublishFailure, Signer};
+use crate::build::{contents_of, milliseconds};
 use crate::configuration::{ConfigurationError, PublishTable};
 use crate::event::{Event, Observer, Stage};
 use crate::placeholder::Placeholders;
@@ -100,16 +101,20 @@ impl PublishPlan {
         let mut advisories = Vec::new();
         // Of an image that is there nothing is asked and nothing said again.
         if held.first() != Some(&Some(self.digest)) {
-            let dependencies = dependencies_of(stored, directory);
+            let contents = contents_of(stored, directory);
             if let Some(gate) = &self.gate {
-                advisories = gate.pass(&dependencies).await?;
+                let mut images = stored.images().iter().zip(&contents);
+                if images.any(|(image, of)| of.compiled.is_none() && has_program(image)) {
+                    return Err(GateFailure::NoDependencies.into());
+                }
+                advisories = gate.pass(&contents).await?;
             }
             let signer = match &self.signer {
                 Some(signer) => Some(signer.ready(push.session).await?),
                 None => None,
             };
             local
-                .attest(stored, &dependencies, push, signer.as_ref())
+                .attest(stored, &contents, push, signer.as_ref())
                 .await?;
         }
         let mut complete = push.image(stored, &local, &held, Pushed::default()).await?;

@@ -1,7 +1,7 @@
 //! An image made for a registry: what the last one has is taken over, the rest is packed
 //! and sent at the same time.
 
-use attest::Dependencies;
+use attest::{Contents, Dependencies};
 use build::Declared;
 use futures_util::{StreamExt as _, stream};
 use image::{Layout, Stored};
@@ -19,9 +19,11 @@ use crate::build::{BuildFailure, Materials, base_failed, imprint_receipts};
 use crate::event::{Event, Stage};
 use crate::inputs::ExpectedImage;
 
-/// What is said of an image once it is made.
+/// What is asked and said of an image once it is made.
 struct Sayings<'a> {
-    dependencies: &'a [Option<Dependencies>],
+    /// What the program of each platform was compiled from.
+    compiled: &'a [Option<Dependencies>],
+    gate: Option<&'a Gate>,
     signer: Option<&'a ReadySigner<'a>>,
 }
 
@@ -35,17 +37,22 @@ impl SourcePublish {
         materials: &[Materials],
         (lenders, mut programs): (&[Lender], Programs),
     ) -> Result<Complete, PublishFailure> {
-        let mut dependencies = Vec::new();
+        let mut compiled = Vec::new();
         for materials in materials {
-            dependencies.push(materials.dependencies().await.map_err(engine)?);
+            compiled.push(materials.dependencies().await.map_err(engine)?);
         }
-        let advisories = self.advisories(materials, &dependencies).await?;
+        let gate = Gate::new(&self.build.configuration.audit, &self.build.checkout);
+        let advisories = match &gate {
+            Some(gate) => self.advisories(gate, materials, &compiled).await?,
+            None => Vec::new(),
+        };
         let signer = match &self.signer {
             Some(signer) => Some(signer.ready(push.session).await?),
             None => None,
         };
         let sayings = Sayings {
-            dependencies: &dependencies,
+            compiled: &compiled,
+            gate: gate.as_ref(),
             signer: signer.as_ref(),
         };
         let nothing = vec![Lender::default(); materials.len()];
@@ -58,34 +65,42 @@ impl SourcePublish {
             }
             complete => complete?,
         };
-        complete.advisories = advisories;
+        // What was asked of the whole image is asked of its programs too.
+        if complete.advisories.is_empty() {
+            complete.advisories = advisories;
+        }
         let imprints = programs.into_iter().flatten();
         let imprints: Vec<_> = imprints.flat_map(|compiled| compiled.imprints).collect();
         complete.imprints = imprint_receipts(self.build.image.reproducible, &imprints);
         Ok(complete)
     }
 
-    /// What the gate says of the programs, if it is asked.
+    /// What the gate says of the programs, before they are compiled. Those that a
+    /// Dockerfile brings are known when it is built.
     async fn advisories(
         &self,
+        gate: &Gate,
         materials: &[Materials],
-        dependencies: &[Option<Dependencies>],
+        compiled: &[Option<Dependencies>],
     ) -> Result<Vec<Advisory>, GateFailure> {
-        let build = &self.build;
-        let Some(gate) = Gate::new(&build.configuration.audit, &build.checkout) else {
-            return Ok(Vec::new());
-        };
-        let images = build.platforms.iter().zip(materials);
-        let mut unknown = images
-            .zip(dependencies)
-            .filter(|(_, dependencies)| dependencies.is_none());
-        match unknown.next() {
-            Some(((plan, materials), _)) if materials.is_given() => {
-                Err(GateFailure::Unlisted(plan.platform()))
+        let mut contents = Vec::new();
+        let plans = self.build.platforms.iter();
+        for ((plan, materials), compiled) in plans.zip(materials).zip(compiled) {
+            match compiled {
+                None if materials.is_given() => {
+                    return Err(GateFailure::Unlisted(plan.platform()));
+                }
+                None => {}
+                Some(_) => contents.push(Contents {
+                    compiled: compiled.clone(),
+                    installed: None,
+                }),
             }
-            Some(_) => Err(GateFailure::NoPackage),
-            None => gate.pass(dependencies).await,
         }
+        if contents.is_empty() {
+            return Ok(Vec::new());
+        }
+        gate.pass(&contents).await
     }
 
     async fn attempt(
@@ -97,9 +112,20 @@ impl SourcePublish {
     ) -> Result<Complete, PublishFailure> {
         let mut expected = self.expected(push, materials, lenders, programs).await?;
         let plans = self.build.platforms.iter();
-        for ((plan, materials), of) in plans.zip(materials).zip(&mut expected.platforms) {
+        let mut contents = Vec::new();
+        let images = plans.zip(materials).zip(&mut expected.platforms);
+        for (((plan, materials), of), compiled) in images.zip(sayings.compiled) {
             let settled = plan.settle(materials, &mut of.recipe, push.observe);
-            settled.await.map_err(PublishFailure::Build)?;
+            contents.push(Contents {
+                compiled: compiled.clone(),
+                installed: settled.await.map_err(PublishFailure::Build)?,
+            });
+        }
+        let mut advisories = Vec::new();
+        if let Some(gate) = sayings.gate
+            && contents.iter().any(|of| of.installed.is_some())
+        {
+            advisories = gate.pass(&contents).await?;
         }
         (push.observe)(Event::Stage(Stage::Assemble));
         for (lender, of) in lenders.iter().zip(&mut expected.platforms) {
@@ -110,9 +136,11 @@ impl SourcePublish {
         let held = found.digests();
         let elsewhere = self.base_layers(lenders).await?;
         let ((stored, local), sent) = self
-            .pack(push, expected, sayings, (&held, elsewhere))
+            .pack(push, expected, (&contents, sayings), (&held, elsewhere))
             .await?;
-        push.image(&stored, &local, &held, sent).await
+        let mut complete = push.image(&stored, &local, &held, sent).await?;
+        complete.advisories = advisories;
+        Ok(complete)
     }
 
     /// The layers of the bases that are not on this machine, but for those that the
@@ -145,7 +173,7 @@ impl SourcePublish {
         &self,
         push: &Push<'_>,
         expected: ExpectedImage,
-        sayings: &Sayings<'_>,
+        (contents, sayings): (&[Contents], &Sayings<'_>),
         (held, elsewhere): (&[Option<Digest>], Vec<Blob>),
     ) -> Result<((Stored, Local), Pushed), PublishFailure> {
         let (sender, mut receiver) = mpsc::unbounded_channel();
@@ -153,8 +181,7 @@ impl SourcePublish {
         let early = held.first() == Some(&None);
         let first = if early { elsewhere.clone() } else { Vec::new() };
         let layers = sender.clone();
-        let dependencies = sayings.dependencies;
-        let assemble = self.build.assemble(expected, dependencies, move |layer| {
+        let assemble = self.build.assemble(expected, contents, move |layer| {
             if early {
                 let blob = Blob::of_file(layer.descriptor.clone(), layer.blob.clone());
                 // A push that has failed takes no more.
@@ -167,7 +194,7 @@ impl SourcePublish {
             let mut local = Local::of(&layout, &stored);
             local.blobs.extend(elsewhere);
             local
-                .attest(&stored, dependencies, push, sayings.signer)
+                .attest(&stored, contents, push, sayings.signer)
                 .await?;
             for blob in local.all().into_iter().filter(|_| early) {
                 let _ = sender.send(blob);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use attest::{Dependencies, Referrer};
+use attest::{Contents, Referrer};
 use futures_util::Stream;
 use futures_util::future::try_join_all;
 use image::{Layout, Stored, StoredImage};
@@ -99,17 +99,17 @@ impl Local {
         [self.blobs.clone(), referrer::blobs(said)].concat()
     }
 
-    /// Adds what is said about `stored`, whose programs were compiled from
-    /// `dependencies`, one for each of its images.
+    /// Adds what is said about `stored`, which has `contents`, one for each of its
+    /// images.
     pub(super) async fn attest(
         &mut self,
         stored: &Stored,
-        dependencies: &[Option<Dependencies>],
+        contents: &[Contents],
         push: &Push<'_>,
         signer: Option<&ReadySigner<'_>>,
     ) -> Result<(), PublishFailure> {
         let (repository, session) = (push.repository(), push.session);
-        let said = attestations::of(stored, dependencies, repository, session, signer);
+        let said = attestations::of(stored, contents, repository, session, signer);
         for said in said.await? {
             let same = |other: &&mut Said| other.subject.digest == said.subject.digest;
             match self.said.iter_mut().find(same) {
