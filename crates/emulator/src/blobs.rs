@@ -28,7 +28,7 @@ pub(crate) use download::DownloadSigner;
 pub(crate) use error::BlobError;
 use file::Shards;
 use pins::Pins;
-pub(crate) use session::Upload;
+pub(crate) use session::{Progress, Upload};
 use session::{Session, Slot};
 
 /// The directory of uploads, in the data directory.
@@ -124,6 +124,24 @@ impl Blobs {
                 Err(BlobError::UploadUnknown)
             }
             Slot::Busy => Err(BlobError::UploadBusy),
+        }
+    }
+
+    /// How far the upload `id` of `repository` has come. Whoever only asks does not take
+    /// it: a request that brings more bytes at this moment finds it free.
+    pub(crate) fn progress(
+        &self,
+        repository: &str,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Progress, BlobError> {
+        match self.lock().get_mut(id) {
+            Some(Slot::Idle(session)) if session.repository == repository => {
+                session.touched = now;
+                Ok(session.progress())
+            }
+            Some(Slot::Busy) => Err(BlobError::UploadBusy),
+            Some(Slot::Idle(_)) | None => Err(BlobError::UploadUnknown),
         }
     }
 

@@ -37,6 +37,15 @@ pub(super) struct Session {
     pub(super) chunks: Chunks,
 }
 
+/// How far an upload has come, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Received so far.
+    pub(crate) received: u64,
+    /// Received in the first chunk, at which ECR's `Range` header sticks.
+    pub(crate) first_chunk: u64,
+}
+
 /// How the bytes of an upload were cut, in bytes.
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
@@ -62,6 +71,13 @@ impl Chunks {
 }
 
 impl Session {
+    pub(super) fn progress(&self) -> Progress {
+        Progress {
+            received: self.received,
+            first_chunk: self.chunks.first.unwrap_or_default(),
+        }
+    }
+
     pub(super) fn create(
         path: &Path,
         repository: String,
@@ -128,12 +144,10 @@ impl<'a> Upload<'a> {
         self.session.as_ref().map_or(0, |session| session.received)
     }
 
-    /// Bytes received in the first chunk, at which ECR's `Range` header sticks.
-    pub(crate) fn first_chunk(&self) -> u64 {
-        self.session
-            .as_ref()
-            .and_then(|session| session.chunks.first)
-            .unwrap_or(0)
+    /// How far it has come.
+    pub(crate) fn progress(&self) -> Progress {
+        let session = self.session.as_ref();
+        session.map_or_else(Progress::default, |session| session.progress())
     }
 
     /// How many chunks there were.

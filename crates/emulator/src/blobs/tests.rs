@@ -51,7 +51,8 @@ fn chunks_become_the_blob_of_their_digest() {
         append(&mut upload, chunk);
     }
     let upload = blobs.upload("team/app", &id, NOW).unwrap();
-    assert_eq!((upload.received(), upload.first_chunk()), (12, 6));
+    let progress = upload.progress();
+    assert_eq!((progress.received, progress.first_chunk), (12, 6));
     assert_eq!(upload.smallest_inner_chunk(), Some(6));
     let digest = Digest::of(b"first second");
     assert_eq!(upload.finish(&digest).unwrap().size(), 12);
@@ -112,9 +113,18 @@ fn an_upload_belongs_to_its_repository_and_to_one_request_at_a_time() {
         blobs.upload("other", &id, NOW),
         Err(BlobError::UploadUnknown)
     ));
+    assert!(matches!(
+        blobs.progress("other", &id, NOW),
+        Err(BlobError::UploadUnknown)
+    ));
+    assert_eq!(blobs.progress("app", &id, NOW).unwrap().received, 0);
     let upload = blobs.upload("app", &id, NOW).unwrap();
     assert!(matches!(
         blobs.upload("app", &id, NOW),
+        Err(BlobError::UploadBusy)
+    ));
+    assert!(matches!(
+        blobs.progress("app", &id, NOW),
         Err(BlobError::UploadBusy)
     ));
     drop(upload);

@@ -14,7 +14,7 @@ use super::error::RegistryError;
 use super::range::{ChunkRange, chunk_range};
 use super::response::{absolute, empty, set, set_digest};
 use super::route::{UploadAddress, parse_digest, repository};
-use crate::blobs::{BlobError, Upload};
+use crate::blobs::{BlobError, Progress, Upload};
 use crate::ecr::{self, Call, repository_key};
 
 const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
@@ -115,8 +115,10 @@ pub(super) async fn status(
         .blocking(move |call| {
             // Which action ECR asks for here is inferred.
             call.repository(&["ecr:UploadLayerPart"], &address.name)?;
-            let shown = shown(behaviour, &open(call, &address)?);
-            Ok((address, shown))
+            let (state, key) = (call.state, repository_key(call.registry, &address.name));
+            let now = state.clock.now();
+            let progress = state.blobs.progress(&key, &address.id, now)?;
+            Ok((address, shown(behaviour, progress)))
         })
         .await?;
     Ok(progress(StatusCode::NO_CONTENT, parts, &address, shown))
@@ -142,7 +144,7 @@ pub(super) async fn patch(
             let part = Part::new(&address, before, upload.received());
             call.note.parameters(part.parameters);
             call.note.answer(part.answer);
-            let shown = shown(behaviour, &upload);
+            let shown = shown(behaviour, upload.progress());
             drop(upload);
             Ok((address, shown))
         })
@@ -271,7 +273,7 @@ fn append(
                 "the chunk begins at byte {}, and {place} bytes were received",
                 range.first
             ),
-            range_header(shown(behaviour, upload)),
+            range_header(shown(behaviour, upload.progress())),
         ));
     }
     pieces.append_to(upload, range.map(|range| range.length))?;
@@ -279,11 +281,11 @@ fn append(
 }
 
 /// How many bytes `Range` shows of an upload.
-fn shown(behaviour: &Behaviour, upload: &Upload<'_>) -> u64 {
+fn shown(behaviour: &Behaviour, progress: Progress) -> u64 {
     if behaviour.range_sticks {
-        upload.first_chunk()
+        progress.first_chunk
     } else {
-        upload.received()
+        progress.received
     }
 }
 
