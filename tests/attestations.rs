@@ -291,6 +291,27 @@ async fn a_registry_that_takes_no_referrers_gets_the_image_unless_it_is_signed()
     assert!(registry.complete_image("latest").await.is_some());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_attested_the_image_is_alone() {
+    let (project, digest) = Project::built();
+    let table = "[publish]\nattest = false\n\n[aws]";
+    project.edit("longshore.toml", "[aws]", table);
+    let emulator = Emulator::start(project.path());
+    let job = emulator.publisher().await;
+    let shown = both(&succeed(&mut project.publish(&digest, &job)));
+    assert!(!shown.contains("attested"), "{shown}");
+    let registry = emulator.registry_reader().await;
+    assert_eq!(documents(&registry, &digest).await, BTreeMap::new());
+
+    project.commit();
+    let receipt = json_of(&succeed(&mut Cargo::new().publish(project.path(), &job)));
+    let source = receipt["digest"].as_str().unwrap();
+    assert_ne!(source, digest);
+    assert_eq!(receipt["attestations"].as_array().map(Vec::len), Some(0));
+    assert_eq!(documents(&registry, source).await, BTreeMap::new());
+    assert!(registry.complete_image("latest").await.is_some());
+}
+
 /// Has `publish` sign with the key that `cosign` made.
 fn sign<'c>(project: &Project, publish: &'c mut Command) -> &'c mut Command {
     let key = repository().join("crates/attest/fixtures/cosign.key");

@@ -55,6 +55,9 @@ pub struct PublishTable {
     pub immutable_tag: String,
     /// The tags that follow every publish, set last and in this order.
     pub moving_tags: Vec<String>,
+    /// Whether anything is pushed beside the image: bills of materials, provenance,
+    /// signature, and the document of its inputs.
+    pub attest: bool,
     /// The key that signs: a file, relative to `longshore.toml`, `env://NAME`,
     /// `awskms:///KEY`, or `keyless`.
     pub signing_key: Option<String>,
@@ -69,6 +72,7 @@ impl Default for PublishTable {
         Self {
             immutable_tag: "{commit}".to_owned(),
             moving_tags: vec!["latest".to_owned()],
+            attest: true,
             signing_key: None,
             fulcio: "https://fulcio.sigstore.dev".to_owned(),
             rekor: "https://rekor.sigstore.dev".to_owned(),
@@ -194,6 +198,12 @@ impl Configuration {
                 "must hold `{commit}` or `{short-commit}`: an immutable tag names one commit",
             );
         }
+        if self.publish.signing_key.is_some() && !self.publish.attest {
+            return wrong(
+                "publish.attest",
+                "is `false`, and `publish.signing-key` has nothing to sign: leave one of them out",
+            );
+        }
         self.audit.check()?;
         self.check.check()?;
         match &self.github {
@@ -280,6 +290,10 @@ mod tests {
             (
                 "[image]\npackage = \"api\"\n[publish]\nimmutable-tag = \"v1\"\n",
                 "commit",
+            ),
+            (
+                "[image]\npackage = \"api\"\n[publish]\nattest = false\nsigning-key = \"k\"\n",
+                "publish.attest",
             ),
             (
                 "[image]\npackage = \"api\"\n[aws]\nrepository = \"A\"\n",

@@ -28,6 +28,8 @@ pub struct PublishPlan {
     pub size: u64,
     /// Where it goes.
     pub destination: Destination,
+    /// Whether anything is said about it.
+    pub attest: bool,
     /// Who says so; without a signer what is said is not signed.
     pub signer: Option<Signer>,
     /// What is asked of its packages before.
@@ -54,6 +56,7 @@ impl PublishPlan {
             digest: stored.descriptor().digest,
             size: stored.size(),
             destination: Destination::new(&placeholders, table, repository, identity)?,
+            attest: table.attest,
             signer: None,
             gate: None,
         })
@@ -113,9 +116,11 @@ impl PublishPlan {
                 Some(signer) => Some(signer.ready(push.session).await?),
                 None => None,
             };
-            local
-                .attest(stored, &contents, push, signer.as_ref())
-                .await?;
+            if self.attest {
+                let image = (layout, stored);
+                let attest = local.attest(image, &contents, push, signer.as_ref());
+                attest.await?;
+            }
         }
         let mut complete = push.image(stored, &local, &held, Pushed::default()).await?;
         complete.advisories = advisories;
@@ -176,6 +181,7 @@ impl fmt::Display for PublishPlan {
             }
         }
         match &self.signer {
+            _ if !self.attest => writeln!(formatter, "then attest nothing")?,
             None => writeln!(formatter, "then attest unsigned")?,
             Some(signer) => writeln!(formatter, "then attest signed, {}", signer.title())?,
         }

@@ -193,9 +193,11 @@ impl SourcePublish {
             let layout = Layout::open(&self.build.layout).map_err(PublishFailure::Layout)?;
             let mut local = Local::of(&layout, &stored);
             local.blobs.extend(elsewhere);
-            local
-                .attest(&stored, contents, push, sayings.signer)
-                .await?;
+            if self.build.configuration.publish.attest {
+                let image = (&layout, &stored);
+                let attest = local.attest(image, contents, push, sayings.signer);
+                attest.await?;
+            }
             for blob in local.all().into_iter().filter(|_| early) {
                 let _ = sender.send(blob);
             }

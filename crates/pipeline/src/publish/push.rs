@@ -73,7 +73,7 @@ pub(super) type TagsSet = Result<Vec<TagOutcome>, (Vec<TagOutcome>, PublishFailu
 pub(super) const ALL_TAGS: Range<usize> = 0..usize::MAX;
 
 impl Local {
-    /// The blobs of `stored` that `layout` has, and the document of its inputs.
+    /// The blobs of `stored` that `layout` has.
     pub(super) fn of(layout: &Layout, stored: &Stored) -> Self {
         let mut here: BTreeMap<Digest, Blob> = BTreeMap::new();
         let all = stored.images().iter().flat_map(StoredImage::blobs);
@@ -82,14 +82,9 @@ impl Local {
             here.entry(descriptor.digest)
                 .or_insert_with(|| Blob::of_file(descriptor.clone(), file));
         }
-        let inputs = referrer::inputs(layout, stored).map(|inputs| Said {
-            subject: stored.descriptor().clone(),
-            referrers: vec![inputs],
-        });
         Self {
             blobs: here.into_values().collect(),
-            said: inputs.into_iter().collect(),
-            signed: false,
+            ..Self::default()
         }
     }
 
@@ -99,16 +94,21 @@ impl Local {
         [self.blobs.clone(), referrer::blobs(said)].concat()
     }
 
-    /// Adds what is said about `stored`, which has `contents`, one for each of its
-    /// images.
+    /// Adds the document of the inputs of `stored` that `layout` has, and what is said
+    /// about it, which has `contents`, one for each of its images.
     pub(super) async fn attest(
         &mut self,
-        stored: &Stored,
+        (layout, stored): (&Layout, &Stored),
         contents: &[Contents],
         push: &Push<'_>,
         signer: Option<&ReadySigner<'_>>,
     ) -> Result<(), PublishFailure> {
         let (repository, session) = (push.repository(), push.session);
+        let inputs = referrer::inputs(layout, stored).map(|inputs| Said {
+            subject: stored.descriptor().clone(),
+            referrers: vec![inputs],
+        });
+        self.said.extend(inputs);
         let said = attestations::of(stored, contents, repository, session, signer);
         for said in said.await? {
             let same = |other: &&mut Said| other.subject.digest == said.subject.digest;
