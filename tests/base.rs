@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::dockerfile::bills;
 use crate::harness::{
     Emulator, Project, REPOSITORY, assert_valid, both, copy, json_of, longshore, succeed,
 };
@@ -371,6 +372,9 @@ async fn a_publish_reads_no_layer_that_the_target_has() {
     assert!(!kept.join(&image.layer()[7..]).exists());
     let reader = emulator.registry_reader().await;
     assert!(reader.complete_image("latest").await.is_some());
+    let unlisted = bills::of(&emulator, &first).await.unlisted();
+    let base = format!("what is in the base image {}", image.digest());
+    assert!(unlisted[0].starts_with(&base), "{unlisted:?}");
 
     // It has the layer, as its last image shows: on a machine that never saw the
     // base, only what it hands down is read.

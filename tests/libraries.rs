@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::clients::has_docker_engine;
+use crate::dockerfile::bills;
 use crate::harness::{Emulator, Project, both, copy, json_of, longshore, succeed};
 use crate::proxy::Proxy;
 use crate::source::Cargo;
@@ -90,6 +91,8 @@ async fn libraries_are_recorded_and_a_commit_that_is_there_needs_no_cargo() {
     let cargo = Cargo::new();
     let first = json_of(&succeed(&mut cargo.publish(project.path(), &job)));
     assert_eq!(first["layers"].as_array().unwrap().len(), 3);
+    let unlisted = bills::of(&emulator, &first).await.unlisted();
+    assert_eq!(unlisted, ["the shared libraries that the program loads"]);
     cargo.asked();
     proxy.registry_requests();
     let fresh = tempfile::tempdir().unwrap();

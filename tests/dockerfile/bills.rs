@@ -11,25 +11,24 @@ use super::{BUILDAH, CLASSIC, write};
 use crate::attestations::{CYCLONEDX, SPDX, documents};
 use crate::harness::{Emulator, Project, both, has, json_of, longshore, succeed};
 
-/// What a publish was told, and what the registry has about its image.
-struct Published {
-    receipt: Value,
+/// The two bills of an image.
+pub(crate) struct Bills {
     cyclonedx: Value,
     spdx: Value,
 }
 
-impl Published {
-    async fn read(emulator: &Emulator, receipt: Value) -> Self {
-        let digest = receipt["digest"].as_str().unwrap();
-        let mut documents = documents(&emulator.registry_reader().await, digest).await;
-        let mut bill = |kind| documents.remove(kind).unwrap().remove(0);
-        Self {
-            cyclonedx: bill(CYCLONEDX),
-            spdx: bill(SPDX),
-            receipt,
-        }
+/// What the registry has about the image of which `receipt` tells.
+pub(crate) async fn of(emulator: &Emulator, receipt: &Value) -> Bills {
+    let digest = receipt["digest"].as_str().unwrap();
+    let mut documents = documents(&emulator.registry_reader().await, digest).await;
+    let mut bill = |kind| documents.remove(kind).unwrap().remove(0);
+    Bills {
+        cyclonedx: bill(CYCLONEDX),
+        spdx: bill(SPDX),
     }
+}
 
+impl Bills {
     /// The package URLs of the bill of `CycloneDX`, of which SPDX must have the same.
     fn urls(&self) -> BTreeSet<&str> {
         let components = self.cyclonedx["components"].as_array().unwrap().iter();
@@ -45,23 +44,23 @@ impl Published {
     }
 
     /// What both bills say that they do not list.
-    fn unlisted(&self) -> Vec<&str> {
+    pub(crate) fn unlisted(&self) -> Vec<String> {
         let comment = self.spdx["packages"][0]["comment"].as_str().unwrap();
         let image = &self.cyclonedx["metadata"]["component"];
         let properties = image["properties"].as_array().unwrap().iter();
         let unlisted: Vec<_> = properties.map(|of| of["value"].as_str().unwrap()).collect();
         assert!(unlisted.iter().all(|what| comment.contains(what)));
-        unlisted
+        unlisted.into_iter().map(str::to_owned).collect()
     }
 }
 
-async fn publish(directory: &Path, builder: &super::Builder) -> Published {
+async fn publish(directory: &Path, builder: &super::Builder) -> (Bills, Value) {
     let emulator = Emulator::start(directory);
     let job = emulator.publisher().await;
     let mut command = builder.longshore(directory);
     command.args(["publish", "--format", "json"]).envs(job);
     let receipt = json_of(&succeed(&mut command));
-    Published::read(&emulator, receipt).await
+    (of(&emulator, &receipt).await, receipt)
 }
 
 /// A project that is a Dockerfile alone, and puts the tree `root` into its image.
@@ -173,7 +172,7 @@ async fn the_packages_of_debian_are_listed_as_dpkg_lists_them() {
     let root = project.path().join("root");
     debian(&root);
     project.commit();
-    let published = publish(project.path(), &BUILDAH).await;
+    let (published, receipt) = publish(project.path(), &BUILDAH).await;
     let expected = listed(&root);
     assert!(expected.len() > 50, "{expected:?}");
     let ours = "pkg:deb/debian/ours-c%2B%2B@2:1.0~rc1-1%2Bb1?arch=all&distro=debian-12\
@@ -195,8 +194,8 @@ async fn the_packages_of_debian_are_listed_as_dpkg_lists_them() {
     // The same image has the same bill, whoever builds it.
     if CLASSIC.is_here() {
         std::fs::remove_dir_all(project.path().join("target")).unwrap();
-        let again = publish(project.path(), &CLASSIC).await;
-        assert_eq!(again.receipt["digest"], published.receipt["digest"]);
+        let (again, other) = publish(project.path(), &CLASSIC).await;
+        assert_eq!(other["digest"], receipt["digest"]);
         assert_eq!(again.cyclonedx, published.cyclonedx);
         assert_eq!(again.spdx, published.spdx);
     }
@@ -220,7 +219,7 @@ async fn the_packages_of_alpine_are_listed_with_licences_until_a_layer_removes_t
         "ID=alpine\nVERSION_ID=3.22.1\n",
     );
     project.commit();
-    let published = publish(project.path(), &BUILDAH).await;
+    let (published, _) = publish(project.path(), &BUILDAH).await;
     let client = "pkg:apk/alpine/ssl_client@1.37.0-r12?arch=x86_64&distro=alpine-3.22.1\
         &upstream=busybox";
     let busybox = "pkg:apk/alpine/busybox@1.37.0-r12?arch=x86_64&distro=alpine-3.22.1";
@@ -235,11 +234,11 @@ async fn the_packages_of_alpine_are_listed_with_licences_until_a_layer_removes_t
     project.edit("Dockerfile", "COPY root /\n", "COPY root/etc /etc\n");
     write(project.path(), "root/etc/os-release", "no system\n");
     project.commit();
-    let nothing = publish(project.path(), &BUILDAH).await;
+    let (nothing, _) = publish(project.path(), &BUILDAH).await;
     assert_eq!(nothing.cyclonedx["components"], json!([]));
     assert_eq!(nothing.aggregate(), "unknown");
     let comment = nothing.spdx["packages"][0]["comment"].as_str().unwrap();
-    assert!(comment.starts_with("Nothing in the image says what it is made of."));
+    assert!(comment.starts_with("What the image is made of is not known."));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,7 +258,7 @@ async fn a_database_that_is_not_read_is_named() {
         "Package: a\nVersion: 1\n\nPackage: b\n",
     );
     project.commit();
-    let published = publish(project.path(), &BUILDAH).await;
+    let (published, _) = publish(project.path(), &BUILDAH).await;
     // Without a name of the system there are no package URLs, but there are packages.
     assert_eq!(published.urls(), BTreeSet::new());
     assert_eq!(published.cyclonedx["components"][0]["name"], "a");
@@ -296,7 +295,7 @@ async fn the_packages_of_a_program_that_lists_them_are_on_the_bill_of_its_image(
     }
     let text = "FROM scratch\nCOPY root/tool /usr/local/bin/tool\nCOPY root/tool /usr/bin/hello\n";
     let project = with_program(text);
-    let published = publish(project.path(), &BUILDAH).await;
+    let (published, _) = publish(project.path(), &BUILDAH).await;
     let urls = BTreeSet::from(["pkg:cargo/driftwood@1.0.0", "pkg:cargo/seashell@1.0.0"]);
     assert_eq!(published.urls(), urls);
     let components = published.cyclonedx["components"].as_array().unwrap();
@@ -323,7 +322,7 @@ async fn the_packages_of_a_program_that_lists_them_are_on_the_bill_of_its_image(
     let digest = built["digest"].as_str().unwrap();
     let mut command = project.publish(digest, &job);
     let receipt = json_of(&succeed(command.args(["--format", "json"])));
-    let hybrid = Published::read(&emulator, receipt).await;
+    let hybrid = of(&emulator, &receipt).await;
     assert_eq!(hybrid.urls(), urls);
     let components = hybrid.cyclonedx["components"].as_array().unwrap().iter();
     let applications: Vec<_> = components

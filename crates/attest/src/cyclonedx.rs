@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::bill::{BillOfMaterials, Component, Kind, Lines};
-use crate::dependencies::uuid;
+use crate::document::Document;
 use crate::licence;
 
 /// The media type of a CycloneDX document in JSON.
@@ -41,44 +41,52 @@ struct Written<'a> {
 /// Writes the bill; the same bill gives the same bytes.
 pub fn cyclonedx(bill: &BillOfMaterials<'_>) -> Vec<u8> {
     let lines = Lines::of(bill);
-    let components: Vec<_> = lines.components.iter().map(written).collect();
     let image = format!("image:{}", bill.digest);
-    let mut document = json!({
+    let mut document = Document::new(&json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": {
-            "timestamp": bill.created,
-            "lifecycles": lifecycles(bill),
-            "tools": {"components": [{
-                "type": "application",
-                "name": "longshore",
-                "version": bill.tool_version,
-            }]},
-            "component": {
-                "type": "container",
-                "bom-ref": image,
-                "name": bill.image,
-                "version": bill.digest.to_string(),
-            },
-        },
-        "components": components,
-        "dependencies": dependencies(&lines, &image),
-    });
+        "metadata": metadata(bill, &lines, &image),
+    }));
+    let components = lines.components.iter();
+    document.list("components", components.map(|of| json!(written(of))));
+    document.list("dependencies", dependencies(&lines, &image));
     if !lines.unlisted.is_empty() {
-        let unlisted = lines.unlisted.iter();
-        let properties = unlisted.map(|what| json!({"name": UNLISTED, "value": what}));
-        document["metadata"]["component"]["properties"] = properties.collect();
         let aggregate = if lines.unknown {
             "unknown"
         } else {
             "incomplete"
         };
-        document["compositions"] = json!([{"aggregate": aggregate, "assemblies": [image]}]);
+        let composition = json!([{"aggregate": aggregate, "assemblies": [image]}]);
+        document.field("compositions", &composition);
     }
-    let serial = uuid(document.to_string().as_bytes());
-    document["serialNumber"] = json!(format!("urn:uuid:{serial}"));
-    document.to_string().into_bytes()
+    let serial = format!("urn:uuid:{}", document.uuid());
+    document.field("serialNumber", &json!(serial));
+    document.finish()
+}
+
+fn metadata(bill: &BillOfMaterials<'_>, lines: &Lines<'_>, image: &str) -> Value {
+    let mut metadata = json!({
+        "timestamp": bill.created,
+        "lifecycles": lifecycles(bill),
+        "tools": {"components": [{
+            "type": "application",
+            "name": "longshore",
+            "version": bill.tool_version,
+        }]},
+        "component": {
+            "type": "container",
+            "bom-ref": image,
+            "name": bill.image,
+            "version": bill.digest.to_string(),
+        },
+    });
+    if !lines.unlisted.is_empty() {
+        let unlisted = lines.unlisted.iter();
+        let properties = unlisted.map(|what| json!({"name": UNLISTED, "value": what}));
+        metadata["component"]["properties"] = properties.collect();
+    }
+    metadata
 }
 
 /// What cargo tells is known before the image is made, what its files tell after.
@@ -90,17 +98,17 @@ fn lifecycles(bill: &BillOfMaterials<'_>) -> Value {
 }
 
 /// What depends on what. A component of which that is not known is not in the graph.
-fn dependencies(lines: &Lines<'_>, image: &str) -> Value {
-    let named = |places: &BTreeSet<usize>| -> Vec<&str> {
-        let components = places.iter().map(|place| &lines.components[*place]);
-        components.map(|on| on.reference.as_str()).collect()
+fn dependencies(lines: &Lines<'_>, image: &str) -> impl Iterator<Item = Value> {
+    let edge = |reference: &str, on: &BTreeSet<usize>| {
+        let on = on.iter().map(|place| &*lines.components[*place].reference);
+        json!({"ref": reference, "dependsOn": on.collect::<Vec<_>>()})
     };
-    let edge = |reference: &str, on| json!({"ref": reference, "dependsOn": named(on)});
-    let known = lines.components.iter().filter_map(|component| {
+    let whole = edge(image, &lines.top);
+    let known = lines.components.iter().filter_map(move |component| {
         let on = component.dependencies.as_ref()?;
         Some(edge(&component.reference, on))
     });
-    [edge(image, &lines.top)].into_iter().chain(known).collect()
+    [whole].into_iter().chain(known)
 }
 
 fn written<'a>(component: &'a Component<'_>) -> Written<'a> {

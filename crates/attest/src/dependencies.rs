@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use oci::Digest;
 use serde::{Deserialize, Serialize};
 
 /// Everything that building one program compiled, as a graph.
@@ -86,20 +85,6 @@ pub(crate) fn escaped(text: &str) -> String {
         }
     }
     escaped
-}
-
-/// A UUID (version 8, RFC 9562: custom) that follows from the content: two bills
-/// are the same document exactly if they say the same.
-pub(crate) fn uuid(content: &[u8]) -> String {
-    let digest = Digest::of(content).hex();
-    format!(
-        "{}-{}-8{}-8{}-{}",
-        &digest[..8],
-        &digest[8..12],
-        &digest[13..16],
-        &digest[17..20],
-        &digest[20..32]
-    )
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod certificate;
 mod cosign_key;
 mod cyclonedx;
 mod dependencies;
+mod document;
 mod envelope;
 pub mod installed;
 mod key;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::bill::{BillOfMaterials, Component, Kind, Lines};
-use crate::dependencies::{PackageSource, uuid};
+use crate::dependencies::PackageSource;
+use crate::document::Document;
 use crate::licence;
 
 /// The media type of an SPDX document in JSON.
@@ -15,10 +16,7 @@ const IMAGE: &str = "SPDXRef-image";
 /// Writes the bill; the same bill gives the same bytes.
 pub fn spdx(bill: &BillOfMaterials<'_>) -> Vec<u8> {
     let lines = Lines::of(bill);
-    let listed = lines.components.iter().enumerate();
-    let mut packages = vec![image(bill, &lines)];
-    packages.extend(listed.map(|(place, component)| described(component, place)));
-    let mut document = json!({
+    let mut document = Document::new(&json!({
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
@@ -27,34 +25,37 @@ pub fn spdx(bill: &BillOfMaterials<'_>) -> Vec<u8> {
             "created": bill.created,
             "creators": [format!("Tool: longshore-{}", bill.tool_version)],
         },
-        "packages": packages,
-        "relationships": relationships(&lines),
-    });
+    }));
+    let listed = lines.components.iter().enumerate();
+    let described = listed.map(|(place, component)| described(component, place));
+    let image = image(bill, &lines);
+    document.list("packages", [image].into_iter().chain(described));
+    document.list("relationships", relationships(&lines));
     // The form that the specification proposes where there is no address (6.5).
-    let uuid = uuid(document.to_string().as_bytes());
+    let uuid = document.uuid();
     let namespace = format!("https://spdx.org/spdxdocs/{}-{uuid}", bill.image);
-    document["documentNamespace"] = json!(namespace);
-    document.to_string().into_bytes()
+    document.field("documentNamespace", &json!(namespace));
+    document.finish()
 }
 
-fn relationships(lines: &Lines<'_>) -> Vec<Value> {
-    let mut all = vec![relationship("SPDXRef-DOCUMENT", "DESCRIBES", IMAGE)];
+fn relationships(lines: &Lines<'_>) -> impl Iterator<Item = Value> {
+    let document = relationship("SPDXRef-DOCUMENT", "DESCRIBES", IMAGE);
     let top = lines.top.iter();
-    all.extend(top.map(|place| relationship(IMAGE, "CONTAINS", &name(*place))));
-    if !lines.unlisted.is_empty() {
-        // "An unknown number of others" (section 11.1).
-        all.push(relationship(IMAGE, "CONTAINS", NO_ASSERTION));
-    }
-    for (place, component) in lines.components.iter().enumerate() {
-        all.extend(component.dependencies.iter().flatten().map(|on| {
+    let top = top.map(|place| relationship(IMAGE, "CONTAINS", &name(*place)));
+    // "An unknown number of others" (section 11.1).
+    let rest = (!lines.unlisted.is_empty()).then(|| relationship(IMAGE, "CONTAINS", NO_ASSERTION));
+    let components = lines.components.iter().enumerate();
+    let others = components.flat_map(move |(place, component)| {
+        let on = component.dependencies.iter().flatten();
+        on.map(move |on| {
             if lines.components[*on].build_only && !component.build_only {
                 relationship(&name(*on), "BUILD_DEPENDENCY_OF", &name(place))
             } else {
                 relationship(&name(place), "DEPENDS_ON", &name(*on))
             }
-        }));
-    }
-    all
+        })
+    });
+    [document].into_iter().chain(top).chain(rest).chain(others)
 }
 
 fn name(place: usize) -> String {
@@ -83,7 +84,7 @@ fn image(bill: &BillOfMaterials<'_>, lines: &Lines<'_>) -> Value {
     });
     if !lines.unlisted.is_empty() {
         let known = if lines.unknown {
-            "Nothing in the image says what it is made of."
+            "What the image is made of is not known."
         } else {
             "This list is not complete."
         };

@@ -25,6 +25,7 @@ pub fn read(reader: impl BufRead) -> Reading {
             Err(reason) => reading.wrong(format!("the paragraph at line {line} {reason}")),
         }
         if reading.packages.len() > MOST_PACKAGES {
+            reading.packages.truncate(MOST_PACKAGES);
             return Err(format!("it lists more than {MOST_PACKAGES} packages"));
         }
         Ok(())

@@ -215,11 +215,13 @@ impl Finder {
     }
 
     fn keep(&mut self, path: &str, mut found: Found) {
-        let count = found.count();
-        if self.held + count > MOST_PACKAGES {
-            found = Found::Unread(crowd());
-        } else {
-            self.held += count;
+        if let Found::Packages(reading) = &mut found {
+            let room = MOST_PACKAGES - self.held;
+            if reading.packages.len() > room {
+                reading.packages.truncate(room);
+                reading.fault.get_or_insert_with(crowd);
+            }
+            self.held += reading.packages.len();
         }
         self.found.insert(path.to_owned(), found);
     }

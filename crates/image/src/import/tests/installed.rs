@@ -165,6 +165,26 @@ fn programs_with_a_list_are_found_by_every_name_that_is_left() {
 }
 
 #[test]
+fn another_name_of_what_a_lower_layer_has_is_known_where_it_can_be() {
+    let program = usual(&["bytes"]);
+    let mut saved = Saved::new(&[]);
+    saved.layers = vec![
+        tar_of_bytes(&[("usr/bin/a", b'0', &program), ("var/status", b'0', b"x")]),
+        tar_of_bytes(&[
+            ("usr/bin/b", b'1', b"usr/bin/a"),
+            (STATUS, b'1', b"var/status"),
+        ]),
+        tar_of_bytes(&[("usr/bin/.wh.a", b'0', b"")]),
+    ];
+    let found = found(&saved);
+    assert_eq!(found.programs[0].paths, ["/usr/bin/b"]);
+    assert_eq!(
+        found.unread[0].reason,
+        "it is another name of `/var/status`"
+    );
+}
+
+#[test]
 fn programs_of_other_platforms_are_read_and_damaged_lists_told() {
     let mut saved = Saved::new(&[]);
     let lists = [
