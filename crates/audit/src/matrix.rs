@@ -117,7 +117,7 @@ impl Subject<'_> {
             role: self.role.arn.clone(),
             location: Some(findings::location(&self.role.place)),
             subjects: self.subjects(attached),
-            ecr_repository: self.ecr_repository(),
+            ecr_repositories: self.ecr_repositories(),
             ..RoleAccess::default()
         };
         let trust = match Trust::read(self.role, &self.root.aws) {
@@ -127,11 +127,13 @@ impl Subject<'_> {
                 return Some(access);
             }
         };
-        let ecr_repository = access.ecr_repository.as_deref();
-        let permissions = Permissions {
-            gathered: Gathered::new(inventory, self.root, self.role, ecr_repository),
-            ecr_repository,
-        };
+        let repositories = access.ecr_repositories.clone();
+        let each = repositories.iter().map(|repository| {
+            let repository = repository.as_str();
+            let gathered = Gathered::new(inventory, self.root, self.role, Some(repository));
+            (gathered, repository)
+        });
+        let permissions = Permissions(each.collect());
         if let Some(callers) = callers {
             access.callers = callers.at(&trust, &permissions, &self.asking);
         }
@@ -149,15 +151,17 @@ impl Subject<'_> {
         subjects
     }
 
-    /// The first repository that is published to; where nobody says, the first one of
-    /// the role's own Terraform root.
-    fn ecr_repository(&self) -> Option<String> {
-        let first = || {
-            let mut resources = self.root.root.resources.iter();
-            let found = resources.find(|resource| resource.kind == "aws_ecr_repository")?;
-            Some(found.attributes.get("arn")?.as_str()?.to_owned())
-        };
-        self.setup.ecr_repositories.first().cloned().or_else(first)
+    /// The repositories that are published to; where nobody says, those of the role's own
+    /// Terraform root.
+    fn ecr_repositories(&self) -> Vec<String> {
+        let published = &self.setup.ecr_repositories;
+        if !published.is_empty() {
+            return published.clone();
+        }
+        let resources = self.root.root.resources.iter();
+        let own = resources.filter(|resource| resource.kind == "aws_ecr_repository");
+        let arns = own.filter_map(|own| own.attributes.get("arn")?.as_str());
+        arns.map(str::to_owned).collect()
     }
 }
 

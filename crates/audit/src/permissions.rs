@@ -6,6 +6,8 @@ mod gather;
 mod inventory;
 mod managed;
 
+use std::collections::BTreeSet;
+
 use terraform::Role;
 
 use crate::{Setup, TerraformRoot};
@@ -34,99 +36,88 @@ pub(crate) fn permissions(
     (root, role): (&TerraformRoot, &Role),
 ) -> Permissions {
     let mut found = Permissions::default();
-    let own = setup.ecr_repositories.iter().map(|own| Some(own.as_str()));
-    let mut own: Vec<_> = own.collect();
-    if own.is_empty() {
-        own.push(None);
+    let own = setup.ecr_repositories.first().map(String::as_str);
+    of_account(
+        setup,
+        &Gathered::new(inventory, root, role, own),
+        &mut found,
+    );
+    for repository in &setup.ecr_repositories {
+        let gathered = Gathered::new(inventory, root, role, Some(repository));
+        of_repository(repository, &gathered, &mut found);
     }
-    for (place, own) in own.into_iter().enumerate() {
-        let gathered = Gathered::new(inventory, root, role, own);
-        let asking = Asking::new(&gathered);
-        let mut of = Permissions {
-            prevented_by: gathered.unknowns.clone(),
-            missing: Vec::new(),
-            excess: excess(setup, (own, place == 0), &gathered, &asking),
-        };
-        if let Some(repository) = own {
-            missing(repository, place == 0, (&gathered, &asking), &mut of);
-        }
-        found.missing.extend(of.missing);
-        found.excess.extend(of.excess);
-        for reason in of.prevented_by {
-            if !found.prevented_by.contains(&reason) {
-                found.prevented_by.push(reason);
-            }
-        }
-    }
+    let mut seen = BTreeSet::new();
+    found
+        .prevented_by
+        .retain(|reason| seen.insert(reason.clone()));
     found
 }
 
-/// What a publish to one repository needs; what is about none only where this is the
-/// first.
-fn missing(
-    repository: &str,
-    first: bool,
-    (gathered, asking): (&Gathered<'_>, &Asking<'_>),
-    found: &mut Permissions,
-) {
-    for action in needed(first) {
-        let resource = if action == TOKEN { "*" } else { repository };
-        match asking.answer(action, resource) {
-            Answer::Allowed => {}
-            Answer::Denied if gathered.may_allow_more() => {}
-            Answer::Denied => found.missing.push(format!("{action} on {resource}")),
-            Answer::Depends(keys) => found.prevented_by.push(format!(
-                "Whether {action} is allowed on {resource} depends on {keys}."
-            )),
+/// What is asked about no repository of the setup: the login, what ECR does for the whole
+/// account, other repositories, and what policies list of other services.
+fn of_account(setup: &Setup, gathered: &Gathered<'_>, found: &mut Permissions) {
+    let asking = Asking::new(gathered);
+    found.prevented_by.extend(gathered.unknowns.clone());
+    if !setup.ecr_repositories.is_empty() {
+        need(TOKEN, "*", (gathered, &asking), found);
+    }
+    let mut others = gathered.named_repositories();
+    others.retain(|other| !setup.ecr_repositories.contains(other));
+    let beside = setup.ecr_repositories.first().and_then(|own| sibling(own));
+    for action in ECR_ACTIONS {
+        let mut allowed = |resource: &str, what: &str| {
+            if asking.answer(action.name, resource) != Answer::Denied {
+                found.excess.push(format!("{} on {what}", action.name));
+            }
+        };
+        match action.level {
+            Level::Registry if !NEEDED.contains(&action.name) => allowed("*", "*"),
+            Level::Registry => {}
+            Level::Repository => {
+                for other in &others {
+                    allowed(other, other);
+                }
+                if let Some(beside) = &beside {
+                    allowed(beside, "other repositories");
+                }
+            }
+        }
+    }
+    found.excess.extend(gathered.of_other_services());
+}
+
+/// What is asked about one repository of the setup.
+fn of_repository(repository: &str, gathered: &Gathered<'_>, found: &mut Permissions) {
+    let asking = Asking::new(gathered);
+    found.prevented_by.extend(gathered.unknowns.clone());
+    for action in needed(false) {
+        need(action, repository, (gathered, &asking), found);
+    }
+    for action in ECR_ACTIONS {
+        let counts = action.level == Level::Repository && !NEEDED.contains(&action.name);
+        if counts && asking.answer(action.name, repository) != Answer::Denied {
+            found
+                .excess
+                .push(format!("{} on {repository}", action.name));
         }
     }
 }
 
-/// Everything that may be done and is not needed: the actions of ECR on this
-/// repository, and where it is the first, on others, and what policies list of other
-/// services.
-fn excess(
-    setup: &Setup,
-    (repository, first): (Option<&str>, bool),
-    gathered: &Gathered<'_>,
-    asking: &Asking<'_>,
-) -> Vec<String> {
-    let mut excess = Vec::new();
-    let mut others = gathered.named_repositories();
-    others.retain(|other| !setup.ecr_repositories.contains(other));
-    if let Some(sibling) = repository.and_then(sibling) {
-        others.push(sibling);
+/// An action that a publish needs.
+fn need(
+    action: &str,
+    resource: &str,
+    (gathered, asking): (&Gathered<'_>, &Asking<'_>),
+    found: &mut Permissions,
+) {
+    match asking.answer(action, resource) {
+        Answer::Allowed => {}
+        Answer::Denied if gathered.may_allow_more() => {}
+        Answer::Denied => found.missing.push(format!("{action} on {resource}")),
+        Answer::Depends(keys) => found.prevented_by.push(format!(
+            "Whether {action} is allowed on {resource} depends on {keys}."
+        )),
     }
-    if !first {
-        others.clear();
-    }
-    for action in ECR_ACTIONS {
-        let needed = NEEDED.contains(&action.name);
-        let may = |resource: &str| asking.answer(action.name, resource) != Answer::Denied;
-        match (action.level, repository) {
-            (Level::Registry, _) if first && !needed && may("*") => {
-                excess.push(format!("{} on *", action.name));
-            }
-            (Level::Repository, Some(own)) if !needed && may(own) => {
-                excess.push(format!("{} on {own}", action.name));
-            }
-            _ => {}
-        }
-        for other in others.iter().filter(|_| action.level == Level::Repository) {
-            if may(other) {
-                let what = if repository.and_then(sibling).as_ref() == Some(other) {
-                    "other repositories"
-                } else {
-                    other
-                };
-                excess.push(format!("{} on {what}", action.name));
-            }
-        }
-    }
-    if first {
-        excess.extend(gathered.of_other_services());
-    }
-    excess
 }
 
 /// A repository that nobody has made, beside another: what is allowed there is

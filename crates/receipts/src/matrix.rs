@@ -27,8 +27,8 @@ pub struct RoleAccess {
     /// What findings about this role may name as their subject: Terraform
     /// addresses, and the jobs that ask for it.
     pub subjects: Vec<String>,
-    /// ARN of the ECR repository that push, pull and delete were tried on.
-    pub ecr_repository: Option<String>,
+    /// ARNs of the ECR repositories that push, pull and delete were tried on.
+    pub ecr_repositories: Vec<String>,
     /// The callers: those that are meant to get in first.
     pub callers: Vec<CallerAccess>,
     /// Why nothing can be told of this role, if nothing can.
@@ -50,19 +50,29 @@ pub struct CallerAccess {
     pub standing: Standing,
     /// Whether it may assume the role.
     pub assume: Access,
-    /// What it may do then; `None` where it does not get in.
-    pub session: Option<SessionAccess>,
+    /// What it may do then: once for all repositories with the same answers; nothing
+    /// where it does not get in.
+    pub sessions: Vec<SessionAccess>,
 }
 
-/// What the session of an admitted caller may do.
+/// What the session of an admitted caller may do with some repositories.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SessionAccess {
+    /// ARNs of the repositories; none where none is known. The reasons speak of the first.
+    pub repositories: Vec<String>,
     /// All that a push takes.
     pub push: Access,
     /// All that a pull takes.
     pub pull: Access,
     /// Deleting images, or the repository.
     pub delete: Access,
+}
+
+impl SessionAccess {
+    /// Push, pull and delete, without their reasons.
+    pub fn answers(&self) -> [Answer; 3] {
+        [&self.push, &self.pull, &self.delete].map(|access| access.answer)
+    }
 }
 
 /// Whether a caller should get in.

@@ -153,7 +153,10 @@ impl Callers {
             subject: subject(&wanted.run, form),
             form: form.to_string(),
             standing: wanted.standing,
-            session: (assume.answer == Answer::Yes).then(|| permissions.access(trust, &token)),
+            sessions: match assume.answer {
+                Answer::Yes => permissions.access(trust, &token),
+                _ => Vec::new(),
+            },
             assume,
         }
     }

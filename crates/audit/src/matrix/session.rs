@@ -38,6 +38,7 @@ impl Session<'_> {
     /// Push, pull and delete.
     pub(super) fn access(&self) -> SessionAccess {
         SessionAccess {
+            repositories: vec![self.repository.to_owned()],
             push: self.all(&PUSH),
             pull: self.all(&PULL),
             delete: self.any(&DELETE),

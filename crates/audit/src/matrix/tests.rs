@@ -108,7 +108,7 @@ fn this_repository_lets_its_publisher_push_and_nobody_else_in() {
     for caller in &role.callers {
         assert_ne!(caller.assume.answer, Answer::Unknown, "{caller:#?}");
     }
-    let session = role.callers[0].session.as_ref().unwrap();
+    let session = &role.callers[0].sessions[0];
     assert_eq!(session.push.answer, Answer::Yes, "{session:#?}");
     assert_eq!(session.delete.answer, Answer::No, "{session:#?}");
     assert!(
@@ -175,7 +175,7 @@ fn a_policy_that_is_not_in_the_files_makes_the_answer_unknown_and_never_a_no() {
     let matrix = matrix(&setup(&like("repo:acme*"), |aws| {
         aws.roles[0].attached_policies.push(other.to_owned());
     }));
-    let session = only(&matrix).callers[0].session.clone().unwrap();
+    let session = only(&matrix).callers[0].sessions[0].clone();
     for access in [&session.push, &session.delete] {
         assert_eq!(access.answer, Answer::Unknown, "{access:#?}");
         assert!(access.reason.contains(other));
@@ -196,7 +196,7 @@ fn a_policy_of_the_roots_and_one_of_aws_are_known() {
         ];
         aws.policies.push(own);
     }));
-    let session = only(&matrix).callers[0].session.clone().unwrap();
+    let session = only(&matrix).callers[0].sessions[0].clone();
     assert_eq!(session.pull.answer, Answer::Yes, "{session:#?}");
     // Deleting an image is left.
     assert_eq!(session.delete.answer, Answer::Yes, "{session:#?}");
@@ -308,9 +308,50 @@ fn what_an_unknown_boundary_leaves_of_a_push_is_not_known() {
     let mut sessions = only(&matrix)
         .callers
         .iter()
-        .filter_map(|caller| caller.session.as_ref());
+        .flat_map(|caller| &caller.sessions);
     let session = sessions.next().unwrap();
     assert_eq!(session.push.answer, Answer::Unknown, "{session:#?}");
     assert!(session.push.reason.contains("elsewhere"), "{session:#?}");
     assert_eq!(session.delete.answer, Answer::No, "{session:#?}");
+}
+
+/// The same role, and repositories beside the one that it pushes to.
+fn with_others(number: usize) -> Setup {
+    let own = PUSH.replacen(
+        r#""Resource":"*""#,
+        &format!(r#""Resource":"{REPOSITORY}""#),
+        1,
+    );
+    let others: Vec<EcrRepository> = (1..=number)
+        .map(|number| EcrRepository {
+            arn: format!("{REPOSITORY}-{number}"),
+            name: format!("backend-{number}"),
+            ..EcrRepository::default()
+        })
+        .collect();
+    let arns: Vec<String> = others.iter().map(|other| other.arn.clone()).collect();
+    let mut setup = setup(&like("repo:acme/portfolio:*"), |aws| {
+        aws.roles[0].inline_policies = [("push".to_owned(), own)].into();
+        aws.repositories.extend(others);
+    });
+    setup.ecr_repositories.extend(arns);
+    setup
+}
+
+#[test]
+fn every_repository_is_tried_and_those_with_the_same_answers_are_told_together() {
+    let matrix = matrix(&with_others(49));
+    let role = only(&matrix);
+    assert_eq!(role.ecr_repositories.len(), 50);
+    let caller = role
+        .callers
+        .iter()
+        .find(|caller| !caller.sessions.is_empty());
+    let [own, others] = caller.unwrap().sessions.as_slice() else {
+        panic!("{caller:#?}")
+    };
+    assert_eq!(own.repositories, [REPOSITORY]);
+    assert_eq!(own.push.answer, Answer::Yes);
+    assert_eq!(others.repositories.len(), 49);
+    assert_eq!(others.push.answer, Answer::No);
 }

@@ -15,6 +15,7 @@ mod overview;
 mod proof;
 mod roles;
 mod rows;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -1,11 +1,12 @@
 //! A role with its table of callers and, beside it, what was found about it.
 
-use receipts::{Access, Answer, CallerAccess, Finding, RoleAccess, RoleProof, Standing};
+use receipts::{Answer, Finding, RoleAccess, RoleProof, Standing};
 
 use super::findings;
 use super::html::{count, escape, list, prose};
 use super::proof;
 use super::rows::{Outcome, Row, only_by_name, outcome, rows, who, worst};
+use super::sessions::{self, cell};
 
 /// How many jobs are named at one caller; the rest is counted.
 const MOST_JOBS: usize = 5;
@@ -29,12 +30,13 @@ impl Section<'_> {
         let number = self.number;
         format!(
             "<section class=\"role\" id=\"role-{number}\" aria-labelledby=\"role-{number}-name\">\n\
-             <header><h3 id=\"role-{number}-name\">{}</h3>{}<p class=\"arn\"><code>{}</code>{}</p></header>\n\
+             <header><h3 id=\"role-{number}-name\">{}</h3>{}<p class=\"arn\"><code>{}</code>{}</p>{}</header>\n\
              <div class=\"beside\"><div class=\"main\">{}{}</div>{}</div></section>\n",
             escape(self.name()),
             self.summary(),
             escape(&self.role.role),
             self.place(),
+            sessions::all(self.role),
             self.table(),
             self.proof.map(proof::html).unwrap_or_default(),
             self.aside(),
@@ -72,21 +74,6 @@ impl Section<'_> {
     }
 
     fn place(&self) -> String {
-        let repository = self
-            .role
-            .ecr_repository
-            .as_ref()
-            .map(|arn| {
-                arn.rsplit_once(":repository/")
-                    .map_or(arn.as_str(), |(_, name)| name)
-            })
-            .map(|name| {
-                format!(
-                    " · tried on the ECR repository <code>{}</code>",
-                    escape(name)
-                )
-            })
-            .unwrap_or_default();
         let place = self.role.location.as_ref();
         let place = place.map(|place| format!(" · {}", findings::place(place)));
         let findings = if self.findings.is_empty() {
@@ -94,7 +81,8 @@ impl Section<'_> {
         } else {
             ""
         };
-        format!("{}{repository}{findings}", place.unwrap_or_default())
+        let tried_on = sessions::tried_on(self.role);
+        format!("{}{tried_on}{findings}", place.unwrap_or_default())
     }
 
     fn table(&self) -> String {
@@ -173,20 +161,14 @@ fn row(row: &Row<'_>) -> String {
         _ => false,
     };
     let class = if is_wrong { " class=\"wrong\"" } else { "" };
-    let session = access.session.as_ref();
     format!(
         "<tr role=\"row\"{class}><th scope=\"row\" role=\"rowheader\">{}</th>{}{}{}{}\
          <td role=\"cell\" class=\"why\">{}</td></tr>\n",
         caller(row),
         assume(row),
-        cell("Push", session.map(|session| &session.push), access, false),
-        cell("Pull", session.map(|session| &session.pull), access, false),
-        cell(
-            "Delete",
-            session.map(|session| &session.delete),
-            access,
-            true
-        ),
+        cell("Push", access, |session| &session.push, false),
+        cell("Pull", access, |session| &session.pull, false),
+        cell("Delete", access, |session| &session.delete, true),
         why(row),
     )
 }
@@ -247,33 +229,7 @@ fn assume(row: &Row<'_>) -> String {
     td("Assume", class, glyph, word)
 }
 
-/// What a session may do; `harms` where nobody needs it to.
-fn cell(label: &str, access: Option<&Access>, caller: &CallerAccess, harms: bool) -> String {
-    let Some(access) = access else {
-        let word = if caller.assume.answer == Answer::No {
-            "may not"
-        } else {
-            "not known"
-        };
-        let (class, glyph) = if word == "may not" {
-            ("no", "○")
-        } else {
-            ("open", "?")
-        };
-        return td(label, class, glyph, word);
-    };
-    let intruder = caller.standing == Standing::Intruder;
-    let (class, glyph, word) = match access.answer {
-        Answer::Yes if intruder => ("bad", "●", "may"),
-        Answer::Yes if harms => ("open", "●", "may"),
-        Answer::Yes => ("good", "●", "may"),
-        Answer::No => ("no", "○", "may not"),
-        Answer::Unknown => ("open", "?", "not known"),
-    };
-    td(label, class, glyph, word)
-}
-
-fn td(label: &str, class: &str, glyph: &str, word: &str) -> String {
+pub(super) fn td(label: &str, class: &str, glyph: &str, word: &str) -> String {
     format!(
         "<td role=\"cell\" class=\"cell {class}\" data-label=\"{label}\">\
          <span class=\"glyph\" aria-hidden=\"true\">{glyph}</span> {word}</td>"
@@ -284,31 +240,19 @@ fn td(label: &str, class: &str, glyph: &str, word: &str) -> String {
 /// reasons on request.
 fn why(row: &Row<'_>) -> String {
     let access = row.access;
-    let item =
-        |name: &str, access: &Access| format!("<dt>{name}</dt><dd>{}</dd>", prose(&access.reason));
-    let session = access.session.as_ref().map(|session| {
-        [
-            item("Push", &session.push),
-            item("Pull", &session.pull),
-            item("Delete", &session.delete),
-        ]
-        .concat()
-    });
+    let reasons = sessions::reasons(&access.sessions);
     if outcome(access) == Outcome::AsIntended {
-        let session = session.unwrap_or_default();
         let tried: String = row.subjects.iter().map(|subject| code(subject)).collect();
         return format!(
-            "<details><summary>why<span class=\"hidden\">: {}</span></summary><dl>{}{session}<dt>Tried</dt><dd>{tried}</dd></dl></details>",
+            "<details><summary>why<span class=\"hidden\">: {}</span></summary><dl>{}{reasons}<dt>Tried</dt><dd>{tried}</dd></dl></details>",
             escape(&access.caller),
-            item("Assume", &access.assume),
+            sessions::reason("Assume", &access.assume),
         );
     }
-    let session = session.map(|session| {
-        format!("<details><summary>push, pull and delete</summary><dl>{session}</dl></details>")
-    });
-    format!(
-        "{}{}",
-        prose(&access.assume.reason),
-        session.unwrap_or_default()
-    )
+    let reasons = if access.sessions.is_empty() {
+        String::new()
+    } else {
+        format!("<details><summary>push, pull and delete</summary><dl>{reasons}</dl></details>")
+    };
+    format!("{}{reasons}", prose(&access.assume.reason))
 }

@@ -69,14 +69,14 @@ fn same_caller(left: &CallerAccess, right: &CallerAccess) -> bool {
     (&left.caller, &left.jobs) == (&right.caller, &right.jobs)
 }
 
-fn answers(access: &CallerAccess) -> (Answer, Option<[Answer; 3]>) {
-    let session = access.session.as_ref();
-    (
-        access.assume.answer,
-        session.map(|session| {
-            [&session.push, &session.pull, &session.delete].map(|access| access.answer)
-        }),
-    )
+/// Push, pull and delete, and the repositories of which that holds.
+type OnRepositories<'a> = ([Answer; 3], &'a [String]);
+
+/// All that is shown but for the reasons.
+fn answers(access: &CallerAccess) -> (Answer, Vec<OnRepositories<'_>>) {
+    let sessions = access.sessions.iter();
+    let sessions = sessions.map(|session| (session.answers(), &*session.repositories));
+    (access.assume.answer, sessions.collect())
 }
 
 /// How one form of a caller fared.

@@ -18,6 +18,8 @@ const INTRUDERS: [&str; 8] = [
     "same name, other owner",
 ];
 
+const REPOSITORY: &str = "arn:aws:ecr:eu-central-1:123456789012:repository/";
+
 fn access(answer: Answer, reason: &str) -> Access {
     Access {
         answer,
@@ -30,6 +32,7 @@ fn caller(name: &str, standing: Standing, answer: Answer) -> CallerAccess {
         "Statement `GitHubActions` of the trust policy `trust policy of publisher` allows it.";
     let no = "No statement of the trust policy allows it: statement `GitHubActions` wants another subject.";
     let session = SessionAccess {
+        repositories: vec![format!("{REPOSITORY}backend")],
         push: access(Answer::Yes, "`ecr:PutImage`: Statement `Push` allows it."),
         pull: access(
             Answer::Yes,
@@ -47,7 +50,10 @@ fn caller(name: &str, standing: Standing, answer: Answer) -> CallerAccess {
         form: "name".to_owned(),
         standing,
         assume: access(answer, if answer == Answer::Yes { yes } else { no }),
-        session: (answer == Answer::Yes).then_some(session),
+        sessions: (answer == Answer::Yes)
+            .then_some(session)
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -67,7 +73,7 @@ fn role(name: &str, let_in: &[&str]) -> RoleAccess {
         role: format!("arn:aws:iam::123456789012:role/{name}"),
         location: Some(place("infra/main.tf", 3)),
         subjects: vec![format!("aws_iam_role.{name}")],
-        ecr_repository: Some("arn:aws:ecr:eu-central-1:123456789012:repository/backend".to_owned()),
+        ecr_repositories: vec![format!("{REPOSITORY}backend")],
         callers,
         unknown: None,
     }
@@ -411,4 +417,34 @@ fn well_formed(page: &str) {
         let target = link.split('"').next().unwrap();
         assert!(page.contains(&format!("id=\"{target}\"")), "#{target}");
     }
+}
+
+#[test]
+fn fifty_repositories_are_counted_where_they_are_alike_and_named_on_request() {
+    let mut role = role("publisher", &[]);
+    let report = CheckReport::default();
+    let one = page(&report, &matrix(vec![role.clone()]));
+    assert!(one.contains("tried on the ECR repository <code>backend</code>"));
+    assert!(!one.contains("repositories"), "as if there were no others");
+
+    let others: Vec<String> = (2..=50)
+        .map(|number| format!("{REPOSITORY}service-{number}"))
+        .collect();
+    role.ecr_repositories.extend(others.clone());
+    role.callers[0].sessions[0].repositories.extend(others);
+    let alike = page(&report, &matrix(vec![role.clone()]));
+    assert!(alike.contains("tried on 50 ECR repositories"));
+    assert!(alike.contains("<summary>the 50 ECR repositories</summary>"));
+    assert_eq!(alike.matches("service-50").count(), 1);
+    assert!(!alike.contains("may on "));
+
+    let sessions = &mut role.callers[0].sessions;
+    let mut without = sessions[0].clone();
+    without.repositories = sessions[0].repositories.split_off(48);
+    without.push = access(Answer::No, "`ecr:PutImage`: No statement allows it.");
+    sessions.push(without);
+    let differing = page(&report, &matrix(vec![role]));
+    assert!(differing.contains("</span> may on 48 of 50</td>"));
+    let named = "<dt>On 2 repositories</dt><dd><code>service-49</code> and <code>service-50</code>";
+    assert!(differing.contains(named), "{differing}");
 }

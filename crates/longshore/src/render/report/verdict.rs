@@ -157,7 +157,7 @@ fn let_in(matrix: &Matrix, intruders: &[(&RoleAccess, Vec<&CallerAccess>)]) -> V
     let sessions: Vec<_> = intruders
         .iter()
         .flat_map(|(_, who)| who)
-        .filter_map(|access| access.session.as_ref())
+        .flat_map(|access| &access.sessions)
         .collect();
     let can = |of: fn(&receipts::SessionAccess) -> &receipts::Access| {
         sessions
@@ -191,13 +191,15 @@ fn as_intended(report: &CheckReport, matrix: &Matrix) -> Verdict {
     let mut publishers: Vec<String> = Vec::new();
     let (mut cannot_push, mut not_known) = (Vec::new(), Vec::new());
     for access in wanted.iter().flat_map(|(_, who)| who) {
-        let Some(session) = &access.session else {
+        // A role may be there for some of the repositories.
+        let pushes = access.sessions.iter().map(|session| &session.push);
+        let Some(push) = pushes.max_by_key(|push| push.answer) else {
             continue;
         };
-        match session.push.answer {
+        match push.answer {
             Answer::Yes => publishers.push(plural(&access.caller)),
-            Answer::No => cannot_push.push(session.push.reason.clone()),
-            Answer::Unknown => not_known.push(session.push.reason.clone()),
+            Answer::No => cannot_push.push(push.reason.clone()),
+            Answer::Unknown => not_known.push(push.reason.clone()),
         }
     }
     publishers.sort();
