@@ -130,13 +130,23 @@ fn a_source_that_does_not_compile_shows_the_compilers_words() {
 #[test]
 fn a_target_that_is_not_installed_is_named_with_the_cure() {
     let project = Project::hello();
-    let target = "riscv64gc-unknown-linux-gnu";
-    project.edit(
-        "longshore.toml",
-        "[image]",
-        &format!("[image]\ntarget = \"{target}\""),
+    let with = |project: &Project, target: &str| {
+        let table = format!("[image]\ntarget = \"{target}\"");
+        project.edit("longshore.toml", "[image]", &table);
+        project.commit();
+    };
+    // A processor that no image is built for is told before anything is installed for it.
+    let other = Project::hello();
+    with(&other, "riscv64gc-unknown-linux-gnu");
+    let refused = problem(longshore(other.path()).arg("build"), "E002", 3);
+    let said = refused.to_string();
+    assert!(
+        said.contains("image.target") && said.contains("aarch64"),
+        "{said}"
     );
-    project.commit();
+
+    let target = "x86_64-unknown-linux-gnux32";
+    with(&project, target);
     let problem = problem(longshore(project.path()).arg("build"), "E064", 4);
     assert!(
         problem["hints"]

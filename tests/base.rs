@@ -1,5 +1,7 @@
 //! Images on a base: pinned, read by digest, and not downloaded in vain.
 
+mod ecr;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -7,8 +9,6 @@ use std::sync::{Arc, Mutex};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -428,62 +428,4 @@ async fn a_layout_of_the_checkout_is_a_base_and_is_verified() {
     std::fs::write(file, vec![1; 1024]).unwrap();
     let problem = refused(project.path(), &["build", "--allow-dirty"]);
     assert_eq!(problem["code"], "E019", "{problem:#}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_layer_of_another_repository_of_the_registry_is_mounted() {
-    let image = Image::new("1", 2);
-    let project = Project::hello();
-    let resource = "resource \"aws_ecr_repository\" \"base\" {\n  name = \"team/base\"\n}\n";
-    std::fs::write(project.path().join("infra/production/base.tf"), resource).unwrap();
-    let table = format!("[aws]\nrepository = \"{REPOSITORY}\"");
-    project.edit("longshore.toml", "[aws]", &table);
-    let emulator = Emulator::start_with(project.path(), &["--spec-registry"]);
-    let proxy = Proxy::start(&emulator).await;
-    let reader = emulator.registry_reader().await;
-    for blob in &image.blobs {
-        reader.push_blob("team/base", blob).await;
-    }
-    let manifest = &image.manifest;
-    reader.push_manifest("team/base", "v1", manifest).await;
-
-    // Whoever pins the base is logged in as Docker keeps it.
-    let host = proxy.own.strip_prefix("http://").unwrap();
-    let table = format!("[image]\nbase = \"{host}/team/base:v1\"");
-    project.edit("longshore.toml", "[image]", &table);
-    let docker = tempfile::tempdir().unwrap();
-    let auth = STANDARD.encode(format!("AWS:{}", reader.password));
-    let logins = json!({ "auths": { host: { "auth": auth } } });
-    std::fs::write(docker.path().join("config.json"), logins.to_string()).unwrap();
-    let command = |arguments: &[&str]| {
-        let mut command = longshore(project.path());
-        command
-            .args(arguments)
-            .args(["--format", "json"])
-            .envs(emulator.variables.iter().cloned())
-            .env("AWS_ENDPOINT_URL", &proxy.own);
-        command
-    };
-    let problem = json_of(&command(&["base", "update"]).output().unwrap());
-    assert_eq!(problem["code"], "E019", "{problem:#}");
-    assert!(problem.to_string().contains("docker login"), "{problem:#}");
-    let run = |arguments: &[&str]| {
-        let mut command = command(arguments);
-        json_of(&succeed(command.env("DOCKER_CONFIG", docker.path())))
-    };
-    assert_eq!(run(&["base", "update"])["digest"], image.digest());
-    project.commit();
-    proxy.registry_requests();
-
-    // Whoever publishes to ECR reads it as themselves, also what was read before.
-    let own = tempfile::tempdir().unwrap();
-    std::fs::remove_dir_all(project.path().join("target/longshore/base")).unwrap();
-    let mut publish = command(&["publish"]);
-    let receipt = json_of(&succeed(publish.env("DOCKER_CONFIG", own.path())));
-    assert_eq!(receipt["layers"][0]["digest"], image.layer());
-    assert_eq!(receipt["layers"][0]["origin"], "reused");
-    let requests = proxy.registry_requests();
-    let read = format!("GET /v2/team/base/blobs/{}", image.layer());
-    assert!(!requests.contains(&read), "{requests:?}");
-    assert!(reader.complete_image("latest").await.is_some());
 }

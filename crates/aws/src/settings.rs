@@ -125,6 +125,17 @@ impl Settings {
         }
         Ok(self)
     }
+
+    /// Sets the region, whatever the environment says: for a service whose address names it.
+    pub fn in_region(mut self, region: &str) -> Result<Self, SettingsError> {
+        self.region = Some(checked_region(region.to_owned())?);
+        Ok(self)
+    }
+
+    /// Whether something else stands in for ECR, which a variable names.
+    pub fn has_other_ecr(&self) -> bool {
+        self.ecr_endpoint.is_some()
+    }
 }
 
 /// A region becomes part of a host name, so nothing else may pass.

@@ -1,12 +1,14 @@
 //! A program that was compiled elsewhere: on the platform that it is for.
 
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use attest::Dependencies;
 use fs_err as fs;
 use oci::Digest;
-use tempfile::NamedTempFile;
 
 use crate::files::hash;
 use crate::inputs::{Declared, Inputs};
@@ -74,15 +76,49 @@ impl Prepared {
     }
 }
 
-/// A copy of `file` in `directory`, under the name that its content gives it.
+/// What the names of copies begin with, and of those that were never finished.
+const PREFIXES: [&str; 2] = ["sha256-", UNFINISHED];
+const UNFINISHED: &str = ".unfinished-";
+
+/// The copies that this process reads, until it ends.
+static READ_HERE: Mutex<Vec<fs::File>> = Mutex::new(Vec::new());
+
+/// A copy of `file` in `directory`, under the name that its content gives it; it stays
+/// while this process runs. Those of processes that have ended go.
 fn kept(file: &Path, directory: &Path) -> Result<(PathBuf, Digest), BuildError> {
     fs::create_dir_all(directory)?;
-    let copy = NamedTempFile::new_in(directory)?;
+    // One process at a time, where there are locks: none removes what another has not yet
+    // said that it reads.
+    let turn = fs::File::open(directory)?;
+    let _ = turn.file().lock();
+    remove_unread(directory)?;
+    let copy = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .permissions(Permissions::from_mode(0o777))
+        .tempfile_in(directory)?;
     io::copy(&mut fs::File::open(file)?, &mut copy.as_file())?;
     let digest = hash(copy.path())?;
     let place = directory.join(digest.to_string().replace(':', "-"));
     copy.persist(&place).map_err(|failed| failed.error)?;
+    let reads = fs::File::open(&place)?;
+    let _ = reads.file().lock_shared();
+    let mut held = READ_HERE.lock().unwrap_or_else(PoisonError::into_inner);
+    held.push(reads);
     Ok((place, digest))
+}
+
+/// Removes the copies that no process reads; what cannot be removed, or locked, stays.
+fn remove_unread(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)?.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_copy = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        let unread = || Some(fs::File::open(entry.path()).ok()?.file().try_lock().is_ok());
+        if is_copy && unread() == Some(true) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -101,5 +137,34 @@ mod tests {
         fs::write(&file, "another").unwrap();
         assert_eq!(prepared.digest, before);
         assert_eq!(hash(&prepared.binary.path).unwrap(), before);
+    }
+    #[test]
+    fn copies_that_no_process_reads_any_more_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
+        let program = directory.join("program");
+        let make = |name: &str| {
+            fs::write(directory.join(name), name).unwrap();
+            fs::File::open(directory.join(name)).unwrap()
+        };
+        let elsewhere = make("sha256-elsewhere");
+        elsewhere.file().lock_shared().unwrap();
+        drop([
+            make("sha256-old"),
+            make(".unfinished-old"),
+            make("hello--target"),
+        ]);
+        let mut own = Vec::new();
+        for text in ["one", "another"] {
+            fs::write(&program, text).unwrap();
+            own.push(kept(&program, directory).unwrap().0);
+        }
+        let left = fs::read_dir(directory).unwrap().flatten();
+        let mut left: Vec<_> = left.map(|entry| entry.path()).collect();
+        let stay = ["sha256-elsewhere", "hello--target", "program"];
+        own.extend(stay.map(|name| directory.join(name)));
+        left.sort();
+        own.sort();
+        assert_eq!(left, own);
     }
 }

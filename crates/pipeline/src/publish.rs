@@ -29,6 +29,7 @@ pub use gate::{Gate, GateFailure};
 pub use layout::PublishPlan;
 pub use login::{AddressError, LoginError, RegistryAddress};
 pub use logins::Logins;
+pub(crate) use logins::in_ecr;
 pub use session::connect;
 pub use several::{Named, SeveralFailure};
 pub use signer::{Signer, SigningFailure, Sigstore};

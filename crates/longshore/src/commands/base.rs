@@ -3,6 +3,7 @@
 use receipts::{ExitCode, Problem};
 
 use crate::arguments::{BaseArguments, BaseCommand, Format};
+use crate::commands::publish::now;
 use crate::project::Project;
 use crate::settings::Settings;
 use crate::{printer, render};
@@ -14,7 +15,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Problem> {
     let BaseCommand::Update = arguments.command;
     let project = Project::find(&settings.directory)?;
-    let logins = pipeline::Logins::of(settings.logins());
+    let logins = logins(settings);
     let images = &project.configuration.images;
     let reports = pipeline::update_bases(images, &project.root, &logins)
         .await
@@ -28,4 +29,11 @@ pub(crate) async fn run(
         }
     }
     Ok(ExitCode::Success)
+}
+
+/// Who may read the registry of a base.
+pub(crate) fn logins(settings: &Settings) -> pipeline::Logins {
+    let lookup = |name: &str| settings.environment.get(name).map(str::to_owned);
+    let aws = aws::Settings::from_environment(&lookup);
+    pipeline::Logins::of(settings.logins()).with_chain(aws, now)
 }

@@ -8,7 +8,7 @@ use registry::RegistryError;
 
 use super::{BaseReferenceError, LOCK_FILE_NAME};
 use crate::build::image_problem;
-use crate::publish::PublishFailure;
+use crate::publish::{PublishFailure, in_ecr};
 
 /// Why a base cannot be used or updated.
 #[derive(Debug, thiserror::Error)]
@@ -130,8 +130,14 @@ impl BaseFailure {
         };
         match error {
             RegistryError::DigestMismatch { .. } => problem(LIES).hint(LOOK),
-            error if error.is_denial() => problem("the registry does not let us read the base image")
-                .hint("log in with `docker login HOST`; a name that does not exist is denied by some registries too"),
+            error if error.is_denial() => {
+                let denied = problem("the registry does not let us read the base image")
+                    .hint("log in with `docker login HOST`; a name that does not exist is denied by some registries too");
+                match self {
+                    Self::Registry { reference, .. } if in_ecr(reference) => denied.hint("or have credentials of AWS: `aws sts get-caller-identity` says whose they are; they need `ecr:GetAuthorizationToken`, and to read that repository"),
+                    _ => denied,
+                }
+            }
             _ => problem("the base image cannot be read"),
         }
     }

@@ -230,3 +230,22 @@ pub(crate) fn image_problem(error: &ImageError, nothing: &str) -> Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_linker_to_install_has_the_name_of_debians_package() {
+        // packages.debian.org/bookworm: the first on amd64, the second on arm64.
+        for (target, package) in [
+            ("aarch64-unknown-linux-gnu", "gcc-aarch64-linux-gnu"),
+            ("x86_64-unknown-linux-gnu", "gcc-x86-64-linux-gnu"),
+        ] {
+            let problem = Problem::new(ProblemCode::NoPlatform, "");
+            let problem = uncompilable(problem, target, true, false);
+            let wanted = format!("`apt-get install {package}`");
+            assert!(problem.hints[0].ends_with(&wanted), "{:?}", problem.hints);
+        }
+    }
+}

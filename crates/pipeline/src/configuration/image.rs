@@ -273,6 +273,13 @@ impl ImageTable {
 
     fn check(&self) -> Result<(), ConfigurationError> {
         self.check_engine()?;
+        if build::architecture_of(&self.target).is_none() {
+            let reason = format!(
+                "is `{}`; images are built for targets of `x86_64` and `aarch64`",
+                self.target
+            );
+            return wrong("image.target", &reason);
+        }
         self.check_platforms()?;
         if self.linking == LinkingTable::Dynamic && !self.target.ends_with("-gnu") {
             return wrong(

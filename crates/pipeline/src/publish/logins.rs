@@ -4,17 +4,20 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use aws::Client;
+use aws::{AwsError, Client};
+use jiff::Timestamp;
 use registry::Credentials;
 use url::Url;
 
+use super::session::credentials as shown;
 use super::{Destination, IdentityPlan, PublishFailure, RegistryAddress};
 
 /// What stands in the name of an ECR registry between account and region (AWS, "Amazon
 /// ECR private registry").
 const ECR: &str = ".dkr.ecr.";
 
-/// Files that may keep a login, and whoever publishes.
+/// Files that may keep a login, whoever publishes, and whom AWS's tools would find on this
+/// machine.
 #[derive(Debug, Clone, Default)]
 pub struct Logins {
     /// The files, in their order.
@@ -22,6 +25,8 @@ pub struct Logins {
     /// Whoever publishes to ECR, for a registry of which no file knows; known once the
     /// publish begins.
     publisher: OnceLock<Publisher>,
+    /// Who reads ECR where nobody publishes to it.
+    chain: Option<Chain>,
 }
 
 /// An identity in AWS that publishes.
@@ -31,11 +36,32 @@ struct Publisher {
     client: Arc<Client>,
 }
 
+/// AWS's chain of credentials.
+#[derive(Debug, Clone)]
+struct Chain {
+    settings: Result<aws::Settings, aws::SettingsError>,
+    clock: fn() -> Timestamp,
+}
+
 impl Logins {
     /// Those that files keep.
     pub fn of(files: Vec<PathBuf>) -> Self {
-        let publisher = OnceLock::new();
-        Self { files, publisher }
+        Self {
+            files,
+            ..Self::default()
+        }
+    }
+
+    /// Has a registry of ECR of which no file knows read with the credentials that
+    /// `settings` lead to; `clock` dates requests.
+    #[must_use]
+    pub fn with_chain(
+        mut self,
+        settings: Result<aws::Settings, aws::SettingsError>,
+        clock: fn() -> Timestamp,
+    ) -> Self {
+        self.chain = Some(Chain { settings, clock });
+        self
     }
 
     /// Has a registry of ECR of which no file knows read as whoever publishes.
@@ -52,14 +78,60 @@ impl Logins {
         address: &RegistryAddress,
     ) -> Result<Option<Credentials>, PublishFailure> {
         let kept = address.login(&self.files).await?.credentials;
-        match self.publisher.get() {
-            Some(publisher) if kept.is_none() => publisher.login(address).await,
-            _ => Ok(kept),
+        match (self.publisher.get(), &self.chain) {
+            _ if kept.is_some() => Ok(kept),
+            (Some(publisher), _) if publisher.is_in_aws() => publisher.login(address).await,
+            (_, Some(chain)) => chain.login(address).await,
+            _ => Ok(None),
         }
     }
 }
 
+impl Chain {
+    /// What ECR gives the holder of the machine's credentials; nothing where there are
+    /// none, for a registry may let everybody read.
+    async fn login(
+        &self,
+        address: &RegistryAddress,
+    ) -> Result<Option<Credentials>, PublishFailure> {
+        let unusable = |error: &aws::SettingsError| AwsError::Setting {
+            what: "environment",
+            reason: error.to_string(),
+        };
+        let step = "asking ECR for a login to the base's registry";
+        let failed = |source| PublishFailure::Aws { step, source };
+        let settings = match (region(&address.endpoint), &self.settings) {
+            (Some(place), Ok(settings)) => {
+                let region = place.split('.').next().unwrap_or(place);
+                settings.clone().in_region(region)
+            }
+            (Some(_), Err(error)) => Err(error.clone()),
+            // On this machine there may be a registry that stands in for ECR.
+            (None, Ok(settings))
+                if address.endpoint.scheme() == "http" && settings.has_other_ecr() =>
+            {
+                Ok(settings.clone())
+            }
+            _ => return Ok(None),
+        };
+        let settings = settings.map_err(|error| failed(unusable(&error)))?;
+        let client = Client::new(settings, self.clock).map_err(failed)?;
+        let credentials = match client.credentials().await {
+            Err(AwsError::NoCredentials { .. }) => return Ok(None),
+            found => found.map_err(failed)?.0,
+        };
+        let authorization = client.registry_authorization(&credentials).await;
+        let authorization = authorization.map_err(failed)?;
+        let alike = are_alike(&authorization.endpoint, &address.endpoint);
+        Ok(alike.then(|| shown(&authorization)))
+    }
+}
+
 impl Publisher {
+    fn is_in_aws(&self) -> bool {
+        !matches!(self.destination.identity, IdentityPlan::Login { .. })
+    }
+
     /// What ECR gave whoever publishes, where `address` is in ECR too: a registry of any
     /// account in the same region, for a token is for all registries that its owner may
     /// read (AWS, `GetAuthorizationToken`).
@@ -67,10 +139,9 @@ impl Publisher {
         &self,
         address: &RegistryAddress,
     ) -> Result<Option<Credentials>, PublishFailure> {
-        let elsewhere = matches!(self.destination.identity, IdentityPlan::Login { .. });
         // On this machine there may be a registry that stands in for ECR.
         let near = address.endpoint.scheme() == "http";
-        if elsewhere || !(near || region(&address.endpoint).is_some()) {
+        if !(near || region(&address.endpoint).is_some()) {
             return Ok(None);
         }
         let (endpoint, shown) = self.destination.shown(&self.client).await?;
@@ -88,6 +159,12 @@ impl fmt::Debug for Publisher {
 fn are_alike(one: &Url, other: &Url) -> bool {
     let same_region = region(one).is_some() && region(one) == region(other);
     one.origin() == other.origin() || same_region
+}
+
+/// Whether the reference of an image names a registry of ECR.
+pub(crate) fn in_ecr(reference: &str) -> bool {
+    let host = reference.split('/').next().unwrap_or(reference);
+    host.contains(ECR)
 }
 
 /// The region and domain of an ECR registry.

@@ -219,7 +219,8 @@ fn identity(
     })
 }
 
-fn credentials(authorization: &RegistryAuthorization) -> registry::Credentials {
+/// What a registry is shown of ECR's answer.
+pub(super) fn credentials(authorization: &RegistryAuthorization) -> registry::Credentials {
     registry::Credentials {
         username: authorization.username.clone(),
         password: Password::new(authorization.password.expose()),

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use build::{Builder, BuilderError, Source};
 use oci::Platform;
-use pipeline::{BuildPlan, ImageTable, Logins, Machine};
+use pipeline::{BuildPlan, ImageTable, Machine};
 use receipts::{Problem, ProblemCode};
 
 use crate::arguments::GivenBinary;
+use crate::commands::base::logins;
 use crate::project::Project;
 use crate::settings::Settings;
 
@@ -27,7 +28,7 @@ impl<'a> AtHand<'a> {
         Ok(Self {
             machine: Machine {
                 environment: settings.environment.of_compiler(),
-                logins: Logins::of(settings.logins()),
+                logins: logins(settings),
                 builder: builder(settings)?,
             },
             binaries,
