@@ -2,6 +2,7 @@
 //! are compiled here and programs that were compiled elsewhere.
 
 mod elsewhere;
+mod stranger;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -78,6 +78,22 @@ impl Inputs {
         united
     }
 
+    /// Those of the result called `name`, of all that [`Self::united`] put together, whose
+    /// names are `all`.
+    #[must_use]
+    pub fn of_one(&self, name: &str, all: &[&str]) -> Self {
+        let mut own = Self::default();
+        for (key, value) in &self.0 {
+            let behind = |name: &str| key.strip_prefix(name)?.strip_prefix(' ');
+            match all.iter().find_map(|one| Some((*one, behind(one)?))) {
+                Some((of, key)) if of == name => own.insert(key, &**value),
+                Some(_) => {}
+                None => own.insert(&**key, &**value),
+            }
+        }
+        own
+    }
+
     /// The document: JSON, sorted by name, without blanks.
     pub fn document(&self) -> Vec<u8> {
         // A map of texts is always JSON.
@@ -166,6 +182,8 @@ mod tests {
         let united = Inputs::united(&[("x".to_owned(), &one), ("y".to_owned(), &other)]);
         let expected = inputs(&[("a", "1"), ("x b", "1"), ("y b", "2"), ("x c", "1")]);
         assert_eq!(united, expected);
+        assert_eq!(united.of_one("x", &["x", "y"]), one);
+        assert_eq!(united.of_one("y", &["x", "y"]), other);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an image would be made from, told before anything is made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use build::{Declared, Inputs};
 use image::{COMPATIBILITY, IndexRecipe, LayerKind, Recipe, RecordedInputs};
@@ -67,6 +67,13 @@ impl ExpectedImage {
         Self { platforms, inputs }
     }
 
+    /// The inputs of each platform's image.
+    pub(crate) fn of_each(&self) -> ByPlatform {
+        let each = self.platforms.iter();
+        each.map(|of| (of.recipe.platform.to_string(), of.inputs.clone()))
+            .collect()
+    }
+
     /// What each is made of.
     pub(crate) fn recipes(&self) -> impl Iterator<Item = Recipe> {
         self.platforms.iter().map(|of| of.recipe.clone())
@@ -100,6 +107,49 @@ pub(crate) fn changes(before: &Inputs, after: &Inputs) -> Vec<InputChange> {
             after: change.after,
         })
         .collect()
+}
+
+/// The inputs of each platform.
+pub(crate) type ByPlatform = BTreeMap<String, Inputs>;
+
+/// What differs between the images of each platform: what differs alike in all of them
+/// stands once, anything else behind the name of its platform.
+pub(crate) fn changes_of_each(before: &ByPlatform, after: &ByPlatform) -> Vec<InputChange> {
+    let nothing = Inputs::default();
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let each = names.into_iter().map(|name| {
+        let of = |inputs: &ByPlatform| inputs.get(name).unwrap_or(&nothing).clone();
+        (name, comparable(changes(&of(before), &of(after))))
+    });
+    let each: Vec<_> = each.collect();
+    let mut told: Vec<InputChange> = Vec::new();
+    for (name, found) in &each {
+        for change in found {
+            let alike = each.iter().all(|(_, others)| others.contains(change));
+            let mut change = change.clone();
+            if !alike {
+                change.name = format!("{name} {}", change.name);
+            }
+            if !told.contains(&change) {
+                told.push(change);
+            }
+        }
+    }
+    told.sort_by(|one, other| one.name.cmp(&other.name));
+    told
+}
+
+/// Where a program was compiled in one of both cases and given in the other, that is what
+/// changed: of a compile the other says nothing.
+fn comparable(mut found: Vec<InputChange>) -> Vec<InputChange> {
+    let of_program = |change: &InputChange| {
+        change.name == "program" && (change.before.is_none() || change.after.is_none())
+    };
+    if found.iter().any(of_program) {
+        let of_image = |name: &str| name.starts_with("image:") || name.starts_with("layer:");
+        found.retain(|change| of_program(change) || of_image(&change.name));
+    }
+    found
 }
 
 /// What a compile looked at, as a published image has it in its annotation.
@@ -166,4 +216,47 @@ fn image_inputs(recipe: &Recipe, layers: &[Digest], mut inputs: Inputs) -> Input
         }
     }
     inputs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inputs(pairs: &[(&str, &str)]) -> Inputs {
+        let mut inputs = Inputs::default();
+        for (name, value) in pairs {
+            inputs.insert(*name, *value);
+        }
+        inputs
+    }
+
+    fn told(before: &[(&str, Inputs)], after: &[(&str, Inputs)]) -> Vec<String> {
+        let [before, after] = [before, after].map(|each| {
+            let each = each.iter();
+            each.map(|(name, inputs)| ((*name).to_owned(), inputs.clone()))
+                .collect()
+        });
+        let changes = changes_of_each(&before, &after).into_iter();
+        changes.map(|change| change.name).collect()
+    }
+
+    #[test]
+    fn what_differs_alike_stands_once_and_a_given_program_hides_no_source() {
+        let compiled = inputs(&[("file:a", "1"), ("image:user", "0")]);
+        let changed = inputs(&[("file:a", "2"), ("image:user", "1")]);
+        let given = inputs(&[("program", "p"), ("image:user", "0")]);
+        let before = [("x", compiled.clone()), ("y", given)];
+        assert_eq!(
+            told(&before, &[("x", compiled.clone()), ("y", compiled.clone())]),
+            ["y program"]
+        );
+        assert_eq!(
+            told(&before, &[("x", changed.clone()), ("y", changed.clone())]),
+            ["image:user", "x file:a", "y program"]
+        );
+        assert_eq!(
+            told(&[("x", compiled)], &[("x", changed)]),
+            ["file:a", "image:user"]
+        );
+    }
 }

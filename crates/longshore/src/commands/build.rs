@@ -48,7 +48,8 @@ async fn one(
         archive.file = settings.directory.join(&archive.file);
     }
     if arguments.why {
-        return Box::pin(why(plan, project, settings)).await;
+        let alone = arguments.platform.is_some();
+        return Box::pin(why((plan, alone), project, settings)).await;
     }
     let progress = Progress::new(settings);
     let built = if let Some(digest) = arguments.verify {
@@ -111,7 +112,11 @@ fn published(
 }
 
 /// Names what changed; stdout carries it.
-async fn why(plan: BuildPlan, project: &Project, settings: &Settings) -> Result<ExitCode, Problem> {
+async fn why(
+    plan: (BuildPlan, bool),
+    project: &Project,
+    settings: &Settings,
+) -> Result<ExitCode, Problem> {
     let report = changes(plan, project, settings).await?;
     match settings.format {
         Format::Json => printer::json(&report),
@@ -120,15 +125,16 @@ async fn why(plan: BuildPlan, project: &Project, settings: &Settings) -> Result<
     Ok(ExitCode::Success)
 }
 
-/// What changed since an image was published.
+/// What changed since an image was published; of one platform alone where that is said.
 async fn changes(
-    plan: BuildPlan,
+    (plan, alone): (BuildPlan, bool),
     project: &Project,
     settings: &Settings,
 ) -> Result<InputsReport, Problem> {
     let (source, client) = published(plan, project, settings)?;
     let progress = Progress::new(settings);
-    let report = source.why(&client, &|event| progress.show(&event)).await;
+    let show = |event: Event<'_>| progress.show(&event);
+    let report = source.why(alone, &client, &show).await;
     progress.finish();
     report.map_err(|failure| {
         let mut problem = with_explanation(&failure, project);
@@ -153,6 +159,12 @@ async fn verify(
         .verify(digest, &client, &|event| progress.show(&event))
         .await
         .map_err(|failure| failure.problem())?;
-    progress.say(&format!("reproduced {digest}"));
+    let found = &built.receipt.digest;
+    let listed = if *found == digest.to_string() {
+        String::new()
+    } else {
+        format!(", which {digest} lists")
+    };
+    progress.say(&format!("reproduced {found}{listed}"));
     Ok(built.receipt)
 }

@@ -1,7 +1,9 @@
 //! The registry as it was found, and what there is to do then.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use build::Declared;
 use futures_util::future::try_join_all;
 use image::{Stored, StoredImage};
 use oci::{Digest, ManifestReference, Platform, Tag, annotation};
@@ -90,32 +92,47 @@ impl SourcePublish {
     }
 
     /// The image that would be made, were the compile to look at what that of
-    /// `published` did; none where `published` does not say.
-    pub(super) async fn expected_like(
+    /// `published` did; none where `published` does not say, or is no index where ours is
+    /// one.
+    async fn expected_like(
         &self,
         published: &Stored,
         materials: &[Materials],
     ) -> Result<Option<ExpectedImage>, PublishFailure> {
-        let text = published.annotations().get(annotation::DECLARED);
-        let Some(text) = text else {
-            return Ok(None);
-        };
-        let declared = match self.build.platforms.as_slice() {
-            [only] => {
-                declared_of(text).map(|declared| [(only.platform().to_string(), declared)].into())
+        let index = matches!(published, Stored::Index(_));
+        match self.declared(published) {
+            Some(declared) if index == (self.build.platforms.len() > 1) => {
+                self.expected_with(materials, declared).await.map(Some)
             }
-            _ => declared_of_each(text),
-        };
-        let Some(declared) = declared else {
-            return Ok(None);
-        };
+            _ => Ok(None),
+        }
+    }
+
+    /// What the compile for each platform of `published` looked at, where it says so.
+    pub(super) fn declared(&self, published: &Stored) -> Option<BTreeMap<String, Declared>> {
+        let text = published.annotations().get(annotation::DECLARED)?;
+        if let Stored::Index(_) = published {
+            return declared_of_each(text);
+        }
+        let declared = declared_of(text)?;
+        let platforms = self.build.platforms.iter();
+        let each = platforms.map(|plan| (plan.platform().to_string(), declared.clone()));
+        Some(each.collect())
+    }
+
+    /// The image that would be made, were the compiles to look at what is `declared`.
+    pub(super) async fn expected_with(
+        &self,
+        materials: &[Materials],
+        declared: BTreeMap<String, Declared>,
+    ) -> Result<ExpectedImage, PublishFailure> {
         // One that is new since then has nothing: the inputs are others all the same.
         let of = |platform: &Platform| {
             let declared = declared.get(&platform.to_string());
             declared.cloned().unwrap_or_default()
         };
         let expected = self.build.expected_before(materials, of).await;
-        expected.map(Some).map_err(PublishFailure::Build)
+        expected.map_err(PublishFailure::Build)
     }
 
     /// The images that were published last, one for each of `platforms`.

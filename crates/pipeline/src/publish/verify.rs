@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use aws::Client;
 use image::{Difference, ImageError, LayerBlob, Layout, Stored, StoredImage, StoredIndex};
-use oci::{Descriptor, Digest, ImageConfig, annotation};
+use oci::{Descriptor, Digest, ImageConfig, Platform, annotation};
 use receipts::{Problem, ProblemCode};
 use registry::Registry;
 
 use super::source::SourcePublish;
 use super::{Destination, PublishFailure};
-use crate::build::{BuildFailure, Built};
+use crate::build::{BuildFailure, Built, PlatformPlan};
 use crate::event::Observer;
 
 /// Where a source is built again, below the checkout.
@@ -50,8 +50,9 @@ pub enum VerifyFailure {
 }
 
 impl SourcePublish {
-    /// Builds the source again, and makes sure that the image is `expected`. The
-    /// registry is asked only where it is another.
+    /// Builds the source again, and makes sure that the image is `expected`, or the one of
+    /// its platform in the index that this is. The registry is asked only where it is
+    /// another.
     pub async fn verify(
         &self,
         expected: Digest,
@@ -78,14 +79,18 @@ impl SourcePublish {
         let published = Published {
             destination: &self.destination,
             registry: &session.registry,
+            platform: plan.platforms.first().map(PlatformPlan::platform),
         };
         let compared = published.compare(expected, &built.stored, &plan.layout, &apart);
         let differences = compared.await.map_err(unread)?;
-        Err(VerifyFailure::Differs {
-            expected,
-            found,
-            differences,
-        })
+        match differences {
+            None => Ok(built),
+            Some(differences) => Err(VerifyFailure::Differs {
+                expected,
+                found,
+                differences,
+            }),
+        }
     }
 }
 
@@ -100,32 +105,41 @@ fn remove(directory: &Path) -> Result<(), ImageError> {
 struct Published<'a> {
     destination: &'a Destination,
     registry: &'a Registry,
+    /// The first that was built again, and the only one of an image.
+    platform: Option<Platform>,
 }
 
 impl Published<'_> {
     /// How `rebuilt`, whose layout is at `layout`, differs from what has the `digest`,
-    /// whose layers are put to `place` as far as they are needed.
+    /// whose layers are put to `place` as far as they are needed. An image is compared with
+    /// that of its platform in an index; nothing where it is that one.
     async fn compare(
         &self,
         digest: Digest,
         rebuilt: &Stored,
         layout: &Path,
         place: &Path,
-    ) -> Result<Vec<Difference>, PublishFailure> {
+    ) -> Result<Option<Vec<Difference>>, PublishFailure> {
         let layout = Layout::open(layout).map_err(PublishFailure::Layout)?;
-        let only = |what| vec![difference(&digest.to_string(), what)];
+        let only = |what| Some(vec![difference(&digest.to_string(), what)]);
         let Some(published) = self.read(digest).await? else {
             return Ok(only("is not in the repository, or is no image"));
         };
         match (&published, rebuilt) {
             (Stored::Image(theirs), Stored::Image(ours)) => {
-                self.images(theirs, ours, (&layout, place)).await
+                let found = self.images(theirs, ours, (&layout, place));
+                Ok(Some(found.await?))
             }
             (Stored::Index(theirs), Stored::Index(ours)) => {
-                self.indexes(theirs, ours, (&layout, place)).await
+                let found = self.indexes(theirs, ours, (&layout, place));
+                Ok(Some(found.await?))
             }
-            (Stored::Image(_), Stored::Index(_)) => Ok(only("is one image, and no index")),
-            (Stored::Index(_), Stored::Image(_)) => Ok(only("is an index, and no image")),
+            (Stored::Image(_), Stored::Index(_)) => Ok(only(
+                "is one image, and no index: `--platform` builds one alone",
+            )),
+            (Stored::Index(theirs), Stored::Image(ours)) => {
+                self.image_of(theirs, ours, (&layout, place)).await
+            }
         }
     }
 
@@ -135,6 +149,27 @@ impl Published<'_> {
         let found = self.registry.manifest(repository, &reference).await;
         let found = found.map_err(self.destination.failed(READING, 0))?;
         Ok(found.and_then(|(descriptor, bytes)| Stored::received(descriptor, bytes.to_vec()).ok()))
+    }
+
+    /// How `ours` differs from the image for its platform in the index `theirs`; nothing
+    /// where it is that one.
+    async fn image_of(
+        &self,
+        theirs: &StoredIndex,
+        ours: &StoredImage,
+        places: (&Layout, &Path),
+    ) -> Result<Option<Vec<Difference>>, PublishFailure> {
+        let mut listed = theirs.index.manifests.iter();
+        let listed = listed.find(|listed| listed.platform == self.platform);
+        let only = |what| vec![difference(&theirs.descriptor.digest.to_string(), what)];
+        Ok(match listed.map(|listed| listed.digest) {
+            None => Some(only("has no image for this platform")),
+            Some(digest) if digest == ours.descriptor.digest => None,
+            Some(digest) => match self.read(digest).await? {
+                Some(Stored::Image(theirs)) => Some(self.images(&theirs, ours, places).await?),
+                _ => Some(only("names an image that is not in the repository")),
+            },
+        })
     }
 
     /// How two indexes differ: platform by platform, and by name.
@@ -320,7 +355,15 @@ impl VerifyFailure {
     /// What people and machines are told.
     pub fn problem(&self) -> Problem {
         let (expected, found) = match self {
-            Self::Build(failure) => return failure.problem(),
+            Self::Build(failure) => {
+                let problem = failure.problem();
+                return match problem.code {
+                    ProblemCode::NoPlatform => problem.hint(
+                        "or verify what this machine compiles: `--platform PLATFORM`, with the digest of the index or of the image in it",
+                    ),
+                    _ => problem,
+                };
+            }
             Self::Differs {
                 expected, found, ..
             }

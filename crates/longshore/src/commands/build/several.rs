@@ -24,7 +24,8 @@ pub(super) async fn run(
     }
     let plans = plans(arguments, project, settings).await?;
     if arguments.why {
-        return why(plans, project, settings).await;
+        let alone = arguments.platform.is_some();
+        return why((plans, alone), project, settings).await;
     }
     let progress = Progress::new(settings);
     let built = BuildPlan::execute_all(&plans, &|event| progress.show(&event)).await;
@@ -93,14 +94,14 @@ async fn one(
 
 /// Names what changed for each image.
 async fn why(
-    plans: Vec<BuildPlan>,
+    (plans, alone): (Vec<BuildPlan>, bool),
     project: &Project,
     settings: &Settings,
 ) -> Result<ExitCode, Problem> {
     let mut reports = BTreeMap::new();
     for plan in plans {
         let name = plan.image.name().to_owned();
-        let report = super::changes(plan, project, settings).await?;
+        let report = super::changes((plan, alone), project, settings).await?;
         reports.insert(name, report);
     }
     match settings.format {
