@@ -106,7 +106,7 @@ impl<'a> Lines<'a> {
             lines.add_list(&[], compiled, &mut places);
         }
         if let Some(installed) = &contents.installed {
-            lines.add_system(installed);
+            lines.add_system(installed, &mut places);
             for program in &installed.programs {
                 lines.add_list(&program.paths, &program.dependencies, &mut places);
             }
@@ -120,7 +120,9 @@ impl<'a> Lines<'a> {
         lines
     }
 
-    fn add_system(&mut self, installed: &'a Installed) {
+    /// Adds what the operating system brings; of packages that are called the same the
+    /// first.
+    fn add_system(&mut self, installed: &'a Installed, places: &mut BTreeMap<String, usize>) {
         let release = installed.release.as_ref();
         let system = release.map(operating_system);
         let packages = installed.packages.iter().map(|package| Component {
@@ -138,8 +140,12 @@ impl<'a> Lines<'a> {
             dependencies: None,
         });
         for component in system.into_iter().chain(packages) {
-            self.top.insert(self.components.len());
-            self.components.push(component);
+            let next = self.components.len();
+            let at = *places.entry(component.reference.clone()).or_insert(next);
+            if at == next {
+                self.top.insert(at);
+                self.components.push(component);
+            }
         }
     }
 
@@ -320,6 +326,18 @@ pub(crate) mod tests {
         assert_eq!(lines.components[4].dependencies, None);
         assert!(!lines.unknown);
         assert_eq!(lines.unlisted.len(), 2);
+    }
+
+    #[test]
+    fn packages_that_are_called_the_same_are_one() {
+        let mut contents = hybrid();
+        let packages = &mut contents.installed.as_mut().unwrap().packages;
+        let mut again = packages[0].clone();
+        again.source = None;
+        again.license = Some("MIT".to_owned());
+        again.name = again.name.to_uppercase();
+        packages.push(again);
+        assert_eq!(Lines::of(&bill(&contents)).components.len(), 8);
     }
 
     #[test]
