@@ -94,6 +94,10 @@ pub(crate) const BUILDAH: Builder = Builder {
     // Works in a container too, where cgroups belong to somebody else.
     variables: &[("BUILDAH_ISOLATION", "chroot")],
 };
+const PODMAN: Builder = Builder {
+    name: "podman",
+    variables: BUILDAH.variables,
+};
 
 impl Builder {
     fn is_here(&self) -> bool {
@@ -143,7 +147,7 @@ fn digests_of_layers(receipt: &Value) -> Vec<&str> {
 
 #[test]
 fn every_builder_gives_the_same_digest() {
-    let builders = [CLASSIC, BUILDKIT, BUILDAH];
+    let builders = [CLASSIC, BUILDKIT, BUILDAH, PODMAN];
     if !builders.iter().all(Builder::is_here) {
         return;
     }
@@ -159,6 +163,7 @@ fn every_builder_gives_the_same_digest() {
         "Docker's older builder and BuildKit"
     );
     assert_eq!(digests[0], digests[2], "Docker and Buildah");
+    assert_eq!(digests[0], digests[3], "Docker and Podman");
     // Base, links, files, WORKDIR with what was copied there, and the last RUN that
     // changed something.
     assert_eq!(digests[0].1.as_array().unwrap().len(), 5);

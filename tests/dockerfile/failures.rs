@@ -2,22 +2,22 @@
 
 use std::process::Command;
 
-use super::{BUILDAH, BUILDKIT, CLASSIC, project, write};
+use super::{BUILDAH, BUILDKIT, CLASSIC, PODMAN, project, write};
 use crate::harness::{Project, both, longshore, succeed};
 
 const TOKEN: &str = "correct-horse-battery-staple";
 
 #[test]
 fn a_secret_is_used_and_shows_nowhere() {
-    for builder in [BUILDKIT, BUILDAH] {
+    for builder in [BUILDKIT, BUILDAH, PODMAN] {
         if !builder.is_here() {
             return;
         }
         let text = "FROM scratch\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\n\
             RUN --mount=type=secret,id=TOKEN echo \"it is $(cat /run/secrets/TOKEN)\" && wc -c < /run/secrets/TOKEN > /length\n";
         let project = project(text);
-        // A step that the builder has kept says nothing.
-        let run = format!("it is {}", std::process::id());
+        // A step that a builder has kept says nothing, also to another with the same store.
+        let run = format!("it is {} {}", std::process::id(), builder.name);
         project.edit("Dockerfile", "it is", &run);
         project.edit(
             "longshore.toml",
@@ -62,7 +62,7 @@ fn a_secret_is_used_and_shows_nowhere() {
 
 #[test]
 fn a_step_that_fails_is_named_with_its_line_and_the_last_words() {
-    for builder in [CLASSIC, BUILDKIT, BUILDAH] {
+    for builder in [CLASSIC, BUILDKIT, BUILDAH, PODMAN] {
         if !builder.is_here() {
             return;
         }

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::buildkit::{Buildx, Engine};
-use super::{BUILDAH, BUILDKIT, Builder, CLASSIC, fresh, project};
+use super::{BUILDAH, BUILDKIT, Builder, CLASSIC, PODMAN, fresh, project};
 use crate::elsewhere::Registry;
 use crate::harness::{Emulator, Project, REPOSITORY, has, json_of, longshore, succeed};
 use crate::proxy::Proxy;
@@ -23,7 +23,7 @@ fn two_platforms() -> Project {
 
 #[test]
 fn every_builder_gives_the_same_index_for_two_platforms() {
-    let builders = [BUILDAH, CLASSIC, BUILDKIT];
+    let builders = [BUILDAH, PODMAN, CLASSIC, BUILDKIT];
     if !builders.iter().all(Builder::is_here) {
         return;
     }
