@@ -152,7 +152,8 @@ fn listed(root: &Path) -> BTreeSet<String> {
             (_, true) => format!("&upstream={}", escaped(source)),
             (_, false) => format!("&upstream={}", escaped(&format!("{source}@{of}"))),
         };
-        (status != "config-files").then(|| {
+        let there = !["config-files", "not-installed"].contains(&status);
+        there.then(|| {
             format!(
                 "pkg:deb/debian/{}@{}?arch={architecture}&distro=debian-12{upstream}",
                 escaped(name),

@@ -19,6 +19,8 @@ use crate::error::ImageError;
 const WHITEOUT: &str = ".wh.";
 /// A database that is read; those of whole desktops have ten megabytes.
 const LARGEST_DATABASE: u64 = 256 << 20;
+/// All databases of an image that are read, of all its layers.
+const MOST_READ: u64 = 2 << 30;
 /// Where dpkg keeps what it knows: in one file, or, on distroless images, one for each
 /// package.
 const DPKG: [&str; 2] = ["var/lib/dpkg/", "usr/lib/dpkg/"];
@@ -66,8 +68,11 @@ enum Found {
 #[derive(Default)]
 pub(super) struct Finder {
     found: BTreeMap<String, Found>,
-    /// The lists of programs, by where the program's bytes are: a file may have many names.
-    lists: BTreeMap<(usize, u64), Result<Dependencies, String>>,
+    /// The lists of programs, and of most none, by where the program's bytes are: a file may
+    /// have many names.
+    lists: BTreeMap<(usize, u64), Option<Result<Dependencies, String>>>,
+    /// The bytes of databases that were read.
+    read: u64,
     /// The packages in `lists`, and those of `found`.
     listed: usize,
     held: usize,
@@ -128,9 +133,9 @@ impl Finder {
                     installed.release = installed.release.or(release);
                 }
                 Found::Program(place) => match self.lists.get(&place) {
-                    Some(Ok(list)) => names.entry(list).or_default().push(format!("/{path}")),
-                    Some(Err(reason)) => unread(&path, true, reason.clone()),
-                    None => {}
+                    Some(Some(Ok(list))) => names.entry(list).or_default().push(format!("/{path}")),
+                    Some(Some(Err(reason))) => unread(&path, true, reason.clone()),
+                    _ => {}
                 },
                 Found::Unread(reason) => unread(&path, false, reason),
             }
@@ -153,6 +158,10 @@ impl Finder {
         let (layer, start, size) = match (&item.kind, place) {
             (Kind::File { layer, start, size }, _) if *size > 0 => (*layer, *start, *size),
             (Kind::Symlink(target), Some(Place::Dpkg | Place::Apk)) => {
+                // Where a distribution moved its database, the old name leads to the new one.
+                if place_of(&led_to(path, target)).is_some() {
+                    return Ok(());
+                }
                 let reason = format!("it is a link to `{target}`, which is not followed");
                 self.keep(path, Found::Unread(reason));
                 return Ok(());
@@ -165,10 +174,16 @@ impl Finder {
             None => return self.look_at_program((layer, start), path, window),
             Some(Place::NotRead(reason)) => Found::Unread(reason.to_owned()),
             Some(_) if size > LARGEST_DATABASE => Found::Unread(format!("it has {size} bytes")),
+            Some(_) if self.read + size > MOST_READ => {
+                Found::Unread(format!("{MOST_READ} bytes of databases were read before"))
+            }
             Some(Place::Dpkg) => Found::Packages(dpkg::read(BufReader::new(window()))),
             Some(Place::Apk) => Found::Packages(apk::read(BufReader::new(window()))),
             Some(Place::Release) => Found::Release(Release::read(BufReader::new(window()))),
         };
+        if !matches!(found, Found::Unread(_)) {
+            self.read += size;
+        }
         self.keep(path, found);
         Ok(())
     }
@@ -187,18 +202,19 @@ impl Finder {
             if magic != program::MAGIC {
                 return Ok(());
             }
-            let Some(mut list) = program::list(window()) else {
-                return Ok(());
+            let list = program::list(window());
+            let count = match &list {
+                Some(Ok(list)) => list.packages.len(),
+                _ => 0,
             };
-            let count = list.as_ref().map_or(0, |list| list.packages.len());
-            if self.listed + count > MOST_PACKAGES {
-                list = Err(crowd());
-            } else {
-                self.listed += count;
-            }
+            let fits = self.listed + count <= MOST_PACKAGES;
+            self.listed += if fits { count } else { 0 };
+            let list = if fits { list } else { Some(Err(crowd())) };
             self.lists.insert(place, list);
         }
-        self.found.insert(path.to_owned(), Found::Program(place));
+        if self.lists.get(&place).is_some_and(Option::is_some) {
+            self.found.insert(path.to_owned(), Found::Program(place));
+        }
         Ok(())
     }
 
@@ -256,6 +272,21 @@ impl Found {
 
 fn crowd() -> String {
     format!("the image lists more than {MOST_PACKAGES} packages")
+}
+
+/// What the text of a link at `path` names, without looking at links above that.
+fn led_to(path: &str, target: &str) -> String {
+    let beside = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let from = if target.starts_with('/') { "" } else { beside };
+    let mut parts = Vec::new();
+    for part in from.split('/').chain(target.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 fn place_of(path: &str) -> Option<Place> {

@@ -114,6 +114,21 @@ fn distroless_and_alpine_are_read_where_they_keep_their_packages() {
 }
 
 #[test]
+fn a_database_that_was_moved_is_read_where_its_old_name_leads() {
+    for old in [
+        "../../../usr/lib/apk/db/installed",
+        "/usr/lib/apk/db/installed",
+    ] {
+        let moved: &[Line<'_>] = &[
+            ("usr/lib/apk/db/installed", b'0', "P:musl\nV:1\n"),
+            (APK, b'2', old),
+        ];
+        let found = installed(&[moved]);
+        assert_eq!((names(&found), &*found.unread), (vec!["musl"], &[][..]));
+    }
+}
+
+#[test]
 fn what_is_not_read_is_told() {
     let long = format!("Package: {}\n", "x".repeat(9000));
     let odd: &[Line<'_>] = &[
@@ -226,6 +241,24 @@ fn a_crowd_of_packages_is_told_and_costs_no_more_than_its_limit() {
     assert_eq!(found.packages.len(), 60_000);
     assert_eq!(found.unread[0].path, "/var/lib/dpkg/status");
     assert!(found.unread[0].reason.contains("more than 100000"));
+}
+
+/// Looked at by each of its names, the program would take minutes.
+#[test]
+fn a_program_of_many_names_is_looked_at_once() {
+    const NAMES: usize = 20_000;
+    let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+    for number in 0..20_000 {
+        let name = format!(".data.{number}").into_bytes();
+        object.add_section(Vec::new(), name, SectionKind::Data);
+    }
+    let program = object.write().unwrap();
+    let names: Vec<_> = (0..NAMES).map(|number| format!("n{number:06}")).collect();
+    let mut lines: Vec<(&str, u8, &[u8])> = vec![("a", b'0', &program)];
+    lines.extend(names.iter().map(|name| (name.as_str(), b'1', &b"a"[..])));
+    let mut saved = Saved::new(&[]);
+    saved.layers = vec![tar_of_bytes(&lines)];
+    assert_eq!(found(&saved), Installed::default());
 }
 
 proptest! {
