@@ -11,7 +11,8 @@ same registry, in turns, and writes the tables of docs/benchmarks.md and docs/pu
 
 The registries are Debian's docker-registry, the same behind a relay that delays each way
 by 10 ms and passes 100 Mbit/s in each direction (`link`; opening a connection takes no
-time there), and our emulator. What was measured is kept in target/bench-publish.json, a
+time there), the same by https (`tls`, for `large`: Docker's daemon would have to be told
+of its certificate), and our emulator. What was measured is kept in target/bench-publish.json, a
 table for each of rows and registry: a run replaces those that it measures.
 
 Needs Linux, git, cargo, zstd and docker-registry, and of Docker, buildah, skopeo and
@@ -60,6 +61,8 @@ class Bench:
     def registry(self, repositories):
         registry = self.kind(self.scratch, self.longshore, repositories)
         (self.logins / "config.json").write_text(json.dumps({"auths": registry.login}))
+        if registry.authority:
+            self.environment["SSL_CERT_FILE"] = str(registry.authority)
         return registry
 
     def turn(self, commands, table):
@@ -116,16 +119,19 @@ def compare_services(bench):
     with bench.registry(contenders.repositories(contexts)) as registry:
         for number in range(bench.rounds + 1):
             project, context = bench.place / f"service{number}", bench.place / f"context{number}"
-            unpack(project)
+            both = [project, projects.alone(project)]
+            for one in both:
+                unpack(one)
             work = contenders.Work(project, [context], registry.host)
             commands = contenders.builders(bench.longshore, work, "longshore")
             turn = bench.turn if number < bench.rounds else bench.memory_turn
             turn(commands, changed)
             turn(commands, same)
             text = f"another page {number} {time.time()}\n".encode() * 5_000
-            (project / "public/file").write_bytes(text)
+            for one in both:
+                (one / "public/file").write_bytes(text + one.name.encode())
+                projects.commit(one)
             projects.change_asset(context, text)
-            projects.commit(project)
             turn(commands, asset)
         first = bench.place / "context0-classic"
         limits = [bench.limit([first / "service"], registry.host), bench.limit([], registry.host),
@@ -142,7 +148,8 @@ def compare_large(bench):
         for name in contenders.copiers(bench.longshore, layout, digest, ""):
             # A registry for each: what another turn has sent must not be there.
             with bench.registry(["large"]) as registry:
-                commands = contenders.copiers(bench.longshore, layout, digest, registry.host)
+                secure = registry.authority is not None
+                commands = contenders.copiers(bench.longshore, layout, digest, registry.host, secure)
                 turn({name: commands[name]}, table)
     seconds = []
     for _ in range(3):
@@ -160,8 +167,10 @@ def compare_fifty(bench):
     names = [file.parent.name for file in sorted(project.glob("*/Cargo.toml"))]
     contexts = [bench.place / f"fifty-{name}" for name in names]
     changed, same = {}, {}
-    with bench.registry([f"longshore/{name}" for name in names] + contenders.repositories(contexts)) as registry:
-        unpack(project)
+    own = [f"{base}/{name}" for base in ("longshore", "longshore-alone") for name in names]
+    with bench.registry(own + contenders.repositories(contexts)) as registry:
+        for one in (project, projects.alone(project)):
+            unpack(one)
         work = contenders.Work(project, contexts, registry.host)
         commands = contenders.builders(bench.longshore, work, "longshore")
         # Docker and buildah remember what they have built: only one turn is new to them.
@@ -223,7 +232,10 @@ def options():
     parser.add_argument("--prepare", type=pathlib.Path)
     parser.add_argument("--prepared", type=pathlib.Path)
     parser.add_argument("--page", action="store_true")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.registry == "tls" and arguments.rows != "large":
+        parser.error("--registry tls is for --rows large")
+    return arguments
 
 
 def main():

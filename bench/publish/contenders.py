@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from projects import BUILDERS
+from projects import BUILDERS, alone
 
 # What is done and where: a project of ours, and a context and an image's name of the others.
 Work = collections.namedtuple("Work", "project contexts host")
@@ -21,6 +21,9 @@ def builders(longshore, work, name):
     """Whoever makes images of programs and files and pushes them: commands by name."""
     docker, buildah = PROGRAMS["docker"], PROGRAMS["buildah"]
     rows = {"longshore publish": [([longshore, "publish", "--to", f"{work.host}/{name}"], work.project)]}
+    if alone(work.project).exists():
+        publish = [longshore, "publish", "--to", f"{work.host}/{name}-alone"]
+        rows["longshore, nothing attested"] = [(publish, alone(work.project))]
     for title, who, variable in (("docker build, push", "classic", "DOCKER_BUILDKIT=0"),
                                  ("with BuildKit", "buildkit", "DOCKER_BUILDKIT=1")):
         if docker and (who == "classic" or buildkit()):
@@ -38,7 +41,8 @@ def builders(longshore, work, name):
 
 def repositories(contexts):
     """Those that a registry needs which makes none by itself."""
-    return ["longshore", "large"] + [f"{who}{number}" for who in BUILDERS for number in range(len(contexts))]
+    others = [f"{who}{number}" for who in BUILDERS for number in range(len(contexts))]
+    return ["longshore", "longshore-alone", "large", *others]
 
 
 def images(work, who):
@@ -47,16 +51,18 @@ def images(work, who):
             for number, context in enumerate(work.contexts)]
 
 
-def copiers(longshore, layout, digest, host):
-    """Whoever sends a finished layout."""
+def copiers(longshore, layout, digest, host, secure=False):
+    """Whoever sends a finished layout; to a `secure` registry by https."""
     image, skopeo, crane = f"{host}/large", PROGRAMS["skopeo"], PROGRAMS["crane"]
     rows = {"longshore publish": [([longshore, "publish", "--layout", layout, "--digest", digest, "--to", image],
                                    layout.parent)]}
     if skopeo:
-        copy = [skopeo, "copy", "-q", "--dest-tls-verify=false", f"oci:{layout}", f"docker://{image}:latest"]
+        plain = [] if secure else ["--dest-tls-verify=false"]
+        copy = [skopeo, "copy", "-q", *plain, f"oci:{layout}", f"docker://{image}:latest"]
         rows["skopeo copy"] = [(copy, None)]
     if crane:
-        rows["crane push"] = [([crane, "push", "--insecure", layout, f"{image}:latest"], None)]
+        plain = [] if secure else ["--insecure"]
+        rows["crane push"] = [([crane, "push", *plain, layout, f"{image}:latest"], None)]
     return rows
 
 

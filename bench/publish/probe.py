@@ -4,6 +4,7 @@ import concurrent.futures
 import hashlib
 import http.client
 import os
+import ssl
 import subprocess
 import time
 import urllib.parse
@@ -54,12 +55,15 @@ def round_trip(host):
 
 def sending(files, registry):
     """Seconds that a registry takes for the files, sent as they are on four
-    connections by senders who only copy from file to socket."""
+    connections by senders who only copy from file to socket, or encrypt."""
     login = registry.login.get(registry.host, {}).get("auth")
     headers = {"Authorization": f"Basic {login}"} if login else {}
+    trusted = ssl.create_default_context(cafile=registry.authority) if registry.authority else None
 
     def send(file):
         connection = http.client.HTTPConnection(registry.host)
+        if trusted:
+            connection = http.client.HTTPSConnection(registry.host, context=trusted)
         connection.request("POST", "/v2/large/blobs/uploads/", headers=headers | {"Content-Length": "0"})
         answer = connection.getresponse()
         answer.read()

@@ -57,6 +57,16 @@ def make_project(place, data, number, assets):
     under_git(place)
 
 
+def alone(project):
+    """The same beside which nothing is pushed, where there is one."""
+    return project.with_name(f"{project.name}-alone")
+
+
+def attests_nothing(project):
+    with (project / "longshore.toml").open("a") as file:
+        file.write("\n[publish]\nattest = false\n")
+
+
 def under_git(place):
     (place / ".gitignore").write_text("/target\n")
     run(["git", "init", "--quiet", place])
@@ -102,9 +112,13 @@ def prepare_services(longshore, place, rounds):
     everything = toolchain_bytes()
     for number in range(rounds + 1):
         project = place / f"service{number}"
-        # No program of an earlier run: Docker and buildah remember those.
-        make_project(project, everything[:DATA_BYTES], time.time_ns(), {"public": b"page\n" * 20_000})
-        run([longshore, "build"], cwd=project)
+        for one in (project, alone(project)):
+            # No program of an earlier run: Docker and buildah remember those.
+            make_project(one, everything[:DATA_BYTES], time.time_ns(), {"public": b"page\n" * 20_000})
+        attests_nothing(alone(project))
+        commit(alone(project))
+        for one in (project, alone(project)):
+            run([longshore, "build"], cwd=one)
         make_contexts(place / f"context{number}", program(project, "service"), project / "public")
 
 
@@ -121,16 +135,19 @@ def prepare_large(longshore, place):
 def prepare_fifty(longshore, place):
     everything, project = toolchain_bytes(), place / "fifty"
     names = [f"service{number:02}" for number in range(FIFTY)]
-    for number, name in enumerate(names):
-        at = number * SMALL_BYTES
-        make_package(project / name, name, everything[at:at + SMALL_BYTES], time.time_ns())
-    members = ", ".join(f'"{name}"' for name in names)
-    (project / "Cargo.toml").write_text(f'[workspace]\nresolver = "3"\nmembers = [{members}]\n')
-    (project / "Cargo.lock").write_text(locked(names))
-    images = "".join(f'[[image]]\npackage = "{name}"\nrepository = "team/{name}"\n\n' for name in names)
-    (project / "longshore.toml").write_text(images)
-    under_git(project)
-    run([longshore, "build"], cwd=project)
+    for one in (project, alone(project)):
+        for number, name in enumerate(names):
+            at = number * SMALL_BYTES
+            make_package(one / name, name, everything[at:at + SMALL_BYTES], time.time_ns())
+        members = ", ".join(f'"{name}"' for name in names)
+        (one / "Cargo.toml").write_text(f'[workspace]\nresolver = "3"\nmembers = [{members}]\n')
+        (one / "Cargo.lock").write_text(locked(names))
+        images = "".join(f'[[image]]\npackage = "{name}"\nrepository = "team/{name}"\n\n' for name in names)
+        (one / "longshore.toml").write_text(images)
+        if one != project:
+            attests_nothing(one)
+        under_git(one)
+        run([longshore, "build"], cwd=one)
     for name in names:
         make_contexts(place / f"fifty-{name}", program(project, name))
 

@@ -7,6 +7,7 @@ import hmac
 import json
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,18 +16,22 @@ import time
 import urllib.parse
 import urllib.request
 
+from measure import run
+
 
 class DockerRegistry:
     """Debian's docker-registry."""
 
     name = "docker-registry"
+    # The file of the certificate that clients must trust, where it is asked by https.
+    authority = None
 
     def __init__(self, scratch, _longshore, _repositories):
         self.place = pathlib.Path(tempfile.mkdtemp(dir=scratch))
         file = self.place / "config.yml"
         file.write_text("version: 0.1\nlog: {level: info, accesslog: {disabled: true}}\n"
                         f"storage: {{filesystem: {{rootdirectory: {self.place}/data}}}}\n"
-                        "http: {addr: '127.0.0.1:0'}\n")
+                        f"http: {{{self.http()}}}\n")
         log = self.place / "log"
         with log.open("w") as output:
             self.process = subprocess.Popen(["docker-registry", "serve", file], stderr=output, stdout=output)
@@ -34,8 +39,11 @@ class DockerRegistry:
             if self.process.poll() is not None:
                 sys.exit(log.read_text())
             time.sleep(0.02)
-        self.host = log.read_text().split("listening on ")[1].split('"')[0]
+        self.host = log.read_text().split("listening on ")[1].split('"')[0].split(",")[0]
         self.login = {}
+
+    def http(self):
+        return "addr: '127.0.0.1:0'"
 
     def __enter__(self):
         return self
@@ -152,4 +160,22 @@ class SlowRegistry(DockerRegistry):
         self.host = Link(self.host).host
 
 
-REGISTRIES = {kind.name: kind for kind in (DockerRegistry, SlowRegistry, Emulator)}
+class SecureRegistry(DockerRegistry):
+    """Debian's docker-registry by https, at an address of this machine that is not
+    loopback: that one everybody asks by http."""
+
+    name = "tls"
+
+    def http(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
+            # Nothing is sent: it tells from which address it would be.
+            route.connect(("192.0.2.1", 9))
+            address = route.getsockname()[0]
+        self.authority, key = self.place / "certificate.pem", self.place / "key.pem"
+        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+             "-days", "2", "-subj", "/CN=registry", "-addext", f"subjectAltName=IP:{address}",
+             "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", self.authority])
+        return f"addr: '{address}:0', tls: {{certificate: {self.authority}, key: {key}}}"
+
+
+REGISTRIES = {kind.name: kind for kind in (DockerRegistry, SlowRegistry, SecureRegistry, Emulator)}
