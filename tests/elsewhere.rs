@@ -186,6 +186,18 @@ async fn an_address_that_is_none_is_refused_and_a_password_in_it_not_shown() {
     }
 }
 
+#[test]
+fn an_address_where_nobody_listens_is_told_with_what_to_look_at() {
+    let (project, digest) = Project::built();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let mut publish = project.publish(&digest, &[]);
+    let output = publish.args(["--to", &format!("{host}/app")]).output();
+    let shown = seen(&output.unwrap()).replace(&host, "REGISTRY");
+    settings().bind(|| assert_snapshot!(shown.replace(&digest, "sha256:DIGEST")));
+}
+
 #[tokio::test]
 async fn a_login_that_podman_keeps_is_found_where_docker_keeps_none() {
     let elsewhere = Elsewhere::new().await;

@@ -94,6 +94,11 @@ async fn a_publish_over_https_ends_whole_and_every_address_it_was_given_is_https
         );
     }
     let mut publish = project.publish(&digest, &job);
+    let untrusted = both(&publish.output().unwrap());
+    assert!(
+        untrusted.contains("hint: this machine does not trust"),
+        "{untrusted}"
+    );
     succeed(publish.env("SSL_CERT_FILE", authority(&emulator)));
 
     let start = format!("{}/v2/{REPOSITORY}/blobs/uploads/", emulator.url);

@@ -8,6 +8,8 @@ use http::Method;
 use oci::{Digest, DistributionError, ErrorCode, ErrorEnvelope};
 use url::Url;
 
+use crate::Unreachable;
+
 /// What was being asked of the registry; `Display` completes "failed to ...".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -267,10 +269,17 @@ impl RegistryError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Refused(refusal) => refusal.is_retryable(),
-            Self::Transport { source, .. } => !source.is_builder(),
+            Self::Transport { source, .. } => {
+                !source.is_builder() && self.unreachable() != Some(Unreachable::Certificate)
+            }
             Self::Stalled { .. } => true,
             _ => false,
         }
+    }
+
+    /// What is in the way of a connection, where there is none and that can be told.
+    pub fn unreachable(&self) -> Option<Unreachable> {
+        Unreachable::within(self)
     }
 
     /// Whether the registry says no to whoever asks, whatever is asked.

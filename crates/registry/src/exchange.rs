@@ -1,5 +1,6 @@
 //! One request and its answer: with the login, within the limits.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -270,6 +271,7 @@ impl Registry {
         call: &Call,
         mut response: reqwest::Response,
     ) -> Result<Answer, RegistryError> {
+        self.answered.store(true, Ordering::Relaxed);
         let mut answer = Answer {
             step: call.step,
             method: call.method.clone(),

@@ -31,6 +31,7 @@ mod registry;
 mod tags;
 mod throttle;
 mod transport;
+mod unreachable;
 mod upload;
 
 pub use blobs::{Blob, BlobContent, Publication, Pushed};
@@ -41,3 +42,4 @@ pub use options::Options;
 pub use referrers::ReferrerManifest;
 pub use registry::{Registry, Renew, Renewing};
 pub use transport::endpoint;
+pub use unreachable::Unreachable;

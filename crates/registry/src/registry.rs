@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::pin::Pin;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
@@ -26,6 +26,9 @@ pub type Renew = Box<dyn Fn() -> Renewing + Send + Sync>;
 pub type Renewing =
     Pin<Box<dyn Future<Output = Result<Credentials, Box<dyn Error + Send + Sync>>> + Send>>;
 
+/// How often a connection is tried to a registry that has not answered yet.
+const FIRST_TRIES: u32 = 3;
+
 /// A login, and how many there were before it.
 struct Login {
     credentials: Option<Credentials>,
@@ -45,6 +48,8 @@ pub struct Registry {
     pub(crate) keeps_chunks: AtomicBool,
     /// Whether the registry may list referrers; until it is seen not to.
     pub(crate) may_list_referrers: AtomicBool,
+    /// Whether the registry has ever answered.
+    pub(crate) answered: AtomicBool,
     throttle: Throttle,
     /// Where blobs were seen, by this client.
     pub(crate) homes: Homes,
@@ -80,6 +85,7 @@ impl Registry {
             takes_whole: AtomicBool::new(true),
             keeps_chunks: AtomicBool::new(true),
             may_list_referrers: AtomicBool::new(true),
+            answered: AtomicBool::new(false),
             throttle: Throttle::default(),
             homes: Homes::default(),
             options,
@@ -175,7 +181,8 @@ impl Registry {
             } else {
                 waits.next()
             };
-            let Some(wait) = wait.filter(|_| error.is_retryable()) else {
+            let may_help = error.is_retryable() && !self.is_elsewhere(&error, attempt);
+            let Some(wait) = wait.filter(|_| may_help) else {
                 return Err(error);
             };
             let asked = error.retry_after();
@@ -194,5 +201,12 @@ impl Registry {
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
+    }
+
+    /// Whether the registry has never answered and is still not to be found: one that is
+    /// named wrong is not waited for as one that was there.
+    fn is_elsewhere(&self, error: &RegistryError, attempt: u32) -> bool {
+        let answered = self.answered.load(Ordering::Relaxed);
+        !answered && attempt >= FIRST_TRIES && error.unreachable().is_some()
     }
 }

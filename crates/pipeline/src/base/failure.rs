@@ -138,7 +138,13 @@ impl BaseFailure {
                     _ => denied,
                 }
             }
-            _ => problem("the base image cannot be read"),
+            _ => {
+                let mut problem = problem("the base image cannot be read");
+                problem
+                    .hints
+                    .extend(error.unreachable().map(|why| why.to_string()));
+                problem
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use aws::AwsError;
 use image::ImageError;
 use oci::{Digest, ErrorCode, RepositoryName, Tag};
 use receipts::{Problem, ProblemCode};
-use registry::RegistryError;
+use registry::{RegistryError, Unreachable};
 
 use super::{GateFailure, LoginError, SigningFailure};
 use crate::build::{BuildFailure, image_problem};
@@ -133,8 +133,17 @@ impl PublishFailure {
         source.has_code(&ErrorCode::ManifestBlobUnknown) || source.has_code(&ErrorCode::BlobUnknown)
     }
 
-    /// What people and machines are told.
+    /// What people and machines are told. Where there was no connection, what is in its way
+    /// is all there is to look at.
     pub fn problem(&self) -> Problem {
+        let mut problem = self.told();
+        if let Some(unreachable) = Unreachable::within(self) {
+            problem.hints = vec![unreachable.to_string()];
+        }
+        problem
+    }
+
+    fn told(&self) -> Problem {
         let nothing = |code, what: &str| Problem::new(code, format!("{NOTHING}: {what}"));
         match self {
             Self::Layout(error) => image_problem(error, NOTHING),
@@ -185,7 +194,7 @@ impl PublishFailure {
             Self::Build(failure) => failure.problem(),
             Self::Registry { step, tags_set, repository, login, source } => {
                 let problem = registry_problem(step, tags_set, repository, source);
-                registry_hints(problem, login.as_deref(), source.is_denial_of_nobody())
+                registry_hints(problem, login.as_deref(), source)
             }
             Self::Gate(failure) => failure.problem(),
             Self::Signing(failure) => failure.problem(),
@@ -297,9 +306,8 @@ fn registry_problem(
         .fact("repository", repository.to_string())
 }
 
-/// What to do about it; `login` is the registry's host, where it is not ECR, and
-/// `nobody` whether none was found there.
-fn registry_hints(problem: Problem, login: Option<&str>, nobody: bool) -> Problem {
+/// What to do about `error`; `login` is the registry's host, where it is not ECR.
+fn registry_hints(problem: Problem, login: Option<&str>, error: &RegistryError) -> Problem {
     match (problem.code, login) {
         (ProblemCode::RepositoryMissing, None) => problem
             .hint("ECR makes no repository on a push: run `terraform apply`, or correct `aws.repository`"),
@@ -308,7 +316,7 @@ fn registry_hints(problem: Problem, login: Option<&str>, nobody: bool) -> Proble
         (ProblemCode::PushDenied, None) => problem
             .hint("the sentence above names the action and the resource: add them to the role's policy")
             .hint("`longshore rehearse` runs the same requests against your Terraform root"),
-        (ProblemCode::PushDenied, Some(host)) if nobody => problem
+        (ProblemCode::PushDenied, Some(host)) if error.is_denial_of_nobody() => problem
             .hint(format!("nobody is logged in there: `docker login {host}`, as somebody who may push to this repository")),
         (ProblemCode::PushDenied, Some(host)) => problem
             .hint(format!("the login that was found is not one who may: `docker login {host}`, as somebody who may push to this repository")),

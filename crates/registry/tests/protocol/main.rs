@@ -14,6 +14,7 @@ mod reading;
 mod referrers;
 mod renewal;
 mod scripted;
+mod unreachable;
 mod uploads;
 
 use std::path::Path;
