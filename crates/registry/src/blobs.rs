@@ -216,6 +216,13 @@ impl Registry {
                 .await?
             }
         };
+        // A sibling repository may be given the blob at this moment, to take it over from.
+        let _turn = match asked {
+            Asked::First if !was_there && self.may_come_from_a_sibling(&blob) => {
+                self.homes.turn(digest).await
+            }
+            _ => None,
+        };
         let mount = match asked {
             _ if was_there => Mount::Taken,
             // What was lost here may be lost there.

@@ -46,6 +46,9 @@ pub struct Registry {
     pub(crate) takes_whole: AtomicBool,
     /// Whether the registry may keep chunks; until it is seen not to.
     pub(crate) keeps_chunks: AtomicBool,
+    /// Whether the registry may take blobs over from a repository to another; until it is
+    /// seen not to.
+    pub(crate) may_mount: AtomicBool,
     /// Whether the registry may list referrers; until it is seen not to.
     pub(crate) may_list_referrers: AtomicBool,
     /// Whether the registry has ever answered.
@@ -84,6 +87,7 @@ impl Registry {
             renewing: tokio::sync::Mutex::default(),
             takes_whole: AtomicBool::new(true),
             keeps_chunks: AtomicBool::new(true),
+            may_mount: AtomicBool::new(true),
             may_list_referrers: AtomicBool::new(true),
             answered: AtomicBool::new(false),
             throttle: Throttle::default(),

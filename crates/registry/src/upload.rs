@@ -100,6 +100,7 @@ impl Registry {
             answer.check_stated_digest(blob.descriptor.digest)?;
             return Ok(Mount::Taken);
         }
+        self.may_mount.store(false, Ordering::Relaxed);
         match answer.header(LOCATION) {
             Some(location) if answer.status == StatusCode::ACCEPTED => {
                 answer.linked(location).map(Mount::Offered)
@@ -112,14 +113,23 @@ impl Registry {
     /// question is not asked about.
     fn source(&self, repository: &RepositoryName, blob: &Blob) -> Option<RepositoryName> {
         let source = match &blob.content {
-            BlobContent::Published(place) => {
-                let own = self.is_own(&place.registry.endpoint);
-                own.then(|| place.repository.clone())
+            BlobContent::Published(place) if self.is_own(&place.registry.endpoint) => {
+                Some(place.repository.clone())
             }
             _ if self.goes_whole(blob) => None,
             _ => self.homes.of(&blob.descriptor.digest),
         };
         source.filter(|source| source != repository)
+    }
+
+    /// Whether a blob that the repository lacks may be mounted from one that is being
+    /// given it.
+    pub(crate) fn may_come_from_a_sibling(&self, blob: &Blob) -> bool {
+        let known = match &blob.content {
+            BlobContent::Published(place) => self.is_own(&place.registry.endpoint),
+            BlobContent::File(_) | BlobContent::Bytes(_) => self.goes_whole(blob),
+        };
+        !known && self.may_mount.load(Ordering::Relaxed)
     }
 
     /// Whether the blob is so small that it is sent in one request.

@@ -1,7 +1,9 @@
 //! Blobs that another repository has: mounted, or passed on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::future::join_all;
 use oci::{Descriptor, Digest, media_type};
 use registry::{Blob, BlobContent, Publication, Pushed, Registry, RegistryError};
 
@@ -143,6 +145,41 @@ async fn what_a_sibling_repository_was_given_is_mounted_from_there() {
         .await
         .unwrap();
     assert_eq!(count(&server, "PUT"), 2);
+}
+
+/// Pushes a blob to four repositories at the same time: how many of them have it then,
+/// and how many PUTs and mounts the registry saw. It mounts if `mounts`, and refuses the
+/// first PUT if `refuses`.
+async fn pushed_to_four(mounts: bool, refuses: bool) -> (usize, usize, usize) {
+    let puts = AtomicUsize::new(0);
+    let server = Server::start(move |_, seen| match seen.line.split(' ').next().unwrap() {
+        "HEAD" => reply(404),
+        "POST" if mounts && seen.line.contains("mount=") => reply(201),
+        "POST" => reply(202).header("location", "/upload"),
+        _ if puts.fetch_add(1, Ordering::Relaxed) == 0 && refuses => refuse(403, "DENIED", ""),
+        _ => reply(201),
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let layer = [blob(folder.path(), LAYER)];
+    let client = registry(&server.url);
+    let siblings = ["team/a", "team/b", "team/c", "team/d"].map(|name| name.parse().unwrap());
+    let pushes = siblings
+        .iter()
+        .map(|sibling| client.push_blobs(sibling, &layer, &nobody));
+    let pushed = join_all(pushes).await;
+    let mounted = |line: &&String| line.contains("mount=");
+    let mounts = server.lines().iter().filter(mounted).count();
+    let done = pushed.iter().filter(|pushed| pushed.is_ok()).count();
+    (done, count(&server, "PUT"), mounts)
+}
+
+#[tokio::test]
+async fn what_siblings_are_given_at_the_same_moment_is_sent_once() {
+    assert_eq!(pushed_to_four(true, false).await, (4, 1, 3));
+    assert_eq!(pushed_to_four(true, true).await, (3, 2, 2));
+    assert_eq!(pushed_to_four(false, false).await.0, 4);
+    assert_eq!(pushed_to_four(false, true).await.0, 3);
 }
 
 /// What a registry is asked that mounts nothing and offers a place, by a push of a blob
