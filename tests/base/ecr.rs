@@ -132,6 +132,12 @@ async fn who_has_credentials_of_aws_builds_on_a_base_in_ecr_without_a_login() {
     );
     base.project.commit();
     succeed(&mut base.with_keys(&["build"], docker.path()));
+    // What is kept here by then needs nobody.
+    let requests = base.proxy.registry_requests();
+    let mut build = base.with_keys(&["build"], docker.path());
+    succeed(build.env("AWS_SECRET_ACCESS_KEY", "correct-horse-battery-staple"));
+    let requests = (requests.len(), base.proxy.registry_requests());
+    assert!(requests.0 > 0 && requests.1.is_empty(), "{requests:?}");
 
     // A login that is kept comes first, also one that is of no use.
     base.keep(docker.path(), "expired");

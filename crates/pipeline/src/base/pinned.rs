@@ -94,9 +94,9 @@ impl PinnedBase {
         published: Option<&Manifest>,
     ) -> Result<Vec<Blob>, BaseFailure> {
         let ReadBase { place, base } = self.opened(logins).await?;
-        let Some(publication) = place.publication() else {
+        if !place.is_registry() {
             return Ok(Vec::new());
-        };
+        }
         let mut layers = Vec::new();
         for (layer, _) in &base.layers {
             let mut there = published.iter().flat_map(|image| &image.layers);
@@ -105,6 +105,13 @@ impl PinnedBase {
                 layers.push(layer);
             }
         }
+        let publication = match layers.as_slice() {
+            [] => None,
+            _ => place.publication().await?,
+        };
+        let Some(publication) = publication else {
+            return Ok(Vec::new());
+        };
         let blob = |layer: &oci::Descriptor| Blob {
             descriptor: layer.clone(),
             content: BlobContent::Published(publication.clone()),
@@ -119,7 +126,7 @@ impl PinnedBase {
     }
 
     async fn open(&self, logins: &Logins) -> Result<ReadBase, BaseFailure> {
-        let place = place(&self.reference, &self.checkout, logins).await?;
+        let place = place(&self.reference, &self.checkout, logins);
         let (descriptor, manifest) = place.manifest(&self.digest).await?;
         let AnyManifest::Image(manifest) = manifest else {
             return Err(no_platform(&self.reference, &self.platform));
@@ -128,7 +135,7 @@ impl PinnedBase {
         let base = Base::new(&descriptor, &manifest, &config);
         let mut base = base.map_err(BaseFailure::Image)?;
         // A layout's place means nothing to others.
-        if place.publication().is_some() {
+        if place.is_registry() {
             base.name = Some(self.reference.to_string());
         }
         base.blobs = Some(place.blobs());
@@ -150,10 +157,6 @@ pub(super) fn no_platform(reference: &BaseReference, platform: &Platform) -> Bas
 }
 
 /// A place to read the base of `reference` from.
-pub(super) async fn place(
-    reference: &BaseReference,
-    checkout: &Path,
-    logins: &Logins,
-) -> Result<Place, BaseFailure> {
-    Place::open(reference, checkout, logins, &checkout.join(KEPT)).await
+pub(super) fn place(reference: &BaseReference, checkout: &Path, logins: &Logins) -> Place {
+    Place::new(reference, checkout, logins, &checkout.join(KEPT))
 }

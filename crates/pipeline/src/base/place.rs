@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::{ImageError, Layout, verify_blob};
-use oci::{AnyManifest, Descriptor, Digest, ManifestReference, RepositoryName, media_type};
+use oci::{AnyManifest, Descriptor, Digest, ManifestReference, media_type};
 use registry::{Options, Publication, Registry, RegistryError};
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
 use super::{BaseFailure, BaseReference};
-use crate::publish::Logins;
+use crate::publish::{Logins, RegistryAddress};
 
 /// A registry or a layout, as a source of bases.
 pub(super) struct Place {
@@ -22,42 +23,50 @@ pub(super) struct Place {
 }
 
 enum From {
-    Registry {
-        registry: Arc<Registry>,
-        repository: RepositoryName,
-        reference: ManifestReference,
-    },
+    Registry(Box<Remote>),
     Layout(PathBuf),
 }
 
+/// A repository of a registry. A login is looked for when something is read from there: it
+/// may have to be asked for, and what is kept here needs none.
+struct Remote {
+    address: RegistryAddress,
+    reference: ManifestReference,
+    logins: Logins,
+    registry: OnceCell<Arc<Registry>>,
+}
+
 impl Place {
-    /// Finds the login, if there is one; asks the registry nothing yet.
-    pub(super) async fn open(
-        base: &BaseReference,
-        checkout: &Path,
-        logins: &Logins,
-        kept: &Path,
-    ) -> Result<Self, BaseFailure> {
-        let name = base.to_string();
+    /// Asks nobody anything yet.
+    pub(super) fn new(base: &BaseReference, checkout: &Path, logins: &Logins, kept: &Path) -> Self {
         let from = match base {
             BaseReference::Layout(path) => From::Layout(checkout.join(path)),
-            BaseReference::Registry { address, reference } => {
-                let login = logins.login(address).await;
-                let login = login.map_err(|error| BaseFailure::Login(Box::new(error)))?;
-                let endpoint = address.endpoint.clone();
-                let registry = Registry::new(endpoint, login, Options::default());
-                From::Registry {
-                    registry: Arc::new(registry.map_err(|source| failed(&name, source))?),
-                    repository: address.repository.clone(),
-                    reference: reference.clone(),
-                }
-            }
+            BaseReference::Registry { address, reference } => From::Registry(Box::new(Remote {
+                address: address.clone(),
+                reference: reference.clone(),
+                logins: logins.clone(),
+                registry: OnceCell::new(),
+            })),
         };
-        Ok(Self {
-            name,
+        Self {
+            name: base.to_string(),
             from,
             kept: kept.to_owned(),
-        })
+        }
+    }
+
+    /// The registry, with the login to it if there is one.
+    async fn registry(&self, remote: &Remote) -> Result<Arc<Registry>, BaseFailure> {
+        let connected = remote.registry.get_or_try_init(async || {
+            let login = remote.logins.login(&remote.address).await;
+            let login = login.map_err(|error| BaseFailure::Login(Box::new(error)))?;
+            let endpoint = remote.address.endpoint.clone();
+            let registry = Registry::new(endpoint, login, Options::default());
+            registry
+                .map(Arc::new)
+                .map_err(|source| failed(&self.name, source))
+        });
+        connected.await.cloned()
     }
 
     /// What the reference names now.
@@ -71,12 +80,10 @@ impl Place {
                     .descriptor()
                     .digest
             }
-            From::Registry {
-                registry,
-                repository,
-                reference,
-            } => {
-                let found = registry.manifest(repository, reference).await;
+            From::Registry(remote) => {
+                let registry = self.registry(remote).await?;
+                let repository = &remote.address.repository;
+                let found = registry.manifest(repository, &remote.reference).await;
                 let found = found.map_err(|source| failed(&self.name, source))?;
                 let (descriptor, bytes) = found.ok_or_else(|| self.missing("such image"))?;
                 self.keep(&descriptor.digest, &bytes)?;
@@ -106,15 +113,11 @@ impl Place {
         if let Some(bytes) = self.here(&config.digest)? {
             return Ok(bytes);
         }
-        let From::Registry {
-            registry,
-            repository,
-            ..
-        } = &self.from
-        else {
+        let From::Registry(remote) = &self.from else {
             return Err(self.missing(&format!("blob {}", config.digest)));
         };
-        let bytes = registry.blob(repository, config).await;
+        let registry = self.registry(remote).await?;
+        let bytes = registry.blob(&remote.address.repository, config).await;
         let bytes = bytes.map_err(|source| failed(&self.name, source))?;
         self.keep(&config.digest, &bytes)?;
         Ok(bytes)
@@ -124,7 +127,7 @@ impl Place {
     pub(super) async fn keeps(&self, layer: &Descriptor) -> Result<bool, BaseFailure> {
         let file = self.file(&layer.digest);
         let whole = self.verified(layer).await?.is_ok();
-        if !whole && matches!(self.from, From::Registry { .. }) {
+        if !whole && self.is_registry() {
             match fs_err::remove_file(file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(BaseFailure::Io(error));
@@ -144,43 +147,41 @@ impl Place {
     /// Makes sure that a layer is here, whole.
     pub(super) async fn fetch(&self, layer: &Descriptor) -> Result<(), BaseFailure> {
         let verified = self.verified(layer).await?;
-        let From::Registry {
-            registry,
-            repository,
-            ..
-        } = &self.from
-        else {
+        let From::Registry(remote) = &self.from else {
             return verified.map_err(BaseFailure::Image);
         };
         if verified.is_ok() {
             return Ok(());
         }
         let file = self.unfinished()?;
+        let registry = self.registry(remote).await?;
+        let repository = &remote.address.repository;
         let download = registry.download(repository, layer, file.path()).await;
         download.map_err(|source| failed(&self.name, source))?;
         self.finish(file, &layer.digest)
     }
 
+    /// Whether it is a registry, which others know by the same name.
+    pub(super) fn is_registry(&self) -> bool {
+        matches!(self.from, From::Registry(_))
+    }
+
     /// Where layers may be mounted or read from, where that is a registry.
-    pub(super) fn publication(&self) -> Option<Publication> {
-        match &self.from {
-            From::Layout(_) => None,
-            From::Registry {
-                registry,
-                repository,
-                ..
-            } => Some(Publication {
-                registry: Arc::clone(registry),
-                repository: repository.clone(),
-            }),
-        }
+    pub(super) async fn publication(&self) -> Result<Option<Publication>, BaseFailure> {
+        let From::Registry(remote) = &self.from else {
+            return Ok(None);
+        };
+        Ok(Some(Publication {
+            registry: self.registry(remote).await?,
+            repository: remote.address.repository.clone(),
+        }))
     }
 
     /// The directory of the blobs that are here.
     pub(super) fn blobs(&self) -> PathBuf {
         match &self.from {
             From::Layout(directory) => directory.join("blobs/sha256"),
-            From::Registry { .. } => self.kept.clone(),
+            From::Registry(_) => self.kept.clone(),
         }
     }
 
@@ -198,7 +199,7 @@ impl Place {
         let actual = Digest::with(digest.algorithm(), &bytes);
         match &self.from {
             _ if actual == *digest => Ok(Some(bytes)),
-            From::Registry { .. } => Ok(None),
+            From::Registry(_) => Ok(None),
             From::Layout(_) => Err(BaseFailure::OtherBytes {
                 expected: *digest,
                 actual,
@@ -208,14 +209,11 @@ impl Place {
 
     async fn asked_for(&self, digest: &Digest) -> Result<Vec<u8>, BaseFailure> {
         let missing = || self.missing(&format!("manifest {digest}"));
-        let From::Registry {
-            registry,
-            repository,
-            ..
-        } = &self.from
-        else {
+        let From::Registry(remote) = &self.from else {
             return Err(missing());
         };
+        let registry = self.registry(remote).await?;
+        let repository = &remote.address.repository;
         let found = registry.manifest(repository, &(*digest).into()).await;
         let found = found.map_err(|source| failed(&self.name, source))?;
         let (_, bytes) = found.ok_or_else(missing)?;

@@ -76,7 +76,7 @@ async fn update(
     (checkout, logins): (&Path, &Logins),
 ) -> Result<(LockedBase, BaseReport), BaseFailure> {
     let before = Lock::read(checkout)?.and_then(|lock| lock.find(reference));
-    let place = place(reference, checkout, logins).await?;
+    let place = place(reference, checkout, logins);
     let (digest, manifest) = place.resolve().await?;
     let locked = LockedBase {
         reference: reference.to_string(),
