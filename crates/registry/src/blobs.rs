@@ -253,10 +253,16 @@ impl Registry {
         blob: &Blob,
         (mount, observer): (Mount, Observer<'_>),
     ) -> Result<(), RegistryError> {
-        if self.may_keep_chunks_of(blob)
-            && self.upload_in_chunks(repository, blob, observer).await?
-        {
-            return Ok(());
+        if self.may_keep_chunks_of(blob) {
+            match self.upload_in_chunks(repository, blob, observer).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                // All of it is lost: in one request there is no upload to forget.
+                Err(error) if error.is_about_the_place() => {
+                    tracing::warn!(%error, "the registry has forgotten an upload");
+                }
+                Err(error) => return Err(error),
+            }
         }
         let offered = match mount {
             Mount::Offered(place) => Some(place),

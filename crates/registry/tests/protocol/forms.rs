@@ -253,6 +253,28 @@ async fn an_upload_that_is_lost_again_and_again_ends() {
 }
 
 #[tokio::test]
+async fn an_upload_that_the_registry_forgets_is_sent_in_one_request() {
+    // As after a restart: the next chunk finds nothing, or breaks off and is then asked for.
+    for broken in [404, 502] {
+        let server = Server::start(move |_, seen| match seen.line.split(' ').next().unwrap() {
+            "HEAD" => reply(404),
+            "PATCH" if seen.header("content-range").starts_with("0-") => reply(202)
+                .header("range", format!("0-{}", MIB - 1))
+                .header("location", PLACE),
+            "PATCH" => refuse(broken, "BLOB_UPLOAD_INVALID", ""),
+            "GET" => refuse(404, "BLOB_UPLOAD_INVALID", ""),
+            "PUT" => reply(201),
+            _ => reply(202).header("location", PLACE),
+        })
+        .await;
+        push(&server.url, chunked(), &[3 * MIB]).await.unwrap();
+        let last = server.seen().pop().unwrap();
+        assert!(last.line.starts_with("PUT"), "{:?}", server.lines());
+        assert_eq!(last.body.as_deref(), Some(&bytes(3 * MIB)[..]));
+    }
+}
+
+#[tokio::test]
 async fn blobs_that_come_one_after_the_other_are_each_sent_once() {
     let server = Server::start(|_, seen| match seen.line.split(' ').next().unwrap() {
         "HEAD" => reply(404),
