@@ -38,6 +38,10 @@ pub(crate) fn add(
     let list = compressed(dependencies)?;
     // The list is of use, and no reason to refuse a program of an unknown form.
     let written = with_section(&program, &list).unwrap_or(program);
+    // Another run may be packing the one that is there.
+    if fs_err::read(place).is_ok_and(|there| there == written) {
+        return Ok(());
+    }
     let directory = place.parent().unwrap_or(Path::new("."));
     fs_err::create_dir_all(directory)?;
     let mut output = tempfile::NamedTempFile::new_in(directory)?;
@@ -166,6 +170,7 @@ fn source(source: &PackageSource) -> Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::MetadataExt as _;
 
     fn dependencies(name: &str) -> Dependencies {
         let package = attest::Package {
@@ -191,8 +196,14 @@ mod tests {
             add(Path::new("/bin/true"), &dependencies(name), &place).unwrap();
             fs_err::read(place).unwrap()
         };
+        let written = || {
+            let metadata = fs_err::metadata(folder.path().join("a")).unwrap();
+            (metadata.ino(), metadata.modified().unwrap())
+        };
         let (one, other) = (add("a"), add("b"));
+        let before = written();
         assert_eq!(add("a"), one);
+        assert_eq!(written(), before, "whoever reads it sees no change");
         assert_ne!(one, other);
         let lists =
             |file: &str, name| is_of(&folder.path().join(file), &dependencies(name)).unwrap();
