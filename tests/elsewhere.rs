@@ -307,6 +307,24 @@ fn a_source_goes_to_debians_registry_and_only_what_changed_is_sent() {
     let layers = changed["layers"].as_array().unwrap();
     let origins: Vec<_> = layers.iter().map(|layer| &layer["origin"]).collect();
     assert_eq!(origins, ["reused", "new"]);
+    let build = |arguments: &[&str]| {
+        let mut command = longshore(project.path());
+        let address = format!("{}/team/hello", registry.host);
+        command
+            .arg("build")
+            .args(arguments)
+            .args(["--to", &address]);
+        command.env("DOCKER_CONFIG", project.path().join("missing"));
+        command
+    };
+    let digest = changed["digest"].as_str().unwrap();
+    let reproduced = both(&succeed(&mut build(&["--verify", digest])));
+    assert!(reproduced.contains("reproduced"), "{reproduced}");
+    project.edit("src/main.rs", "\\r\\n\\r\\nOK", "\\r\\n\\r\\nok");
+    let why = both(&succeed(&mut build(&["--why"])));
+    assert!(why.contains("file:src/main.rs"), "{why}");
+    let alone = build(&[]).output().unwrap();
+    assert_eq!(alone.status.code(), Some(2), "{}", both(&alone));
     if has("skopeo") {
         let mut inspect = Command::new("skopeo");
         inspect.args(["inspect", "--tls-verify=false"]);

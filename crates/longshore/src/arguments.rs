@@ -106,11 +106,14 @@ pub(crate) struct Build {
     #[arg(long, value_name = "FORM:FILE")]
     pub(crate) archive: Vec<Archive>,
     /// Build nothing; name every input that is not that of the published image
-    #[arg(long, conflicts_with_all = ["archive", "verify"])]
+    #[arg(long, conflicts_with_all = ["archive", "verify"], group = "compared")]
     pub(crate) why: bool,
     /// Compile everything again, and compare the image with this published one
-    #[arg(long, value_name = "DIGEST")]
+    #[arg(long, value_name = "DIGEST", group = "compared")]
     pub(crate) verify: Option<Digest>,
+    /// What --why and --verify compare with is in this registry instead of ECR, as `longshore publish --to` has it
+    #[arg(long, value_name = "HOST[:PORT]/REPOSITORY", value_parser = Unquoted, requires = "compared")]
+    pub(crate) to: Option<RegistryAddress>,
     /// Only the image of this platform, of those in `image.platforms`: no index
     #[arg(long, value_name = "PLATFORM")]
     pub(crate) platform: Option<Platform>,

@@ -13,7 +13,7 @@ use receipts::{BuildReceipt, ExitCode, Imprint, InputsReport, Problem};
 
 use crate::arguments::{Build, Format};
 use crate::commands::explain::with_explanation;
-use crate::commands::publish::{client, identity, no_tag};
+use crate::commands::publish::{Goal, client, no_tag};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::settings::Settings;
@@ -48,12 +48,12 @@ async fn one(
         archive.file = settings.directory.join(&archive.file);
     }
     if arguments.why {
-        let alone = arguments.platform.is_some();
-        return Box::pin(why((plan, alone), project, settings)).await;
+        return Box::pin(why(plan, arguments, project, settings)).await;
     }
     let progress = Progress::new(settings);
     let built = if let Some(digest) = arguments.verify {
-        Box::pin(verify(plan, digest, project, (settings, &progress))).await
+        let published = published(plan, arguments, project, settings)?;
+        Box::pin(verify(published, digest, &progress)).await
     } else {
         let show = |event: Event<'_>| progress.show(&event);
         let built = Box::pin(plan.execute(&show)).await;
@@ -102,22 +102,24 @@ pub(crate) fn imprints(imprints: &[Imprint], settings: &Settings) {
 /// The published images that a build is compared with, and a client for them.
 fn published(
     plan: BuildPlan,
+    arguments: &Build,
     project: &Project,
     settings: &Settings,
 ) -> Result<(SourcePublish, Arc<Client>), Problem> {
-    let cloud = project.cloud(&[&plan.image], project.resources()?.as_ref())?;
-    let client = client(&settings.environment, &cloud.region)?;
-    let source = SourcePublish::new(plan, &cloud.repositories[0], identity(settings, &cloud));
+    let goal = Goal::new(arguments.to.as_ref(), project, &[&plan.image], settings)?;
+    let client = client(&settings.environment, &goal.region)?;
+    let source = SourcePublish::new(plan, &goal.repositories[0], goal.identity);
     Ok((source.map_err(|error| no_tag(&error))?, Arc::new(client)))
 }
 
 /// Names what changed; stdout carries it.
 async fn why(
-    plan: (BuildPlan, bool),
+    plan: BuildPlan,
+    arguments: &Build,
     project: &Project,
     settings: &Settings,
 ) -> Result<ExitCode, Problem> {
-    let report = changes(plan, project, settings).await?;
+    let report = changes(plan, arguments, project, settings).await?;
     match settings.format {
         Format::Json => printer::json(&report),
         Format::Text | Format::Sarif => printer::data(&render::inputs::text(&report)),
@@ -127,11 +129,13 @@ async fn why(
 
 /// What changed since an image was published; of one platform alone where that is said.
 async fn changes(
-    (plan, alone): (BuildPlan, bool),
+    plan: BuildPlan,
+    arguments: &Build,
     project: &Project,
     settings: &Settings,
 ) -> Result<InputsReport, Problem> {
-    let (source, client) = published(plan, project, settings)?;
+    let alone = arguments.platform.is_some();
+    let (source, client) = published(plan, arguments, project, settings)?;
     let progress = Progress::new(settings);
     let show = |event: Event<'_>| progress.show(&event);
     let report = source.why(alone, &client, &show).await;
@@ -149,12 +153,10 @@ async fn changes(
 /// Builds everything again; an image other than `digest` is a problem that says how
 /// it differs.
 async fn verify(
-    plan: BuildPlan,
+    (source, client): (SourcePublish, Arc<Client>),
     digest: Digest,
-    project: &Project,
-    (settings, progress): (&Settings, &Progress),
+    progress: &Progress,
 ) -> Result<BuildReceipt, Problem> {
-    let (source, client) = published(plan, project, settings)?;
     let built = source
         .verify(digest, &client, &|event| progress.show(&event))
         .await

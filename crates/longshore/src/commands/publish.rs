@@ -10,7 +10,7 @@ use image::Layout;
 use oci::{NameError, RepositoryName};
 use pipeline::{
     BuildPlan, Cloud, ConfigurationError, Gate, IdentityPlan, ImageTable, PublishFailure,
-    PublishPlan, SourcePublish,
+    PublishPlan, RegistryAddress, SourcePublish,
 };
 use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt};
 use serde::Serialize;
@@ -31,7 +31,7 @@ const LAYOUT: &str = "target/longshore/layout";
 pub(crate) async fn run(arguments: &Publish, settings: &Settings) -> Result<ExitCode, Problem> {
     let project = Project::find(&settings.directory)?;
     let images = project.images(&arguments.images)?;
-    let goal = Goal::new(arguments, &project, &images, settings)?;
+    let goal = Goal::new(arguments.to.as_ref(), &project, &images, settings)?;
     if project.configuration.has_several() {
         return several::run(arguments, (&project, &images), goal, settings).await;
     }
@@ -55,24 +55,24 @@ pub(crate) async fn run(arguments: &Publish, settings: &Settings) -> Result<Exit
     }
 }
 
-/// Where the images go.
-struct Goal {
+/// Where the images go, or went.
+pub(crate) struct Goal {
     /// The repository of each image.
-    repositories: Vec<RepositoryName>,
-    identity: IdentityPlan,
+    pub(crate) repositories: Vec<RepositoryName>,
+    pub(crate) identity: IdentityPlan,
     /// Of the AWS that is asked, where any is.
-    region: String,
+    pub(crate) region: String,
 }
 
 impl Goal {
     /// What `--to` names; otherwise the repositories in AWS that the project is about.
-    fn new(
-        arguments: &Publish,
+    pub(crate) fn new(
+        to: Option<&RegistryAddress>,
         project: &Project,
         images: &[&ImageTable],
         settings: &Settings,
     ) -> Result<Self, Problem> {
-        let Some(registry) = &arguments.to else {
+        let Some(registry) = to else {
             let cloud = project.cloud(images, project.resources()?.as_ref())?;
             return Ok(Self {
                 identity: identity(settings, &cloud),

@@ -223,7 +223,7 @@ fn other_inputs(tag: &Tag, holds: &Digest, changed: &[String]) -> Problem {
         problem = problem.fact("changed", format!("{more} more"));
     }
     problem
-        .hint("`longshore build --why` names every input that changed")
+        .hint("`longshore build --why` names every input that changed; with `--to`, if this had it")
         .hint("commit a change: its tag is free")
 }
 

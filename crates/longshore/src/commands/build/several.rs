@@ -24,8 +24,7 @@ pub(super) async fn run(
     }
     let plans = plans(arguments, project, settings).await?;
     if arguments.why {
-        let alone = arguments.platform.is_some();
-        return why((plans, alone), project, settings).await;
+        return why(plans, arguments, project, settings).await;
     }
     let progress = Progress::new(settings);
     let built = BuildPlan::execute_all(&plans, &|event| progress.show(&event)).await;
@@ -94,14 +93,15 @@ async fn one(
 
 /// Names what changed for each image.
 async fn why(
-    (plans, alone): (Vec<BuildPlan>, bool),
+    plans: Vec<BuildPlan>,
+    arguments: &Build,
     project: &Project,
     settings: &Settings,
 ) -> Result<ExitCode, Problem> {
     let mut reports = BTreeMap::new();
     for plan in plans {
         let name = plan.image.name().to_owned();
-        let report = super::changes((plan, alone), project, settings).await?;
+        let report = super::changes(plan, arguments, project, settings).await?;
         reports.insert(name, report);
     }
     match settings.format {
