@@ -19,6 +19,7 @@ mod dockerfile;
 mod elsewhere;
 mod explain;
 mod failures;
+mod first_steps;
 mod harness;
 mod imprints;
 mod interruption;

@@ -20,6 +20,7 @@ use crate::facts::Facts;
 use crate::imprint::{Compile, imprints};
 use crate::linker::{self, Linker};
 use crate::together::together;
+use crate::unseen::hide_new;
 use crate::workspace::file_name;
 use crate::{Binary, BuildError, Compiled, Linking, Workspace};
 
@@ -173,10 +174,8 @@ impl CargoBuild {
                 source,
             })?;
         if !output.status.success() {
-            return Err(BuildError::Failed {
-                status: output.status.to_string(),
-                output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            });
+            let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(self.explained(output.status.to_string(), words));
         }
         Ok(output.stdout)
     }
@@ -194,8 +193,13 @@ impl CargoBuild {
         }
     }
 
-    /// A missing target is the one failure whose cure we know.
+    /// A lock file or a target that is missing are the failures whose cure we know.
     fn explained(&self, status: String, output: String) -> BuildError {
+        // Who runs Longshore has not passed it.
+        if output.contains("--locked was passed") {
+            let missing = output.contains("cannot create the lock file");
+            return BuildError::Unlocked { missing };
+        }
         let missing = output.contains("E0463") && output.contains("target may not be installed");
         if missing {
             BuildError::NoTarget {
@@ -251,6 +255,7 @@ async fn run_group(
     observe: &(dyn Fn(Progress<'_>) + Send + Sync),
 ) -> Result<Vec<(String, Compiled)>, BuildError> {
     let workspaces: Vec<_> = group.iter().map(|(workspace, _)| *workspace).collect();
+    hide_new(&workspaces[0].facts.target_directory)?;
     let mut child = start(CargoBuild::command(&workspaces)?)?;
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(BuildError::NoBinary(

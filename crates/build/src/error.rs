@@ -52,8 +52,14 @@ pub enum BuildError {
         /// The processor that it was given for.
         wanted: String,
     },
+    /// The lock file does not say what would be compiled.
+    #[error("{}", unlocked(*.missing))]
+    Unlocked {
+        /// Whether there is none.
+        missing: bool,
+    },
     /// Cargo said no.
-    #[error("cargo could not build the package (exit status {status})\n{output}")]
+    #[error("cargo could not build the package ({status})\n{output}")]
     Failed {
         /// Cargo's exit status.
         status: String,
@@ -122,6 +128,14 @@ fn no_builder(builder: Option<Builder>) -> String {
         Some(builder) => format!("`{builder}` cannot be started"),
         None => "none of buildctl, docker buildx, docker, buildah and podman is there and answers"
             .to_owned(),
+    }
+}
+
+fn unlocked(missing: bool) -> &'static str {
+    if missing {
+        "there is no `Cargo.lock`, which says what exactly is compiled"
+    } else {
+        "`Cargo.lock` does not fit what the manifests ask for"
     }
 }
 

@@ -24,6 +24,7 @@ mod shared;
 mod source;
 mod together;
 mod toolchain;
+mod unseen;
 mod workspace;
 
 pub use advisory_database::{AdvisoryDatabase, AdvisoryError};
@@ -37,4 +38,5 @@ pub use inputs::{Change, Declared, Inputs};
 pub use prepared::Prepared;
 pub use shared::Linking;
 pub use source::Source;
+pub use unseen::hide_ours;
 pub use workspace::{Compiled, Workspace};

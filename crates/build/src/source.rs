@@ -13,9 +13,8 @@ pub struct Source {
     pub commit: String,
     /// The commit's time in seconds since 1970.
     pub committed_at: i64,
-    /// Whether tracked files differ from the commit, or untracked ones lie
-    /// beside them.
-    pub dirty: bool,
+    /// Tracked files that differ from the commit, and untracked ones beside them.
+    pub changes: Vec<String>,
     /// The address of the remote `origin`, without credentials.
     pub repository: Option<String>,
 }
@@ -40,10 +39,20 @@ impl Source {
         Ok(Self {
             commit: commit.to_owned(),
             committed_at: time.parse().map_err(|_| no_commit())?,
-            dirty: !status.trim().is_empty(),
+            changes: status.lines().filter_map(changed).collect(),
             repository: origin.and_then(|address| web_address(address.trim())),
         })
     }
+
+    /// Whether the files are not those of the commit.
+    pub fn dirty(&self) -> bool {
+        !self.changes.is_empty()
+    }
+}
+
+/// The path in a line of `git status --porcelain`: two letters and a space before it.
+fn changed(line: &str) -> Option<String> {
+    line.get(3..).map(str::to_owned)
 }
 
 async fn git(directory: &Path, arguments: &[&str]) -> Result<String, BuildError> {

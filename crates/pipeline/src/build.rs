@@ -88,9 +88,10 @@ pub struct Built {
 /// The commit of `checkout`. One with uncommitted changes is refused unless
 /// `allow_dirty`.
 pub async fn read_source(checkout: &Path, allow_dirty: bool) -> Result<Source, BuildFailure> {
-    let source = Source::read(checkout).await.map_err(BuildFailure::Engine)?;
-    if source.dirty && !allow_dirty {
-        return Err(BuildFailure::Dirty(source.commit));
+    build::hide_ours(checkout)?;
+    let source = Source::read(checkout).await?;
+    if source.dirty() && !allow_dirty {
+        return Err(BuildFailure::Dirty(source));
     }
     Ok(source)
 }
@@ -316,7 +317,7 @@ fn source_receipt(source: &Source) -> receipts::Source {
     receipts::Source {
         commit: source.commit.clone(),
         committed_at: rfc3339(source.committed_at),
-        dirty: source.dirty,
+        dirty: source.dirty(),
         repository: source.repository.clone(),
     }
 }

@@ -20,7 +20,7 @@ const HEALTH_LABEL: &str = "dev.longshore.health";
 
 /// What the placeholders of a source stand for.
 pub(crate) fn placeholders(source: &Source) -> Placeholders {
-    let suffix = if source.dirty { "-dirty" } else { "" };
+    let suffix = if source.dirty() { "-dirty" } else { "" };
     Placeholders {
         commit: format!("{}{suffix}", source.commit),
         committed_at: rfc3339(source.committed_at),
@@ -244,7 +244,7 @@ mod tests {
         Source {
             commit: "a".repeat(40),
             committed_at: 0,
-            dirty,
+            changes: Vec::from_iter(dirty.then(|| "src/main.rs".to_owned())),
             repository: None,
         }
     }

@@ -16,9 +16,8 @@ use tempfile::TempDir;
 use super::ignore::Ignore;
 use crate::BuildError;
 use crate::files::hash;
+use crate::unseen::OURS;
 
-/// What Longshore itself writes below a checkout.
-const OURS: &str = "target/longshore";
 /// What never enters from the context's root: files that a builder would read again, and
 /// what git keeps for itself, which differs from clone to clone and may hold a login.
 const NEVER: [&str; 3] = [".containerignore", ".dockerignore", ".git"];

@@ -109,6 +109,8 @@ impl LayoutWriter {
         let index = serde_json::to_vec(&index).map_err(io::Error::other)?;
         fs::write(self.working.path().join(INDEX), index)?;
         fs::write(self.working.path().join(MARKER), MARKER_CONTENT)?;
+        // A layout in a checkout is no change of the source.
+        fs::write(self.working.path().join(".gitignore"), "*\n")?;
         // An earlier layout steps aside first: for a moment there is none, and
         // never half of one.
         let mut tries = 0;

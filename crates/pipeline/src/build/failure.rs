@@ -1,6 +1,6 @@
 //! Why there is no layout, and what to do about it.
 
-use build::BuildError;
+use build::{BuildError, Source};
 use image::ImageError;
 use receipts::{Problem, ProblemCode};
 
@@ -11,8 +11,8 @@ use crate::configuration::ConfigurationError;
 #[derive(Debug, thiserror::Error)]
 pub enum BuildFailure {
     /// The source has changes that are not committed.
-    #[error("the checkout differs from commit {0}")]
-    Dirty(String),
+    #[error("{}", differs(.0))]
+    Dirty(Source),
     /// The engine failed.
     #[error(transparent)]
     Engine(BuildError),
@@ -40,6 +40,21 @@ impl From<BuildError> for BuildFailure {
 }
 
 const NOTHING: &str = "no image was built";
+/// How many of the files that changed are named.
+const NAMED: usize = 5;
+
+fn differs(source: &Source) -> String {
+    let named: Vec<_> = source.changes.iter().take(NAMED).cloned().collect();
+    let more = match source.changes.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named = named.join(", ");
+    format!(
+        "the checkout differs from commit {}: {named}{more}",
+        source.commit
+    )
+}
 
 impl BuildFailure {
     /// What people and machines are told.
@@ -50,7 +65,7 @@ impl BuildFailure {
                 format!("{NOTHING}: the checkout has changes that are not committed"),
             )
             .caused_by(self)
-            .hint("commit or stash the changes: `git status` lists them")
+            .hint("commit or stash the changes: `git status` lists them; what a build makes belongs into `.gitignore`")
             .hint("or pass `--allow-dirty`; the image then says so in its revision"),
             Self::Engine(error) => engine(error),
             Self::Configuration(error) => Problem::new(
@@ -96,6 +111,11 @@ fn engine(error: &BuildError) -> Problem {
         BuildError::OtherPlatform { .. } => {
             problem(ProblemCode::UnusableBinary, "a program that was given does not run on its platform")
                 .hint("give each program to the platform that it was compiled for: `--binary linux/arm64=FILE`")
+        }
+        BuildError::Unlocked { missing } => {
+            let command = if *missing { "generate-lockfile" } else { "update --workspace" };
+            problem(ProblemCode::CompileFailed, "what would be compiled is not locked")
+                .hint(format!("run `cargo {command}` and commit `Cargo.lock`"))
         }
         BuildError::Failed { .. } => problem(ProblemCode::CompileFailed, "the package does not build")
             .hint("the lines above are cargo's own"),

@@ -67,6 +67,6 @@ async fn commit(root: &Path) -> Option<String> {
     root.join(".git").exists().then_some(())?;
     let source = Source::read(root).await.ok()?;
     let commit = source.commit.get(..SHORT).unwrap_or(&source.commit);
-    let changes = if source.dirty { ", with changes" } else { "" };
+    let changes = if source.dirty() { ", with changes" } else { "" };
     Some(format!("`{commit}`{changes}"))
 }

@@ -1,0 +1,39 @@
+//! Directories that git does not see, whatever `.gitignore` a repository has.
+
+use std::path::Path;
+
+use fs_err as fs;
+
+use crate::BuildError;
+
+/// What Longshore itself writes below a checkout.
+pub(crate) const OURS: &str = "target/longshore";
+/// What is in cargo's directory before the first compile: ours, and what cargo notes when
+/// it is asked.
+const BEFORE: [&str; 2] = ["longshore", ".rustc_info.json"];
+/// Everything in the directory, this file too.
+const ALL: &str = "*\n";
+
+/// Makes the directory for what Longshore writes below `checkout`: no change of the source.
+pub fn hide_ours(checkout: &Path) -> Result<(), BuildError> {
+    hide(&checkout.join(OURS))
+}
+
+/// The same for cargo's `directory`, where no compile has put anything there yet. One
+/// that has something else in it is left as it is: somebody may keep files there.
+pub(crate) fn hide_new(directory: &Path) -> Result<(), BuildError> {
+    let mut found = fs::read_dir(directory).into_iter().flatten().flatten();
+    if found.any(|entry| !BEFORE.contains(&&*entry.file_name().to_string_lossy())) {
+        return Ok(());
+    }
+    hide(directory)
+}
+
+fn hide(directory: &Path) -> Result<(), BuildError> {
+    fs::create_dir_all(directory)?;
+    let file = directory.join(".gitignore");
+    if !file.is_file() {
+        fs::write(file, ALL)?;
+    }
+    Ok(())
+}
