@@ -119,17 +119,20 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Adds what is in the directory `relative` of the root, as `to` of the image.
+    /// Adds what is in the directory `relative` of the root, as `to` of the image, and says
+    /// whether it has files, left out or not.
     fn directory(
         &self,
         relative: &Path,
         to: &str,
         entries: &mut Vec<Entry>,
-    ) -> Result<(), ImageError> {
+    ) -> Result<bool, ImageError> {
+        let mut has_files = false;
         for found in fs::read_dir(self.root.join(relative))? {
             let found = found?;
             let relative = relative.join(found.file_name());
             if self.assets.exclude.leaves_out(&relative) {
+                has_files |= !found.file_type()?.is_dir();
                 continue;
             }
             let place = found.path();
@@ -144,8 +147,16 @@ impl Walk<'_> {
             let kind = found.file_type()?;
             let entry = |executable, content| self.assets.entry(path.clone(), executable, content);
             if kind.is_dir() {
+                let place = entries.len();
                 entries.push(entry(true, Content::Directory));
-                self.directory(&relative, &path, entries)?;
+                if self.directory(&relative, &path, entries)? {
+                    has_files = true;
+                } else {
+                    // Git carries no directory without a file: not every checkout of a
+                    // commit has it.
+                    entries.truncate(place);
+                }
+                continue;
             } else if kind.is_symlink() {
                 entries.push(entry(false, self.link(&relative, &place)?));
             } else if kind.is_file() {
@@ -154,8 +165,9 @@ impl Walk<'_> {
             } else {
                 return Err(ImageError::SpecialFile(place));
             }
+            has_files = true;
         }
-        Ok(())
+        Ok(has_files)
     }
 
     /// A link that stays within the assets, by its text and by where it leads on

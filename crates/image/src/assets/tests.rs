@@ -9,12 +9,13 @@ fn tree() -> (tempfile::TempDir, Assets) {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("static");
     fs::create_dir_all(root.join("css/deep")).unwrap();
-    fs::create_dir_all(root.join("node_modules/x")).unwrap();
+    fs::create_dir_all(root.join("node_modules")).unwrap();
     for file in [
         "index.html",
         "css/a.css",
         "css/a.css.map",
         "css/deep/b.map",
+        "node_modules/x",
         "tool",
     ] {
         fs::write(root.join(file), file).unwrap();
@@ -56,6 +57,14 @@ fn listing(assets: &Assets) -> Vec<(String, u32)> {
 
 fn paths(assets: &Assets) -> Vec<String> {
     listing(assets).into_iter().map(|(path, _)| path).collect()
+}
+
+#[test]
+fn directories_without_a_file_are_left_out_as_git_does() {
+    let (directory, assets) = tree();
+    let before = paths(&assets);
+    fs::create_dir_all(directory.path().join("static/empty/deep")).unwrap();
+    assert_eq!(paths(&assets), before);
 }
 
 #[test]
