@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{BUILDAH, BUILDKIT, CLASSIC, PODMAN, project, write};
+use super::{BUILDAH, BUILDKIT, CLASSIC, Noting, PODMAN, project, write};
 use crate::harness::{Project, both, longshore, succeed};
 
 const TOKEN: &str = "correct-horse-battery-staple";
@@ -58,6 +58,25 @@ fn a_secret_is_used_and_shows_nowhere() {
             "{told}"
         );
     }
+}
+
+/// As with a Docker of today that was installed without Buildx.
+#[test]
+fn a_docker_that_cannot_use_secrets_is_passed_over_for_buildah() {
+    if !BUILDAH.is_here() {
+        return;
+    }
+    let noting = Noting(tempfile::tempdir().unwrap());
+    let script =
+        "#!/bin/sh\ncase $1 in version) exit 0;; esac\necho buildx is missing >&2\nexit 1\n";
+    noting.install("docker", script);
+    let project = project("FROM scratch\nCOPY busybox /bin/busybox\n");
+    let secrets = "dockerfile = { secrets = [\"TOKEN\"] }";
+    project.edit("longshore.toml", "dockerfile = {}", secrets);
+    project.commit();
+    let mut build = longshore(project.path());
+    noting.before(&mut build).env("TOKEN", TOKEN);
+    succeed(build.arg("build"));
 }
 
 #[test]

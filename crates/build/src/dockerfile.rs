@@ -223,9 +223,11 @@ impl Dockerfile {
             .into_iter()
             .map(|(_, value)| value)
             .collect();
+        // Docker's older builder knows no secrets, and builds for one platform.
+        let asks_for_more = self.build.is_foreign() || !self.build.secrets.is_empty();
         let builder = match self.build.builder {
             Some(builder) => builder,
-            None => Builder::find(&self.build.environment).await?,
+            None => Builder::find(&self.build.environment, asks_for_more).await?,
         };
         let (builder, its_buildkit) = builder.settled().await;
         let archive = place.join("image.tar");
@@ -244,8 +246,6 @@ impl Dockerfile {
         };
         fs::write(task.dockerfile, self.pinned(builder))?;
         let mut variables = Vec::new();
-        // Docker's older builder knows no secrets, and builds for one platform.
-        let asks_for_more = self.build.is_foreign() || !self.build.secrets.is_empty();
         if its_buildkit || (builder == Builder::Docker && asks_for_more) {
             variables.push(("DOCKER_BUILDKIT", "1"));
         }

@@ -101,10 +101,15 @@ impl Builder {
         }
     }
 
-    /// The first that is there and answers.
-    pub(super) async fn find(environment: &Environment) -> Result<Self, BuildError> {
+    /// The first that is there and answers, and can build what `asks_for_more` than
+    /// Docker's older builder can.
+    pub(super) async fn find(
+        environment: &Environment,
+        asks_for_more: bool,
+    ) -> Result<Self, BuildError> {
         for builder in ALL {
-            if builder.is_there(environment).await {
+            let needs_more = asks_for_more && builder == Self::Docker;
+            if builder.is_there(environment).await && (!needs_more || has_buildkit().await) {
                 return Ok(builder);
             }
         }
@@ -121,13 +126,7 @@ impl Builder {
             Self::Docker => &["version", "--format", "{{.Server.Version}}"],
             Self::Buildah | Self::Podman => &["--version"],
         };
-        let mut command = Command::new(self.program());
-        command.args(question).kill_on_drop(true);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        command.status().await.is_ok_and(|status| status.success())
+        says_yes(Command::new(self.program()).args(question)).await
     }
 
     pub(super) fn program(self) -> &'static str {
@@ -242,6 +241,20 @@ impl Builder {
         };
         Some(words)
     }
+}
+
+/// Whether Docker's client can ask for BuildKit: the newer ones need Buildx for it.
+async fn has_buildkit() -> bool {
+    let mut help = Command::new("docker");
+    says_yes(help.args(["build", "--help"]).env("DOCKER_BUILDKIT", "1")).await
+}
+
+/// Whether a question ends well, whatever is printed.
+async fn says_yes(question: &mut Command) -> bool {
+    question.kill_on_drop(true);
+    let silent = question.stdin(Stdio::null()).stdout(Stdio::null());
+    let status = silent.stderr(Stdio::null()).status().await;
+    status.is_ok_and(|status| status.success())
 }
 
 /// The driver of Buildx's builder in use; none where there is no Buildx, or where what the
