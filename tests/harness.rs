@@ -157,7 +157,7 @@ impl Project {
         std::fs::write(path, text.replace(from, to)).unwrap();
     }
 
-    fn git(&self, arguments: &[&str]) {
+    pub(crate) fn git(&self, arguments: &[&str]) {
         let mut command = Command::new("git");
         command.arg("-C").arg(self.path()).args(arguments);
         for role in ["AUTHOR", "COMMITTER"] {

@@ -122,12 +122,28 @@ async fn services_of_one_workspace_are_compiled_by_one_cargo_and_what_is_there_b
 
     let again = run(&mut publish(&project, &emulator, &cargo));
     assert_eq!(cargo.asked(), [""; 0]);
+    let mut plan = publish(&project, &emulator, &cargo);
+    let plan = json_of(&succeed(plan.arg("--dry-run")));
+    assert_valid("docs/schemas/publish-plans.json", &plan);
+    assert_eq!(digests(&plan["images"]), digests(&first));
+    cargo.asked();
     assert_eq!(digests(&again), digests(&first));
     for image in again.as_object().unwrap().values() {
         assert_eq!(image["unchanged"], true, "{image:#}");
     }
 
-    project.edit("jobs/src/main.rs", "jobs", "tasks");
+    project.edit("jobs/src/main.rs", "jobs", "trials");
+    let tried = run(publish(&project, &emulator, &cargo).arg("--allow-dirty"));
+    for image in tried.as_object().unwrap().values() {
+        let tags = image["tags"].as_array().unwrap();
+        assert_eq!(tags.len(), 1, "{image:#}");
+        assert!(tags[0]["tag"].as_str().unwrap().contains("-dirty-"));
+    }
+    let api = &tried["api"]["layers"][1];
+    assert_eq!(api["origin"], "reused", "{api}");
+    cargo.asked();
+
+    project.edit("jobs/src/main.rs", "trials", "tasks");
     project.commit();
     let changed = run(&mut publish(&project, &emulator, &cargo));
     for (name, image) in changed.as_object().unwrap() {

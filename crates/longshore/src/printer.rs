@@ -2,14 +2,27 @@
 //! for people goes to stderr. `anstream` takes colours away where nobody sees
 //! them: `NO_COLOR`, no terminal, `TERM=dumb`.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
-/// One line, or several, on stdout.
+/// The first failure to write to stdout. The stream is the process's own, and so is this.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// One line, or several, on stdout. A failure is told when the command has ended
+/// ([`lost`]): what it did is done by then.
 pub(crate) fn data(text: &str) {
-    // A closed pipe is the reader's decision, not a failure.
-    let _ = writeln!(anstream::stdout(), "{text}");
+    let mut stdout = anstream::stdout();
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    if let Err(error) = written {
+        let _ = LOST.set(error);
+    }
+}
+
+/// Why something that should be on stdout is not: a full disk, a closed pipe.
+pub(crate) fn lost() -> Option<&'static io::Error> {
+    LOST.get()
 }
 
 /// One JSON document on stdout. GitHub's runner takes `##[` for the start of a

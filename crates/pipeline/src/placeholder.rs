@@ -1,9 +1,12 @@
 //! `{commit}` and its like in tags and environment variables.
 
+/// What follows a commit where the source had changes that are in no commit.
+pub(crate) const DIRTY: &str = "-dirty";
+
 /// What the placeholders stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placeholders {
-    /// `{commit}`: 40 hexadecimal digits, and `-dirty` after those of a source
+    /// `{commit}`: 40 hexadecimal digits, and [`DIRTY`] after those of a source
     /// with uncommitted changes.
     pub commit: String,
     /// `{committed-at}`: RFC 3339, UTC.
@@ -31,12 +34,15 @@ impl Placeholders {
         Ok(filled)
     }
 
-    /// Twelve digits, and `-dirty` where the source is.
+    /// Whether the source had changes that are in no commit.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.commit.contains(DIRTY)
+    }
+
+    /// Twelve digits, and what follows the commit where the source is dirty.
     fn short_commit(&self) -> String {
-        let (commit, suffix) = self
-            .commit
-            .split_once('-')
-            .map_or((self.commit.as_str(), ""), |(commit, _)| (commit, "-dirty"));
+        let end = self.commit.find('-').unwrap_or(self.commit.len());
+        let (commit, suffix) = self.commit.split_at(end);
         format!("{}{suffix}", &commit[..commit.len().min(12)])
     }
 }
@@ -65,5 +71,12 @@ mod tests {
             ..placeholders
         };
         assert_eq!(dirty.fill("{short-commit}").unwrap(), "0123456789ab-dirty");
+        assert!(dirty.is_dirty());
+        let tried = Placeholders {
+            commit: "0123456789abcdef-dirty-0a1b".to_owned(),
+            ..dirty
+        };
+        let filled = tried.fill("{short-commit}").unwrap();
+        assert_eq!(filled, "0123456789ab-dirty-0a1b");
     }
 }

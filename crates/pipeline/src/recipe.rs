@@ -13,14 +13,14 @@ use oci::{Digest, Platform, annotation};
 
 use crate::base::platform;
 use crate::configuration::{AssetTable, ConfigurationError, ImageTable};
-use crate::placeholder::Placeholders;
+use crate::placeholder::{DIRTY, Placeholders};
 
 /// The label that says where the running program tells its health.
 const HEALTH_LABEL: &str = "dev.longshore.health";
 
 /// What the placeholders of a source stand for.
 pub(crate) fn placeholders(source: &Source) -> Placeholders {
-    let suffix = if source.dirty() { "-dirty" } else { "" };
+    let suffix = if source.dirty() { DIRTY } else { "" };
     Placeholders {
         commit: format!("{}{suffix}", source.commit),
         committed_at: rfc3339(source.committed_at),

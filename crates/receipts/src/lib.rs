@@ -25,7 +25,8 @@ pub use matrix::{Access, Answer, CallerAccess, Matrix, RoleAccess, SessionAccess
 pub use problem::{Problem, ProblemCode};
 pub use publish::{
     Advisory, Attestation, BuildReceipt, BuildReceipts, Identity, InputChange, InputsReport, Layer,
-    LayerOrigin, PlatformBuild, PlatformImage, PublishReceipt, PublishReceipts, Source, TagOutcome,
+    LayerOrigin, PlannedPublish, PlannedPublishes, PlatformBuild, PlatformImage, PublishReceipt,
+    PublishReceipts, Source, TagOutcome,
 };
 pub use rehearsal::{Attempt, RehearsalReceipt, RehearsedImage, Verdict};
 pub use snapshot::{Snapshot, Snapshots};
@@ -34,7 +35,7 @@ pub use usage::{DeniedPermission, RoleUsage, UnusedPermission, UsageReport, Used
 use serde_json::Value;
 
 /// Every published document with its schema, by file name.
-pub fn schemas() -> [(&'static str, Value); 13] {
+pub fn schemas() -> [(&'static str, Value); 15] {
     [
         (
             "base-report.json",
@@ -69,6 +70,14 @@ pub fn schemas() -> [(&'static str, Value); 13] {
             schemars::schema_for!(InputsReport).to_value(),
         ),
         ("problem.json", schemars::schema_for!(Problem).to_value()),
+        (
+            "publish-plan.json",
+            schemars::schema_for!(PlannedPublish).to_value(),
+        ),
+        (
+            "publish-plans.json",
+            schemars::schema_for!(PlannedPublishes).to_value(),
+        ),
         (
             "publish-receipts.json",
             schemars::schema_for!(PublishReceipts).to_value(),

@@ -206,6 +206,38 @@ pub struct PublishReceipts {
     pub images: BTreeMap<String, PublishReceipt>,
 }
 
+/// What `longshore publish --dry-run` shows of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlannedPublish {
+    /// The digest of the image's manifest.
+    pub digest: String,
+    /// Bytes of everything a registry stores for the image.
+    pub size_bytes: u64,
+    /// The registry's host; `None` where AWS names it.
+    pub registry: Option<String>,
+    /// The repository.
+    pub repository: String,
+    /// The AWS account; `None` at a registry that is not ECR.
+    pub account: Option<String>,
+    /// The role that GitHub's token is exchanged for; `None` where it is not.
+    pub role: Option<String>,
+    /// The tag that is set once.
+    pub immutable_tag: String,
+    /// The tags that are moved; none by an image of uncommitted changes.
+    pub moving_tags: Vec<String>,
+    /// Whether anything is said about the image.
+    pub attest: bool,
+    /// Who signs what is said, for people; `None` where nobody does.
+    pub signer: Option<String>,
+}
+
+/// What `longshore publish --dry-run` shows, where `longshore.toml` has several images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlannedPublishes {
+    /// The images, by name.
+    pub images: BTreeMap<String, PlannedPublish>,
+}
+
 /// Which inputs of an image changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InputsReport {

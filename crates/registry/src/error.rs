@@ -76,6 +76,24 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
 }
 
+/// What is told of a page for browsers: that it is one, and its title.
+fn page(text: &str) -> Option<String> {
+    // The same length, so that places in it are places in the text.
+    let lower = text.to_ascii_lowercase();
+    let begins = |with| lower.trim_start().starts_with(with);
+    if !begins("<!doctype html") && !begins("<html") {
+        return None;
+    }
+    let start = lower.find("<title>").map(|start| start + "<title>".len());
+    let end = lower.find("</title>");
+    let title = start.zip(end).and_then(|(start, end)| text.get(start..end));
+    let words: Vec<_> = title.unwrap_or_default().split_whitespace().collect();
+    Some(match words.join(" ").as_str() {
+        "" => "a page of HTML".to_owned(),
+        title => format!("a page of HTML, `{title}`"),
+    })
+}
+
 /// Text of strangers is quoted in messages, but never without bound.
 const LONGEST_QUOTE: usize = 1000;
 
@@ -86,7 +104,8 @@ impl Refusal {
             Ok(envelope) if !envelope.errors.is_empty() => self.errors = envelope.errors,
             _ => {
                 let text = String::from_utf8_lossy(body);
-                self.body = text.trim().chars().take(LONGEST_QUOTE).collect();
+                let text = page(&text).unwrap_or_else(|| text.trim().to_owned());
+                self.body = text.chars().take(LONGEST_QUOTE).collect();
             }
         }
     }
@@ -380,6 +399,22 @@ mod tests {
         assert!(plain.contains(": Not Authorized (HTTP 401"), "{plain}");
         let silent = refused(401, "").to_string();
         assert!(silent.contains("start an upload (HTTP 401"), "{silent}");
+    }
+
+    #[test]
+    fn of_a_page_for_browsers_only_its_title_is_told() {
+        let page =
+            "\n<!DOCTYPE html><html><head><Title>\n 404  Not Found</Title><style>p {}</style>";
+        let error = refused(404, page).to_string();
+        assert!(
+            error.contains(": a page of HTML, `404 Not Found` (HTTP 404"),
+            "{error}"
+        );
+        let bare = refused(404, "<html><body>Kein Anschluß").to_string();
+        assert!(bare.contains(": a page of HTML (HTTP 404"), "{bare}");
+        // What AWS sends is read on.
+        let xml = refused(400, "<Error><Code>ThrottlingException</Code></Error>");
+        assert!(xml.is_throttled(), "{xml}");
     }
 
     #[test]

@@ -36,6 +36,7 @@ impl Registry {
         let size = answer
             .header(CONTENT_LENGTH)
             .and_then(|text| text.parse().ok());
+        let media_type = media_type_of(&answer)?;
         let (Some(digest), Some(size)) = (answer.stated_digest()?, size) else {
             let manifest = self.manifest(repository, reference).await?;
             return Ok(manifest.map(|(descriptor, _)| descriptor));
@@ -43,7 +44,7 @@ impl Registry {
         if let ManifestReference::Digest(expected) = reference {
             answer.same_digest(*expected, digest)?;
         }
-        Ok(Some(Descriptor::new(media_type_of(&answer)?, digest, size)))
+        Ok(Some(Descriptor::new(media_type, digest, size)))
     }
 
     /// The manifest that `reference` names and its bytes, or `None` where it names
@@ -179,5 +180,13 @@ fn media_type_of(answer: &Answer) -> Result<&str, RegistryError> {
     let header = answer
         .header(CONTENT_TYPE)
         .ok_or_else(|| answer.protocol("does not say what kind of manifest it has"))?;
-    Ok(header.split(';').next().unwrap_or(header).trim())
+    let media_type = header.split(';').next().unwrap_or(header).trim();
+    // Manifests have many types, but a page for browsers is none: whoever serves it is
+    // no registry, or there is none below this path.
+    if !media_type.starts_with("application/") {
+        let problem =
+            format!("answers with `{media_type}`, which is no manifest: is it a registry?");
+        return Err(answer.protocol(problem));
+    }
+    Ok(media_type)
 }

@@ -2,7 +2,7 @@
 
 mod several;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws::{Client, session_name};
@@ -10,7 +10,7 @@ use image::Layout;
 use oci::{NameError, RepositoryName};
 use pipeline::{
     BuildPlan, Cloud, ConfigurationError, Gate, IdentityPlan, ImageTable, PublishFailure,
-    PublishPlan, RegistryAddress, SourcePublish,
+    PublishPlan, RegistryAddress, Signer, SourcePublish,
 };
 use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt};
 use serde::Serialize;
@@ -26,14 +26,18 @@ use crate::{github_actions, printer, render, signing};
 
 /// Where an image that is built on the way goes.
 const LAYOUT: &str = "target/longshore/layout";
+/// What is said of a source that is not what its commit says.
+const UNCOMMITTED: &str = "there are uncommitted changes: the tag says so, and no other tag moves";
 
 /// Publishes; stdout carries the image's reference by digest.
 pub(crate) async fn run(arguments: &Publish, settings: &Settings) -> Result<ExitCode, Problem> {
     let project = Project::find(&settings.directory)?;
     let images = project.images(&arguments.images)?;
     let goal = Goal::new(arguments.to.as_ref(), &project, &images, settings)?;
+    let signer = signing::signer(&project, settings)?;
+    refused_early(arguments, &goal, signer.as_ref())?;
     if project.configuration.has_several() {
-        return several::run(arguments, (&project, &images), goal, settings).await;
+        return several::run(arguments, (&project, &images), (goal, signer), settings).await;
     }
     let progress = Progress::new(settings);
     let publish = Publishing {
@@ -41,6 +45,7 @@ pub(crate) async fn run(arguments: &Publish, settings: &Settings) -> Result<Exit
         settings,
         project: &project,
         goal: &goal,
+        signer,
         progress: &progress,
     };
     let receipt = match (&arguments.layout, arguments.dry_run) {
@@ -100,6 +105,33 @@ impl Goal {
     }
 }
 
+/// Refuses what would only fail once everything is done: a signer whom this identity
+/// cannot be, a receipt that cannot be written.
+fn refused_early(arguments: &Publish, goal: &Goal, signer: Option<&Signer>) -> Result<(), Problem> {
+    if arguments.dry_run {
+        return Ok(());
+    }
+    if let Some(signer) = signer {
+        let able = signer.able(&goal.identity);
+        able.map_err(|failure| PublishFailure::from(failure).problem())?;
+    }
+    let Some(file) = &arguments.receipt else {
+        return Ok(());
+    };
+    let existed = file.exists();
+    let mut options = fs_err::OpenOptions::new();
+    let opened = options.create(true).append(true).open(file);
+    opened.map_err(|error| {
+        let what = "nothing was pushed: the receipt could not be written";
+        Problem::new(ProblemCode::Io, what).caused_by(&error)
+    })?;
+    if !existed {
+        // Whoever finds a receipt may believe in a publish.
+        let _ = fs_err::remove_file(file);
+    }
+    Ok(())
+}
+
 fn no_repository(name: &str, error: &NameError) -> Problem {
     let what = "nothing was pushed: an image cannot go where `--to` says";
     let problem = Problem::new(ProblemCode::BadConfiguration, what);
@@ -112,17 +144,25 @@ struct Publishing<'a> {
     settings: &'a Settings,
     project: &'a Project,
     goal: &'a Goal,
+    /// Who signs what is said about the image.
+    signer: Option<Signer>,
     progress: &'a Progress,
 }
 
 impl Publishing<'_> {
-    /// Publishes the commit, building what is not there yet.
+    /// Publishes the commit, building what is not there yet. An image of uncommitted
+    /// changes is built first: its tag has its digest.
     async fn source(&self) -> Result<PublishReceipt, Problem> {
         let build = self.build_plan().await?;
+        if build.source.dirty() {
+            self.progress.say(UNCOMMITTED);
+            let layout = self.built(build).await?;
+            return self.layout(&layout).await;
+        }
         let (repository, identity) = (&self.goal.repositories[0], self.goal.identity.clone());
         let mut publish =
             SourcePublish::new(build, repository, identity).map_err(|error| no_tag(&error))?;
-        publish.signer = signing::signer(self.project, self.settings)?;
+        publish.signer.clone_from(&self.signer);
         let client = Arc::new(client(&self.settings.environment, &self.goal.region)?);
         let receipt = publish
             .execute(&client, &|event| self.progress.show(&event))
@@ -145,16 +185,23 @@ impl Publishing<'_> {
         let layout = if let Some(layout) = &self.arguments.layout {
             layout.clone()
         } else {
-            let plan = self.build_plan().await?;
-            let built = plan.execute(&|event| self.progress.show(&event)).await;
-            built.map_err(|failure| failure.problem())?;
-            plan.layout
+            self.built(self.build_plan().await?).await?
         };
         let plan = self.plan(&layout)?;
         self.progress.finish();
         printer::message("nothing was pushed: this is the plan");
-        printer::data(&plan.to_string());
+        match self.settings.format {
+            Format::Json => printer::json(&plan.planned()),
+            Format::Text | Format::Sarif => printer::data(&plan.to_string()),
+        }
         Ok(None)
+    }
+
+    /// The layout of the image that `plan` makes.
+    async fn built(&self, plan: BuildPlan) -> Result<PathBuf, Problem> {
+        let built = plan.execute(&|event| self.progress.show(&event)).await;
+        built.map_err(|failure| failure.problem())?;
+        Ok(plan.layout)
     }
 
     async fn build_plan(&self) -> Result<BuildPlan, Problem> {
@@ -173,7 +220,7 @@ impl Publishing<'_> {
         let table = &self.project.configuration.publish;
         let plan = PublishPlan::new(&stored, table, repository, identity);
         let mut plan = plan.map_err(|error| no_tag(&error))?;
-        plan.signer = signing::signer(self.project, self.settings)?;
+        plan.signer.clone_from(&self.signer);
         plan.gate = Gate::new(&self.project.configuration.audit, &self.project.root);
         // The layout is checked against the digest that the build job printed.
         let expected = self.arguments.digests.first();

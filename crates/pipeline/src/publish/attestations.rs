@@ -15,10 +15,9 @@ use super::push::Said;
 use super::session::Session;
 use super::signer::{ReadySigner, SigningFailure};
 use super::unlisted::unlisted;
+use crate::placeholder::DIRTY;
 
 const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The suffix of a revision whose files were not all committed.
-const DIRTY: &str = "-dirty";
 /// The annotation by which verifiers find statements of a kind (in-toto
 /// attestation, `spec/v1/envelope.md`).
 const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";

@@ -16,7 +16,8 @@ pub struct Destination {
     pub repository: RepositoryName,
     /// The tag that is set once.
     pub immutable_tag: Tag,
-    /// The tags that are moved, last and in this order.
+    /// The tags that are moved, last and in this order; none by an image of uncommitted
+    /// changes.
     pub moving_tags: Vec<Tag>,
     /// Who will publish.
     pub identity: IdentityPlan,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use aws::Client;
 use image::{ImageError, Layout, Stored};
 use oci::{Digest, RepositoryName, Tag, annotation};
-use receipts::PublishReceipt;
+use receipts::{PlannedPublish, PublishReceipt};
 use registry::Pushed;
 
 use super::push::{ALL_TAGS, Complete, Local, Push};
@@ -40,7 +40,9 @@ impl PublishPlan {
     /// Plans the publish of `stored` with the tags of `table`.
     ///
     /// `{commit}` is the revision that the image itself names: a tag must not
-    /// say another commit than the image does.
+    /// say another commit than the image does. Where that has `-dirty`, twelve digits
+    /// of the image's digest follow, so that each try has a tag of its own, and no tag
+    /// is moved: no commit makes this image again.
     pub fn new(
         stored: &Stored,
         table: &PublishTable,
@@ -48,18 +50,55 @@ impl PublishPlan {
         identity: IdentityPlan,
     ) -> Result<Self, ConfigurationError> {
         let annotation = |key: &str| stored.annotations().get(key).cloned();
-        let placeholders = Placeholders {
+        let mut placeholders = Placeholders {
             commit: annotation(annotation::REVISION).unwrap_or_default(),
             committed_at: annotation(annotation::CREATED).unwrap_or_default(),
         };
+        let digest = stored.descriptor().digest;
+        let dirty = placeholders.is_dirty();
+        if dirty {
+            placeholders.commit = format!("{}-{:.12}", placeholders.commit, digest.hex());
+        }
+        let mut destination = Destination::new(&placeholders, table, repository, identity)?;
+        if dirty {
+            destination.moving_tags.clear();
+        }
         Ok(Self {
-            digest: stored.descriptor().digest,
+            digest,
             size: stored.size(),
-            destination: Destination::new(&placeholders, table, repository, identity)?,
+            destination,
             attest: table.attest,
             signer: None,
             gate: None,
         })
+    }
+
+    /// What machines read of the plan.
+    pub fn planned(&self) -> PlannedPublish {
+        let Destination {
+            repository,
+            immutable_tag,
+            moving_tags,
+            identity,
+        } = &self.destination;
+        let (registry, account, role) = match identity {
+            IdentityPlan::Github { account, role, .. } => (None, Some(account), Some(role)),
+            IdentityPlan::Chain { account } => (None, Some(account), None),
+            IdentityPlan::Login { registry, .. } => (Some(&registry.host), None, None),
+        };
+        let signer = self.signer.as_ref().filter(|_| self.attest);
+        PlannedPublish {
+            digest: self.digest.to_string(),
+            size_bytes: self.size,
+            registry: registry.cloned(),
+            repository: repository.to_string(),
+            account: account.cloned(),
+            role: role.cloned(),
+            immutable_tag: immutable_tag.to_string(),
+            moving_tags: moving_tags.iter().map(Tag::to_string).collect(),
+            attest: self.attest,
+            signer: signer.map(Signer::title),
+        }
     }
 
     /// Publishes the image of the layout in `directory`.
@@ -186,6 +225,9 @@ impl fmt::Display for PublishPlan {
             Some(signer) => writeln!(formatter, "then attest signed, {}", signer.title())?,
         }
         writeln!(formatter, "then tag    {immutable_tag} (once)")?;
+        if moving.is_empty() {
+            return write!(formatter, "then move   no other tag");
+        }
         write!(formatter, "then move   {}", moving.join(", "))
     }
 }

@@ -9,6 +9,7 @@ use oci::Digest;
 use receipts::{Problem, ProblemCode};
 use url::Url;
 
+use super::IdentityPlan;
 use super::session::Session;
 
 /// The audience of tokens for Fulcio.
@@ -65,6 +66,17 @@ pub enum SigningFailure {
 }
 
 impl Signer {
+    /// Whether it could sign for whoever publishes by `identity`: nothing is asked.
+    pub fn able(&self, identity: &IdentityPlan) -> Result<(), SigningFailure> {
+        match (self, identity) {
+            (Self::Kms(_) | Self::Run(_), IdentityPlan::Login { registry, .. }) => {
+                Err(SigningFailure::OnlyLogin(registry.host.clone()))
+            }
+            (Self::Run(_), IdentityPlan::Chain { .. }) => Err(SigningFailure::NoRun),
+            _ => Ok(()),
+        }
+    }
+
     /// Finds out whether it can sign, before anything depends on that.
     pub(super) async fn ready<'a>(
         &'a self,
@@ -184,7 +196,11 @@ impl RunKey {
 impl SigningFailure {
     /// What people and machines are told.
     pub(super) fn problem(&self) -> Problem {
-        let what = "no tag was moved: the image could not be signed";
+        let undone = match self {
+            Self::OnlyLogin(_) | Self::NoRun => "nothing was pushed",
+            _ => "no tag was moved",
+        };
+        let what = format!("{undone}: the image could not be signed");
         let problem = Problem::new(ProblemCode::BadSigningKey, what).caused_by(self);
         match self {
             Self::Key(_) => problem,

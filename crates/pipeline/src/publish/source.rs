@@ -40,7 +40,8 @@ pub struct SourcePublish {
 pub(super) type Programs = Vec<Option<Compiled>>;
 
 impl SourcePublish {
-    /// Plans to publish what `build` makes.
+    /// Plans to publish what `build` makes. A source with uncommitted changes is only
+    /// compared this way: its tag depends on the image ([`PublishPlan`](super::PublishPlan)).
     pub fn new(
         build: BuildPlan,
         repository: &RepositoryName,

@@ -44,6 +44,23 @@ async fn a_lie_about_the_digest_of_what_was_written_is_caught() {
 }
 
 #[tokio::test]
+async fn a_page_for_browsers_is_no_manifest() {
+    let server = Server::start(|_, _| {
+        reply(200)
+            .header("content-type", "text/html; charset=utf-8")
+            .body("<!doctype html><title>Welcome</title>")
+    })
+    .await;
+    let registry = registry(&server.url);
+    let read = registry.manifest(&repository(), &latest()).await;
+    let resolved = registry.resolve(&repository(), &latest()).await;
+    for error in [read.unwrap_err(), resolved.unwrap_err()] {
+        assert!(matches!(error, RegistryError::Protocol { .. }), "{error}");
+        assert!(error.to_string().contains("`text/html`"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn other_bytes_than_those_asked_for_are_caught() {
     let server = Server::start(|_, _| {
         reply(200)

@@ -4,23 +4,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::Layout;
-use pipeline::{BuildPlan, Gate, ImageTable, Named, PublishPlan, SeveralFailure, SourcePublish};
-use receipts::{ExitCode, Problem, ProblemCode, PublishReceipt, PublishReceipts};
+use pipeline::{
+    BuildPlan, Gate, ImageTable, Named, PublishPlan, SeveralFailure, Signer, SourcePublish,
+};
+use receipts::{ExitCode, PlannedPublishes, Problem, ProblemCode, PublishReceipt, PublishReceipts};
 
-use super::{Goal, LAYOUT, client, keep, no_tag};
+use super::{Goal, LAYOUT, UNCOMMITTED, client, keep, no_tag};
 use crate::arguments::{Format, Publish};
 use crate::commands::build::{self, AtHand};
 use crate::commands::explain::with_explanation;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::settings::Settings;
-use crate::{github_actions, printer, render, signing};
+use crate::{github_actions, printer, render};
 
 /// Publishes the images that are chosen; stdout carries the reference of each.
 pub(super) async fn run(
     arguments: &Publish,
     (project, images): (&Project, &[&ImageTable]),
-    goal: Goal,
+    (goal, signer): (Goal, Option<Signer>),
     settings: &Settings,
 ) -> Result<ExitCode, Problem> {
     let progress = Progress::new(settings);
@@ -30,6 +32,7 @@ pub(super) async fn run(
         project,
         images,
         goal: &goal,
+        signer,
         progress: &progress,
     };
     let receipts = match (&arguments.layout, arguments.dry_run) {
@@ -51,24 +54,26 @@ struct Publishing<'a> {
     project: &'a Project,
     images: &'a [&'a ImageTable],
     goal: &'a Goal,
+    /// Who signs what is said about the images.
+    signer: Option<Signer>,
     progress: &'a Progress,
 }
 
 impl Publishing<'_> {
     /// Publishes the commit, building what is not there yet.
     async fn source(&self) -> Result<Vec<PublishReceipt>, Problem> {
-        let signer = signing::signer(self.project, self.settings)?;
+        let builds = self.builds().await?;
+        if builds.iter().any(|build| build.source.dirty()) {
+            self.progress.say(UNCOMMITTED);
+            let layouts = self.built(&builds).await?;
+            return self.layouts(&layouts).await;
+        }
         let mut publishes = Vec::new();
-        for (build, repository) in self
-            .builds()
-            .await?
-            .into_iter()
-            .zip(&self.goal.repositories)
-        {
+        for (build, repository) in builds.into_iter().zip(&self.goal.repositories) {
             let name = build.image.name().to_owned();
             let publish = SourcePublish::new(build, repository, self.goal.identity.clone());
             let mut publish = publish.map_err(|error| no_tag(&error))?;
-            publish.signer.clone_from(&signer);
+            publish.signer.clone_from(&self.signer);
             publishes.push(Named { name, publish });
         }
         let client = Arc::new(client(&self.settings.environment, &self.goal.region)?);
@@ -91,20 +96,29 @@ impl Publishing<'_> {
         let layouts = if let Some(layouts) = &self.arguments.layout {
             layouts.clone()
         } else {
-            let observe = |event: pipeline::Event<'_>| self.progress.show(&event);
-            let built = BuildPlan::execute_all(&self.builds().await?, &observe).await;
-            built.map_err(|failure| failure.problem())?;
-            self.project.at(Path::new(LAYOUT))
+            self.built(&self.builds().await?).await?
         };
         let plans = self.plans(&layouts)?;
         self.progress.finish();
         printer::message("nothing was pushed: this is the plan");
-        let texts = plans.iter().map(|named| {
-            let (_, plan) = &named.publish;
-            format!("name        {}\n{plan}", named.name)
-        });
-        printer::data(&texts.collect::<Vec<_>>().join("\n\n"));
+        let plans = plans.iter().map(|named| (&named.name, &named.publish.1));
+        if self.settings.format == Format::Json {
+            let images = plans.map(|(name, plan)| (name.clone(), plan.planned()));
+            let images = images.collect();
+            printer::json(&PlannedPublishes { images });
+        } else {
+            let texts = plans.map(|(name, plan)| format!("name        {name}\n{plan}"));
+            printer::data(&texts.collect::<Vec<_>>().join("\n\n"));
+        }
         Ok(())
+    }
+
+    /// The directory with the layouts of what `builds` make.
+    async fn built(&self, builds: &[BuildPlan]) -> Result<PathBuf, Problem> {
+        let observe = |event: pipeline::Event<'_>| self.progress.show(&event);
+        let built = BuildPlan::execute_all(builds, &observe).await;
+        built.map_err(|failure| failure.problem())?;
+        Ok(self.project.at(Path::new(LAYOUT)))
     }
 
     async fn builds(&self) -> Result<Vec<BuildPlan>, Problem> {
@@ -116,7 +130,6 @@ impl Publishing<'_> {
 
     /// A plan for each image, from the layout of its name below `layouts`.
     fn plans(&self, layouts: &Path) -> Result<Vec<Named<(PathBuf, PublishPlan)>>, Problem> {
-        let signer = signing::signer(self.project, self.settings)?;
         let configuration = &self.project.configuration;
         let mut plans = Vec::new();
         for (image, repository) in self.images.iter().zip(&self.goal.repositories) {
@@ -127,7 +140,7 @@ impl Publishing<'_> {
             let identity = self.goal.identity.clone();
             let plan = PublishPlan::new(&stored, &configuration.publish, repository, identity);
             let mut plan = plan.map_err(|error| no_tag(&error))?;
-            plan.signer.clone_from(&signer);
+            plan.signer.clone_from(&self.signer);
             plan.gate = Gate::new(&configuration.audit, &self.project.root);
             // Each layout is checked against the digest that the build job printed.
             if self.arguments.layout.is_some() {
