@@ -9,34 +9,18 @@
 
 use std::io::BufRead;
 
-use super::stanza::{Stanza, each};
-use super::{MOST_PACKAGES, PackageManager, Reading, SystemPackage, is_plain};
+use super::stanza::{Stanza, packages};
+use super::{PackageManager, Reading, SystemPackage, is_plain};
 
 /// Name, version, architecture, origin, licence.
 const FIELDS: [&str; 5] = ["P", "V", "A", "o", "L"];
 
 /// Reads what the file lists. Its checksums are those of metadata, and of no package.
 pub fn read(reader: impl BufRead) -> Reading {
-    let mut reading = Reading::default();
-    let result = each(reader, FIELDS, |stanza| {
-        let line = stanza.line;
-        match package(stanza) {
-            Ok(found) => reading.packages.push(found),
-            Err(reason) => reading.wrong(format!("the paragraph at line {line} {reason}")),
-        }
-        if reading.packages.len() > MOST_PACKAGES {
-            reading.packages.truncate(MOST_PACKAGES);
-            return Err(format!("it lists more than {MOST_PACKAGES} packages"));
-        }
-        Ok(())
-    });
-    if let Err(fault) = result {
-        reading.wrong(fault);
-    }
-    reading
+    packages(reader, FIELDS, package)
 }
 
-fn package(stanza: Stanza<5>) -> Result<SystemPackage, String> {
+fn package(stanza: Stanza<5>) -> Result<Option<SystemPackage>, String> {
     let [name, version, architecture, origin, license] = stanza.fields;
     let name = name.ok_or("names no package")?;
     let version = version.ok_or_else(|| format!("has no version of `{}`", name.escape_debug()))?;
@@ -46,14 +30,14 @@ fn package(stanza: Stanza<5>) -> Result<SystemPackage, String> {
             return Err(format!("has the odd value `{}`", part.escape_debug()));
         }
     }
-    Ok(SystemPackage {
+    Ok(Some(SystemPackage {
         manager: PackageManager::Apk,
         source: origin.filter(|origin| *origin != name),
         name,
         version,
         architecture,
         license: license.filter(|license| !license.is_empty()),
-    })
+    }))
 }
 
 #[cfg(test)]

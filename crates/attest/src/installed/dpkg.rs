@@ -9,8 +9,8 @@
 
 use std::io::BufRead;
 
-use super::stanza::{Stanza, each};
-use super::{MOST_PACKAGES, PackageManager, Reading, SystemPackage, is_plain};
+use super::stanza::{Stanza, packages};
+use super::{PackageManager, Reading, SystemPackage, is_plain};
 
 const FIELDS: [&str; 5] = ["Package", "Status", "Version", "Architecture", "Source"];
 /// The states of packages of which no file is there.
@@ -19,23 +19,7 @@ const ABSENT: [&str; 2] = ["not-installed", "config-files"];
 /// Reads what a file lists as installed, or as being installed. Licences are not in the
 /// database.
 pub fn read(reader: impl BufRead) -> Reading {
-    let mut reading = Reading::default();
-    let result = each(reader, FIELDS, |stanza| {
-        let line = stanza.line;
-        match package(stanza) {
-            Ok(found) => reading.packages.extend(found),
-            Err(reason) => reading.wrong(format!("the paragraph at line {line} {reason}")),
-        }
-        if reading.packages.len() > MOST_PACKAGES {
-            reading.packages.truncate(MOST_PACKAGES);
-            return Err(format!("it lists more than {MOST_PACKAGES} packages"));
-        }
-        Ok(())
-    });
-    if let Err(fault) = result {
-        reading.wrong(fault);
-    }
-    reading
+    packages(reader, FIELDS, package)
 }
 
 fn package(stanza: Stanza<5>) -> Result<Option<SystemPackage>, String> {
@@ -75,6 +59,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::installed::MOST_PACKAGES;
 
     const STATUS: &str = "\
 Package: libc6

@@ -3,13 +3,15 @@
 
 use std::io::{BufRead, Read as _};
 
+use super::{MOST_PACKAGES, Reading, SystemPackage};
+
 /// The longest line that is looked at, in bytes; of a longer one no field may be wanted.
 const LONGEST_LINE: usize = 8 << 10;
 
 /// The wanted fields of a paragraph, in the order in which they are wanted.
 pub(super) struct Stanza<const N: usize> {
     /// The number of its first line.
-    pub(super) line: usize,
+    line: usize,
     pub(super) fields: [Option<String>; N],
     /// Whether it has any line, wanted or not.
     any: bool,
@@ -62,9 +64,35 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
+/// Reads the package that `package` makes of each paragraph of a database, or none; a
+/// paragraph that is wrong, or the rest that cannot be read, is told.
+pub(super) fn packages<const N: usize>(
+    reader: impl BufRead,
+    wanted: [&str; N],
+    package: impl Fn(Stanza<N>) -> Result<Option<SystemPackage>, String>,
+) -> Reading {
+    let mut reading = Reading::default();
+    let result = each(reader, wanted, |stanza| {
+        let line = stanza.line;
+        match package(stanza) {
+            Ok(found) => reading.packages.extend(found),
+            Err(reason) => reading.wrong(format!("the paragraph at line {line} {reason}")),
+        }
+        if reading.packages.len() > MOST_PACKAGES {
+            reading.packages.truncate(MOST_PACKAGES);
+            return Err(format!("it lists more than {MOST_PACKAGES} packages"));
+        }
+        Ok(())
+    });
+    if let Err(fault) = result {
+        reading.wrong(fault);
+    }
+    reading
+}
+
 /// Gives `each` paragraph of `reader` that has a line, with the `wanted` fields; of a
 /// field that is there twice the first counts. An error for what cannot be read on.
-pub(super) fn each<const N: usize>(
+fn each<const N: usize>(
     reader: impl BufRead,
     wanted: [&str; N],
     mut each: impl FnMut(Stanza<N>) -> Result<(), String>,
