@@ -69,6 +69,34 @@ fn a_terraform_root_that_is_not_there() {
 }
 
 #[test]
+fn neither_aws_nor_another_registry() {
+    let project = Project::hello();
+    let file = project.path().join("longshore.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let image = text.split("[aws]").next().unwrap();
+    std::fs::write(&file, image).unwrap();
+    let problem = problem(longshore(project.path()).arg("publish"), "E004", 3);
+    let (causes, hints) = (problem["causes"].to_string(), problem["hints"].to_string());
+    assert!(!causes.contains("root has no"), "{causes}");
+    assert!(causes.contains("neither `aws.account`"), "{causes}");
+    for hint in ["aws.terraform", "--to HOST"] {
+        assert!(hints.contains(hint), "{hints}");
+    }
+}
+
+#[test]
+fn a_command_line_that_is_not_understood_is_told_on_stderr_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut build = longshore(directory.path());
+    let output = build.args(["build", "--format", "json", "--nope"]).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", both(&output));
+    assert!(output.stdout.is_empty(), "{}", both(&output));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("--nope"), "{said}");
+}
+
+#[test]
 fn a_role_that_the_terraform_root_does_not_have() {
     let project = Project::hello();
     project.edit("longshore.toml", "[aws]", "[aws]\nrole = \"deployer\"");

@@ -203,7 +203,10 @@ fn unclear(error: &CloudError, resources: Option<&AwsResources>) -> Problem {
     let what = "nothing was done: it is not clear where to publish, or as whom";
     let mut problem = Problem::new(ProblemCode::TerraformSilent, what)
         .caused_by(error)
-        .hint("say it in `[aws]` of longshore.toml");
+        .hint(match error {
+            CloudError::Unsaid { .. } => "name the Terraform root in `aws.terraform` of longshore.toml, or say account, region, role and repository in its `[aws]`",
+            _ => "say it in `[aws]` of longshore.toml",
+        });
     for unknown in resources.iter().flat_map(|resources| &resources.unknowns) {
         problem = problem.fact(
             &format!("{}.{}", unknown.address, unknown.attribute),

@@ -29,6 +29,12 @@ pub enum CloudError {
         /// What was looked for.
         what: &'static str,
     },
+    /// Nobody names it, and there is no Terraform root that could.
+    #[error("`longshore.toml` says neither `aws.{key}` nor a Terraform root, `aws.terraform`")]
+    Unsaid {
+        /// The key that would say it.
+        key: &'static str,
+    },
     /// There is more than one, and none is chosen.
     #[error("the Terraform root has several candidates for `aws.{key}`: {}", candidates.join(", "))]
     Ambiguous {
@@ -55,6 +61,16 @@ pub enum CloudError {
     Name(#[from] NameError),
 }
 
+impl CloudError {
+    /// Says nothing of a Terraform root where there is none.
+    fn told(self, resources: Option<&AwsResources>) -> Self {
+        match self {
+            Self::Missing { key, .. } if resources.is_none() => Self::Unsaid { key },
+            other => other,
+        }
+    }
+}
+
 fn listed(found: &[String]) -> String {
     if found.is_empty() {
         "none".to_owned()
@@ -66,15 +82,12 @@ fn listed(found: &[String]) -> String {
 impl Cloud {
     /// The ARN of the role that publishes, also where nothing else can be told.
     pub fn role(table: &AwsTable, resources: Option<&AwsResources>) -> Result<String, CloudError> {
-        let account = account(table, resources);
-        if table
-            .role
-            .as_ref()
-            .is_some_and(|role| role.starts_with("arn:"))
-        {
-            return role(table, resources, "");
-        }
-        role(table, resources, &account?)
+        let account = || match &table.role {
+            Some(role) if role.starts_with("arn:") => Ok(String::new()),
+            _ => account(table, resources),
+        };
+        let found = account().and_then(|account| role(table, resources, &account));
+        found.map_err(|error| error.told(resources))
     }
 
     /// Joins what the file says with what the Terraform root has; the file wins.
@@ -82,6 +95,15 @@ impl Cloud {
     /// Without a Terraform root, the file must say everything. Without `images` there
     /// is one repository, that of the project.
     pub fn resolve(
+        table: &AwsTable,
+        images: &[&ImageTable],
+        resources: Option<&AwsResources>,
+    ) -> Result<Self, CloudError> {
+        let joined = Self::joined(table, images, resources);
+        joined.map_err(|error| error.told(resources))
+    }
+
+    fn joined(
         table: &AwsTable,
         images: &[&ImageTable],
         resources: Option<&AwsResources>,

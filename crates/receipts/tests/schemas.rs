@@ -43,7 +43,7 @@ fn every_exit_code_is_in_docs() {
     for code in ExitCode::ALL {
         writeln!(text, "| {} | {} |", code as u8, code.meaning()).unwrap();
     }
-    text += "\nEach failure also prints a code of its own: [errors.md](errors.md).\n";
+    text += "\nEach failure also prints a code of its own: [errors.md](errors.md). Only a command line that\nis not understood has none.\n";
     assert_document("exit-codes.md", &text);
 }
 

@@ -78,7 +78,13 @@ impl Goal {
         settings: &Settings,
     ) -> Result<Self, Problem> {
         let Some(registry) = to else {
-            let cloud = project.cloud(images, project.resources()?.as_ref())?;
+            let resources = project.resources()?;
+            let cloud = project.cloud(images, resources.as_ref());
+            let cloud = cloud.map_err(|problem| match resources {
+                None => problem
+                    .hint("or name a registry that is not ECR: `--to HOST[:PORT]/REPOSITORY`"),
+                Some(_) => problem,
+            })?;
             return Ok(Self {
                 identity: identity(settings, &cloud),
                 repositories: cloud.repositories,
