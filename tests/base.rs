@@ -429,3 +429,38 @@ async fn a_layout_of_the_checkout_is_a_base_and_is_verified() {
     let problem = refused(project.path(), &["build", "--allow-dirty"]);
     assert_eq!(problem["code"], "E019", "{problem:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_tells_what_is_not_there_and_removes_pins_of_what_is_not_named() {
+    let (registry, image) = (Registry::start().await, Image::new("1", 2));
+    registry.publish(&image);
+    let (reference, update) = (registry.reference(), ["base", "update"]);
+    let absent = format!("{reference}-slip");
+    let project = project_on(&absent);
+    let problem = refused(project.path(), &update);
+    assert_eq!(problem["code"], "E019", "{problem:#}");
+    let text = problem.to_string();
+    assert!(text.contains(&format!("no image `{absent}`")), "{text}");
+    assert!(!text.contains("longshore base update"), "{text}");
+
+    project.edit("longshore.toml", &absent, &reference);
+    pin(&project);
+    // A pin of something else, as one is left by an image that went.
+    let lock = project.path().join("longshore.lock");
+    let pinned = std::fs::read_to_string(&lock).unwrap();
+    let stale = pinned.replacen(&reference, "other.example/base:1", 1);
+    let (_, stale) = stale.split_at(stale.find("[[base]]").unwrap());
+    std::fs::write(&lock, format!("{pinned}\n{stale}")).unwrap();
+    assert_eq!(run(project.path(), &update)["changed"], false);
+    assert_eq!(std::fs::read_to_string(&lock).unwrap(), pinned);
+
+    project.edit("longshore.toml", &format!("base = \"{reference}\""), "");
+    let output = succeed(longshore(project.path()).args(update));
+    assert!(both(&output).contains("longshore.lock was removed"));
+    assert!(!lock.exists());
+    let problem = refused(project.path(), &update);
+    assert!(
+        problem.to_string().contains("nothing to pin"),
+        "{problem:#}"
+    );
+}

@@ -83,3 +83,58 @@ fn a_lock_file_that_is_missing_or_too_old_is_told_with_the_command_that_writes_i
     let old = problem(&project, "E012");
     assert_says(&old, &["`cargo update --workspace`", "commit `Cargo.lock`"]);
 }
+
+/// A project of which `from` is replaced by `to` in longshore.toml.
+fn changed(from: &str, to: &str) -> Project {
+    let project = Project::hello();
+    project.edit("longshore.toml", from, to);
+    project.commit();
+    project
+}
+
+#[test]
+fn assets_from_the_whole_repository_are_the_same_in_every_build() {
+    let assets = "[[image.assets]]\nfrom = \".\"\nto = \"/srv\"\n\n[aws]";
+    let project = changed("[aws]", assets);
+    let digest = || succeed(longshore(project.path()).arg("build")).stdout;
+    let first = digest();
+    assert_eq!(digest(), first);
+    let fresh = tempfile::tempdir().unwrap();
+    let mut clone = std::process::Command::new("git");
+    succeed(
+        clone
+            .args(["clone", "-q"])
+            .arg(project.path())
+            .arg(fresh.path()),
+    );
+    let cloned = succeed(longshore(fresh.path()).arg("build"));
+    assert_eq!(cloned.stdout, first);
+}
+
+#[test]
+fn what_longshore_toml_names_and_is_not_there_is_told_by_its_key() {
+    let assets = "[[image.assets]]\nfrom = \"static\"\nto = \"/srv\"\n\n[aws]";
+    let package = "package = \"hello\"";
+    for (from, to, code, said) in [
+        (
+            "[aws]",
+            assets,
+            "E002",
+            "`image.assets.from` is `static`, which is not there",
+        ),
+        (
+            package,
+            "package = \"helo\"",
+            "E013",
+            "`image.package` is `helo`, and the workspace has no such package: it has hello",
+        ),
+        (
+            package,
+            "package = \"hello\"\nbinary = \"x\"",
+            "E013",
+            "package `hello` has no binary `x`: it has hello",
+        ),
+    ] {
+        assert_says(&problem(&changed(from, to), code), &[said]);
+    }
+}

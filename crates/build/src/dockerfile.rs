@@ -25,12 +25,11 @@ use context::{Apart, Context};
 use ignore::Ignore;
 use instructions::Instructions;
 
+use crate::unseen::made;
 use crate::{BuildError, Environment, Inputs, host_architecture};
 
 /// The argument that reproducible builds ask for.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
-/// Where cargo puts what it makes, if nobody says otherwise.
-const TARGET: &str = "target";
 
 /// What to build.
 #[derive(Debug, Clone)]
@@ -119,10 +118,7 @@ impl DockerfileBuild {
         if !self.beside_cargo {
             return Apart::ours(&self.checkout);
         }
-        let places = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
-        let named = places.iter().filter_map(|name| self.environment.get(name));
-        let named = named.chain([TARGET]).map(|place| self.checkout.join(place));
-        Apart::all(named.collect())
+        Apart::all(made(&self.checkout, &self.environment, true))
     }
 
     /// `NAME.dockerignore` beside the Dockerfile, or `.dockerignore` of the context.

@@ -169,7 +169,7 @@ fn binary_of<'a>(
             .map(|package| package.name.as_str())
             .collect();
         BuildError::NoBinary(format!(
-            "the workspace has no package `{}`; it has {}",
+            "`image.package` is `{}`, and the workspace has no such package: it has {}",
             build.package,
             names.join(", ")
         ))
@@ -191,10 +191,11 @@ fn binary_of<'a>(
         } else {
             binaries.join(", ")
         };
-        BuildError::NoBinary(format!(
-            "package `{}` has no single binary to choose: it has {found}",
-            build.package
-        ))
+        let package = &build.package;
+        BuildError::NoBinary(match &build.binary {
+            Some(name) => format!("package `{package}` has no binary `{name}`: it has {found}"),
+            None => format!("package `{package}` has no single binary to choose: it has {found}"),
+        })
     })?;
     Ok((&package.id, chosen))
 }

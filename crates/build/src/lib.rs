@@ -38,5 +38,5 @@ pub use inputs::{Change, Declared, Inputs};
 pub use prepared::Prepared;
 pub use shared::Linking;
 pub use source::Source;
-pub use unseen::hide_ours;
+pub use unseen::{hide_ours, made};
 pub use workspace::{Compiled, Workspace};

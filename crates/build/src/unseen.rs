@@ -1,18 +1,32 @@
 //! Directories that git does not see, whatever `.gitignore` a repository has.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::BuildError;
+use crate::{BuildError, Environment};
 
 /// What Longshore itself writes below a checkout.
 pub(crate) const OURS: &str = "target/longshore";
+/// Where cargo puts what it makes, if nothing says otherwise.
+const TARGET: &str = "target";
 /// What is in cargo's directory before the first compile: ours, and what cargo notes when
 /// it is asked.
 const BEFORE: [&str; 2] = ["longshore", ".rustc_info.json"];
 /// Everything in the directory, this file too.
 const ALL: &str = "*\n";
+
+/// Where Longshore writes below `checkout`; with everything that cargo makes there, where
+/// it compiles a program for the image.
+pub fn made(checkout: &Path, environment: &Environment, by_cargo: bool) -> Vec<PathBuf> {
+    if !by_cargo {
+        return vec![checkout.join(OURS)];
+    }
+    let places = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+    let named = places.iter().filter_map(|name| environment.get(name));
+    let named = named.chain([TARGET]).map(|place| checkout.join(place));
+    named.collect()
+}
 
 /// Makes the directory for what Longshore writes below `checkout`: no change of the source.
 pub fn hide_ours(checkout: &Path) -> Result<(), BuildError> {

@@ -25,7 +25,12 @@ pub struct Assets {
     pub mode: u32,
     /// What is left out.
     pub exclude: Exclude,
+    /// Directories that are made here and are no files of the project.
+    pub apart: Vec<PathBuf>,
 }
+
+/// What git keeps for itself, which differs from clone to clone and may hold a login.
+const GIT: &str = ".git";
 
 /// What assets leave out, relative to their directory.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +80,8 @@ impl Assets {
     /// The entries, read from disk: files, directories and links, nothing else.
     ///
     /// Modes are made equal: directories and files that their owner may execute
-    /// get an `x` for each `r`. A link must stay within the assets.
+    /// get an `x` for each `r`. A link must stay within the assets. `.git` is never among
+    /// them.
     pub fn entries(&self) -> Result<Vec<Entry>, ImageError> {
         let to = self.to.trim_matches('/').to_owned();
         let root = fs::canonicalize(&self.from)?;
@@ -131,12 +137,14 @@ impl Walk<'_> {
         for found in fs::read_dir(self.root.join(relative))? {
             let found = found?;
             let relative = relative.join(found.file_name());
+            let (place, name) = (found.path(), found.file_name());
+            if name == GIT || self.assets.apart.contains(&place) {
+                continue;
+            }
             if self.assets.exclude.leaves_out(&relative) {
                 has_files |= !found.file_type()?.is_dir();
                 continue;
             }
-            let place = found.path();
-            let name = found.file_name();
             let name = name
                 .to_str()
                 .ok_or_else(|| ImageError::NameNotText(place.clone()))?;
@@ -147,14 +155,14 @@ impl Walk<'_> {
             let kind = found.file_type()?;
             let entry = |executable, content| self.assets.entry(path.clone(), executable, content);
             if kind.is_dir() {
-                let place = entries.len();
+                let before = entries.len();
                 entries.push(entry(true, Content::Directory));
                 if self.directory(&relative, &path, entries)? {
                     has_files = true;
                 } else {
                     // Git carries no directory without a file: not every checkout of a
                     // commit has it.
-                    entries.truncate(place);
+                    entries.truncate(before);
                 }
                 continue;
             } else if kind.is_symlink() {

@@ -37,6 +37,7 @@ fn child() {
         owner: 65532,
         mode: 0o644,
         exclude: Exclude::default(),
+        apart: Vec::new(),
     };
     let recipe = Recipe {
         base: None,

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use build::Source;
 use image::{
-    Base, Compression, Entry, ImageError, LayerKind, LayerRecipe, NONROOT, Recipe, SystemFiles,
-    Wishes,
+    Base, Compression, Entry, LayerKind, LayerRecipe, NONROOT, Recipe, SystemFiles, Wishes,
 };
 use oci::{Digest, Platform, annotation};
 
 use crate::base::platform;
+use crate::build::BuildFailure;
 use crate::configuration::{AssetTable, ConfigurationError, ImageTable};
 use crate::placeholder::{DIRTY, Placeholders};
 
@@ -125,10 +125,16 @@ fn shared(libraries: &Libraries) -> LayerRecipe {
     layer
 }
 
-/// A layer for each table of assets, read from the checkout.
-pub(crate) fn assets(table: &ImageTable, checkout: &Path) -> Result<Vec<LayerRecipe>, ImageError> {
+/// A layer for each table of assets, read from the checkout without what is made `apart`.
+pub(crate) fn assets(
+    table: &ImageTable,
+    checkout: &Path,
+    apart: &[PathBuf],
+) -> Result<Vec<LayerRecipe>, BuildFailure> {
     let layer = |table: &AssetTable| {
-        let entries = table.assets(checkout).entries()?;
+        let assets = table.assets(checkout, apart.to_vec());
+        let assets = assets.map_err(BuildFailure::Configuration)?;
+        let entries = assets.entries().map_err(BuildFailure::Image)?;
         Ok(LayerRecipe::new(
             LayerKind::Assets(table.to.clone()),
             entries,

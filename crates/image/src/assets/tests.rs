@@ -35,6 +35,7 @@ fn tree() -> (tempfile::TempDir, Assets) {
         owner: 0,
         mode: 0o644,
         exclude: Exclude::default(),
+        apart: Vec::new(),
     };
     (directory, assets)
 }
@@ -115,6 +116,27 @@ fn globs_leave_out_names_at_any_depth_or_paths() {
     }
     let error = Exclude::new(&["a[".to_owned()]).unwrap_err().to_string();
     assert!(error.contains("a["), "{error}");
+}
+
+#[test]
+fn what_is_made_apart_and_what_git_keeps_is_left_out() {
+    let (_directory, mut assets) = tree();
+    let (root, before) = (assets.from.clone(), paths(&assets));
+    fs::create_dir_all(root.join("made/apart/deep")).unwrap();
+    fs::create_dir_all(root.join("css/.git")).unwrap();
+    for file in [".git", "css/.git/config", "made/apart/deep/file"] {
+        fs::write(root.join(file), "").unwrap();
+    }
+    assets.apart = vec![root.canonicalize().unwrap().join("made/apart")];
+    assert_eq!(paths(&assets), before);
+    // What else lies there is packed, and what is asked for by name.
+    fs::write(root.join("made/own"), "").unwrap();
+    assert_eq!(paths(&assets).len(), before.len() + 2);
+    assets.from = root.join("made/apart");
+    assert_eq!(
+        paths(&assets),
+        ["srv/www", "srv/www/deep", "srv/www/deep/file"]
+    );
 }
 
 #[test]

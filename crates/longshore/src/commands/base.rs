@@ -20,7 +20,11 @@ pub(crate) async fn run(
     let reports = pipeline::update_bases(images, &project.root, &logins)
         .await
         .map_err(|failure| failure.problem("longshore.lock is as it was"))?;
+    if reports.is_empty() {
+        printer::message("no base image is named any more: longshore.lock was removed");
+    }
     match (settings.format, reports.as_slice()) {
+        (Format::Text | Format::Sarif, []) => {}
         (Format::Json, [report]) => printer::json(report),
         (Format::Json, reports) => printer::json(&reports),
         (Format::Text | Format::Sarif, reports) => {

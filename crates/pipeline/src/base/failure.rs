@@ -13,9 +13,12 @@ use crate::publish::{PublishFailure, in_ecr};
 /// Why a base cannot be used or updated.
 #[derive(Debug, thiserror::Error)]
 pub enum BaseFailure {
-    /// `longshore.toml` names none.
-    #[error("`longshore.toml` has no `image.base`")]
+    /// Nothing is named that could be pinned.
+    #[error("there is no `image.base`, and no Dockerfile names an image by a tag")]
     None,
+    /// The registry does not know what is named.
+    #[error("the registry has no image `{0}`")]
+    Unknown(String),
     /// A Dockerfile cannot be read.
     #[error(transparent)]
     Dockerfile(Box<BuildError>),
@@ -89,7 +92,9 @@ impl BaseFailure {
             |code, what: &str| Problem::new(code, format!("{nothing}: {what}")).caused_by(self);
         match self {
             Self::None => problem(ProblemCode::BadConfiguration, "no base image is named")
-                .hint("add `base = \"HOST/REPOSITORY:TAG\"` to `[image]` of longshore.toml"),
+                .hint("there is nothing to pin; to build on an image, add `base = \"HOST/REPOSITORY:TAG\"` to `[image]` of longshore.toml"),
+            Self::Unknown(_) => problem(ProblemCode::BaseUnusable, "the base image is not there")
+                .hint("look for a slip in its name and tag, in longshore.toml or the Dockerfile"),
             Self::Dockerfile(_) | Self::Named { .. } => problem(
                 ProblemCode::DockerfileFailed,
                 "the Dockerfile does not say which images it needs",

@@ -68,6 +68,10 @@ impl Lock {
         fs_err::write(checkout.join(LOCK_FILE_NAME), self.text()).map_err(BaseFailure::Io)
     }
 
+    pub(super) fn remove(checkout: &Path) -> Result<(), BaseFailure> {
+        fs_err::remove_file(checkout.join(LOCK_FILE_NAME)).map_err(BaseFailure::Io)
+    }
+
     fn text(&self) -> String {
         let text = toml::to_string(self).unwrap_or_default();
         format!("{HEADER}{text}")

@@ -85,7 +85,8 @@ impl Place {
                 let repository = &remote.address.repository;
                 let found = registry.manifest(repository, &remote.reference).await;
                 let found = found.map_err(|source| failed(&self.name, source))?;
-                let (descriptor, bytes) = found.ok_or_else(|| self.missing("such image"))?;
+                let (descriptor, bytes) =
+                    found.ok_or_else(|| BaseFailure::Unknown(self.name.clone()))?;
                 self.keep(&descriptor.digest, &bytes)?;
                 descriptor.digest
             }

@@ -17,7 +17,8 @@ use crate::inputs::changes;
 use crate::publish::Logins;
 
 /// Looks up each base of `images`, writes `longshore.lock` where one is another than
-/// before, and tells what changed for the platform that is built for.
+/// before, and tells what changed for the platform that is built for. Where none is named
+/// any more, the file goes, and there is nothing to tell.
 pub async fn update_bases(
     images: &[ImageTable],
     checkout: &Path,
@@ -35,11 +36,13 @@ pub async fn update_bases(
             }
         }
     }
-    if reports.is_empty() {
-        return Err(BaseFailure::None);
-    }
-    if reports.iter().any(|report| report.changed) {
-        Lock::of(lock).write(checkout)?;
+    let (former, lock) = (Lock::read(checkout)?, Lock::of(lock));
+    match former {
+        None if reports.is_empty() => return Err(BaseFailure::None),
+        Some(_) if reports.is_empty() => Lock::remove(checkout)?,
+        // What is not named any more goes too.
+        former if former.as_ref() != Some(&lock) => lock.write(checkout)?,
+        _ => {}
     }
     Ok(reports)
 }

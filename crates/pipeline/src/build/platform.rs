@@ -119,7 +119,9 @@ impl PlatformPlan {
         let plan = self.clone();
         blocking(move || {
             let table = &plan.image;
-            let assets = assets(table, &plan.checkout).map_err(BuildFailure::Image)?;
+            let environment = &plan.machine.environment;
+            let apart = build::made(&plan.checkout, environment, table.package.is_some());
+            let assets = assets(table, &plan.checkout, &apart)?;
             let recipe = recipe(table, &plan.source, program.as_ref(), assets, base.as_ref())
                 .map_err(BuildFailure::Configuration)?;
             let store = store(&plan.checkout)?;

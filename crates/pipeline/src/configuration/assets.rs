@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use image::{Assets, Exclude};
 use serde::{Deserialize, Deserializer};
 
-use super::ConfigurationError;
+use super::{ConfigurationError, wrong};
 
 /// One directory or file, and where it goes: a layer of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -40,12 +40,6 @@ fn octal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
 
 impl AssetTable {
     pub(super) fn check(&self) -> Result<(), ConfigurationError> {
-        let wrong = |key, reason: &str| {
-            Err(ConfigurationError::Value {
-                key,
-                reason: reason.to_owned(),
-            })
-        };
         let within = |component| matches!(component, Component::Normal(_) | Component::CurDir);
         if self.from.as_os_str().is_empty() || !self.from.components().all(within) {
             return wrong(
@@ -62,14 +56,24 @@ impl AssetTable {
         }
     }
 
-    /// The assets in `checkout`. The globs have been checked.
-    pub(crate) fn assets(&self, checkout: &Path) -> Assets {
-        Assets {
-            from: checkout.join(&self.from),
+    /// The assets in `checkout` without what is made `apart`. The globs have been checked.
+    pub(crate) fn assets(
+        &self,
+        checkout: &Path,
+        apart: Vec<PathBuf>,
+    ) -> Result<Assets, ConfigurationError> {
+        let from = checkout.join(&self.from);
+        if !from.exists() {
+            let reason = format!("is `{}`, which is not there", self.from.display());
+            wrong("image.assets.from", &reason)?;
+        }
+        Ok(Assets {
+            from,
+            apart,
             to: self.to.clone(),
             owner: self.owner.into(),
             mode: self.mode,
             exclude: Exclude::new(&self.exclude).unwrap_or_default(),
-        }
+        })
     }
 }

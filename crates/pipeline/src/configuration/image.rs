@@ -271,6 +271,35 @@ impl ImageTable {
         Ok(())
     }
 
+    fn check_writable(&self) -> Result<(), ConfigurationError> {
+        for path in &self.writable {
+            if !path.starts_with('/') || path.contains("..") {
+                return wrong("image.writable", "must list absolute paths without `..`");
+            }
+            if path.split('/').all(|part| matches!(part, "" | ".")) {
+                let reason = format!("lists `{path}`, the root of the image; name directories");
+                return wrong("image.writable", &reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// An image whose variables no runtime can set would start nowhere.
+    fn check_environment(&self) -> Result<(), ConfigurationError> {
+        for (name, value) in &self.environment {
+            let reason = match name.as_str() {
+                "" => "has a variable without a name".to_owned(),
+                name if name.contains(['=', '\0']) => {
+                    format!("has the name {name:?}, and no name has `=` or NUL in it")
+                }
+                name if value.contains('\0') => format!("gives `{name}` a value with NUL in it"),
+                _ => continue,
+            };
+            return wrong("image.environment", &reason);
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), ConfigurationError> {
         self.check_engine()?;
         if build::architecture_of(&self.target).is_none() {
@@ -287,13 +316,8 @@ impl ImageTable {
                 "can be `dynamic` for targets with glibc only, `-gnu`",
             );
         }
-        if self
-            .writable
-            .iter()
-            .any(|path| !path.starts_with('/') || path.contains(".."))
-        {
-            return wrong("image.writable", "must list absolute paths without `..`");
-        }
+        self.check_writable()?;
+        self.check_environment()?;
         for assets in &self.assets {
             assets.check()?;
         }
@@ -370,6 +394,30 @@ mod tests {
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(word), "{second}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_would_start_nowhere_is_refused() {
+        for (line, said) in [
+            ("writable = [\"/\"]", "`image.writable` lists `/`, the root"),
+            (
+                "environment = { \"\" = \"x\" }",
+                "`image.environment` has a variable without a name",
+            ),
+            ("environment = { \"A=B\" = \"x\" }", "the name \"A=B\""),
+            (
+                "environment = { \"A\\u0000\" = \"x\" }",
+                "the name \"A\\0\"",
+            ),
+            (
+                "environment = { A = \"\\u0000\" }",
+                "gives `A` a value with NUL",
+            ),
+        ] {
+            let text = format!("[image]\npackage = \"api\"\n{line}\n");
+            let error = Configuration::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(said), "{line}: {error}");
         }
     }
 }
