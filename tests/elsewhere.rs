@@ -11,6 +11,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::bad_input::serve;
 use crate::harness::{
     Emulator, Project, REPOSITORY, assert_valid, both, has, json_of, longshore, seen, snapshots,
     succeed,
@@ -133,6 +134,23 @@ async fn a_wrong_password_is_denied_before_a_byte_is_sent_and_never_shown() {
     settings().bind(|| assert_snapshot!("elsewhere_denied", format!("{refused}\n{nobody}")));
     let registry = elsewhere.emulator.registry_reader().await;
     assert!(registry.complete_image("latest").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_server_in_the_place_of_a_registry() {
+    let (project, digest) = Project::built();
+    let page = || async { axum::response::Html("<!doctype html><title>Portal</title>") };
+    let portal = serve(axum::Router::new().fallback(page)).await;
+    let mut publish = project.publish(&digest, &[]);
+    let address = portal.replace("http://", "") + "/team/app";
+    publish.args(["--format", "json", "--to", &address]);
+    let output = publish.output().unwrap();
+    assert_eq!(output.status.code(), Some(6), "{}", both(&output));
+    let problem = json_of(&output);
+    assert_eq!(problem["code"], "E034", "{problem:#}");
+    let (causes, hints) = (problem["causes"].to_string(), problem["hints"].to_string());
+    assert!(causes.contains("`text/html`"), "{causes}");
+    assert!(hints.contains("a portal"), "{hints}");
 }
 
 #[tokio::test]

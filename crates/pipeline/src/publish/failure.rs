@@ -322,6 +322,8 @@ fn registry_hints(problem: Problem, login: Option<&str>, error: &RegistryError) 
             .hint(format!("the login that was found is not one who may: `docker login {host}`, as somebody who may push to this repository")),
         (ProblemCode::RegistryLied, _) => problem
             .hint("something between here and the registry changes what passes: look for a proxy or a cache"),
+        _ if matches!(error, RegistryError::Protocol { .. }) => problem
+            .hint("whoever answered does not speak as registries do: compare host and port, and look for a proxy or a portal"),
         _ => problem.hint("run the same command again: what the registry already has is not sent twice"),
     }
 }
