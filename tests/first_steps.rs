@@ -99,6 +99,11 @@ fn assets_from_the_whole_repository_are_the_same_in_every_build() {
     let digest = || succeed(longshore(project.path()).arg("build")).stdout;
     let first = digest();
     assert_eq!(digest(), first);
+    for _ in 0..2 {
+        let mut build = longshore(project.path());
+        let elsewhere = succeed(build.args(["build", "--layout", "out"]));
+        assert_eq!(elsewhere.stdout, first);
+    }
     let fresh = tempfile::tempdir().unwrap();
     let mut clone = std::process::Command::new("git");
     succeed(

@@ -43,6 +43,12 @@ pub(crate) fn hide_new(directory: &Path) -> Result<(), BuildError> {
     hide(directory)
 }
 
+/// Whether `directory` is a layout that Longshore has written.
+pub(crate) fn is_layout(directory: &Path) -> bool {
+    directory.join("oci-layout").is_file()
+        && fs::read_to_string(directory.join(".gitignore")).is_ok_and(|text| text == ALL)
+}
+
 fn hide(directory: &Path) -> Result<(), BuildError> {
     fs::create_dir_all(directory)?;
     let file = directory.join(".gitignore");

@@ -8,6 +8,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::entry::{Content, Entry};
 use crate::error::ImageError;
+use crate::layout::is_own;
 
 #[cfg(test)]
 mod tests;
@@ -138,7 +139,7 @@ impl Walk<'_> {
             let found = found?;
             let relative = relative.join(found.file_name());
             let (place, name) = (found.path(), found.file_name());
-            if name == GIT || self.assets.apart.contains(&place) {
+            if name == GIT || self.assets.apart.contains(&place) || is_own(&place) {
                 continue;
             }
             if self.assets.exclude.leaves_out(&relative) {

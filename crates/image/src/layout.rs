@@ -19,6 +19,15 @@ pub(crate) use writer::{LayoutWriter, index_of, place_blob};
 pub(crate) const MARKER: &str = "oci-layout";
 pub(crate) const MARKER_CONTENT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 pub(crate) const INDEX: &str = "index.json";
+/// What keeps a layout from being a change of the source that it lies in.
+const UNSEEN: (&str, &str) = (".gitignore", "*\n");
+
+/// Whether `directory` is a layout that Longshore has written.
+pub(crate) fn is_own(directory: &Path) -> bool {
+    let (name, content) = UNSEEN;
+    directory.join(MARKER).is_file()
+        && fs::read_to_string(directory.join(name)).is_ok_and(|text| text == content)
+}
 
 /// One image of a layout.
 #[derive(Debug, Clone)]

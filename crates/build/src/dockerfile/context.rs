@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::ignore::Ignore;
 use crate::BuildError;
 use crate::files::hash;
-use crate::unseen::OURS;
+use crate::unseen::{OURS, is_layout};
 
 /// What never enters from the context's root: files that a builder would read again, and
 /// what git keeps for itself, which differs from clone to clone and may hold a login.
@@ -146,7 +146,7 @@ impl Walk<'_> {
         let out = self.ignore.leaves_out(&path);
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            if out && !self.ignore.has_exceptions() {
+            if (out && !self.ignore.has_exceptions()) || is_layout(&entry.path()) {
                 return Ok(false);
             }
             // The parent must stand before what is in it.
@@ -204,18 +204,20 @@ mod tests {
     fn the_context_is_what_is_counted_with_modes_that_git_knows() {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path();
-        for path in ["src", "target/longshore", "docs"] {
+        for path in ["src", "target/longshore", "docs", "layout"] {
             fs::create_dir_all(root.join(path)).unwrap();
         }
         for path in [
             "src/main",
             "target/longshore/x",
+            "layout/oci-layout",
             "docs/a",
             "docs/b",
             ".dockerignore",
         ] {
             fs::write(root.join(path), path).unwrap();
         }
+        fs::write(root.join("layout/.gitignore"), "*\n").unwrap();
         let mode = std::fs::Permissions::from_mode(0o700);
         fs::set_permissions(root.join("src/main"), mode).unwrap();
         fs_err::os::unix::fs::symlink("src", root.join("link")).unwrap();

@@ -17,7 +17,7 @@ use oci::{Descriptor, Digest, Index, annotation, media_type};
 use serde::Serialize;
 use tempfile::TempDir;
 
-use super::{INDEX, Layout, MARKER, MARKER_CONTENT};
+use super::{INDEX, Layout, MARKER, MARKER_CONTENT, UNSEEN};
 use crate::error::ImageError;
 
 /// How a layout is called until it is complete.
@@ -110,7 +110,7 @@ impl LayoutWriter {
         fs::write(self.working.path().join(INDEX), index)?;
         fs::write(self.working.path().join(MARKER), MARKER_CONTENT)?;
         // A layout in a checkout is no change of the source.
-        fs::write(self.working.path().join(".gitignore"), "*\n")?;
+        fs::write(self.working.path().join(UNSEEN.0), UNSEEN.1)?;
         // An earlier layout steps aside first: for a moment there is none, and
         // never half of one.
         let mut tries = 0;
