@@ -216,6 +216,16 @@ async fn a_result_that_cannot_be_printed_is_no_success() {
     let output = plan.arg("--dry-run").stdout(writer).output().unwrap();
     assert_eq!(output.status.code(), Some(8), "{}", both(&output));
     assert!(both(&output).contains("Broken pipe"), "{}", both(&output));
+
+    // What is only read may be read in part: `longshore check | head`.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut rules = longshore(project.path());
+    let rules = rules
+        .args(["check", "--explain", "trust-name-only"])
+        .stdout(writer);
+    let output = rules.output().unwrap();
+    assert_eq!((both(&output).trim(), output.status.code()), ("", Some(0)));
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ pub(crate) struct Publish {
     /// Print the plan and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Publish although files differ from the commit; the tag says so
+    /// Publish although files differ from the commit; the tag says so, and no moving tag moves
     #[arg(long)]
     pub(crate) allow_dirty: bool,
     /// Write the receipt to this file too

@@ -9,6 +9,8 @@ mod explain;
 mod publish;
 mod rehearse;
 
+use std::io;
+
 use receipts::{ExitCode, Problem, ProblemCode};
 
 use crate::arguments::{Command, Format};
@@ -18,6 +20,8 @@ use crate::{github_actions, printer, render};
 /// Runs a command and tells of its failure, if it has one.
 pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
     let lost = lost(&command);
+    // What is only read may be read as far as its reader likes: `longshore check | head`.
+    let is_given = matches!(command, Command::Build(_) | Command::Publish(_));
     let result = match command {
         Command::Build(arguments) => build::run(&arguments, settings).await,
         Command::Base(arguments) => base::run(&arguments, settings).await,
@@ -27,7 +31,8 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments, settings).await,
         Command::Emulator(arguments) => emulator::run(&arguments, settings).await,
     };
-    match (result, printer::lost()) {
+    let matters = |error: &&io::Error| is_given || error.kind() != io::ErrorKind::BrokenPipe;
+    match (result, printer::lost().filter(matters)) {
         (Err(problem), _) => report(&problem, settings),
         (Ok(code), None) => code,
         (Ok(code), Some(error)) => {
