@@ -42,12 +42,17 @@ CMD ["echo $GREETING from $(pwd): $(ls web) $(cat /srv/two) $(id -u)"]
 /// A project that is a Dockerfile alone.
 fn project(dockerfile: &str) -> Project {
     let project = Project::hello();
-    write(project.path(), "Dockerfile", dockerfile);
-    write(project.path(), ".dockerignore", "*\n!web\n!busybox\n");
     write(project.path(), "web/index.html", "<p>hello</p>\n");
     let busybox = succeed(Command::new("sh").args(["-c", "command -v busybox"]));
     let busybox = String::from_utf8(busybox.stdout).unwrap();
     std::fs::copy(busybox.trim(), project.path().join("busybox")).unwrap();
+    alone(project, dockerfile, "*\n!web\n!busybox\n")
+}
+
+/// Makes a project a Dockerfile alone, with a `.dockerignore`.
+fn alone(project: Project, dockerfile: &str, ignore: &str) -> Project {
+    write(project.path(), "Dockerfile", dockerfile);
+    write(project.path(), ".dockerignore", ignore);
     project.edit(
         "longshore.toml",
         "package = \"hello\"\n",
@@ -452,16 +457,10 @@ fn buildctl_and_buildx_are_asked_for_an_archive() {
         ),
     ] {
         let fresh = fresh(&project);
-        write(
-            fresh.path(),
-            "longshore.toml",
-            &std::fs::read_to_string(project.path().join("longshore.toml"))
-                .unwrap()
-                .replace(
-                    "dockerfile = {}",
-                    "dockerfile = { arguments = { FLAVOUR = \"x\" } }",
-                ),
-        );
+        let file = fresh.path().join("longshore.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let arguments = "dockerfile = { arguments = { FLAVOUR = \"x\" } }";
+        std::fs::write(file, text.replace("dockerfile = {}", arguments)).unwrap();
         let noting = Noting(tempfile::tempdir().unwrap());
         let asked = noting.0.path().join("asked");
         noting.install(program, &format!(

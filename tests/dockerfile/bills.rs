@@ -7,9 +7,12 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{BUILDAH, CLASSIC, write};
+use super::{BUILDAH, CLASSIC, alone, write};
 use crate::attestations::{CYCLONEDX, SPDX, documents};
 use crate::harness::{Emulator, Project, both, has, json_of, longshore, succeed};
+
+/// The `.dockerignore` that leaves the tree `root`, and what else begins so.
+const ROOT: &str = "*\n!root*\n";
 
 /// The two bills of an image.
 pub(crate) struct Bills {
@@ -65,19 +68,7 @@ async fn publish(directory: &Path, builder: &super::Builder) -> (Bills, Value) {
 
 /// A project that is a Dockerfile alone, and puts the tree `root` into its image.
 fn project(dockerfile: &str) -> Project {
-    alone(Project::hello(), dockerfile)
-}
-
-fn alone(project: Project, dockerfile: &str) -> Project {
-    write(project.path(), "Dockerfile", dockerfile);
-    write(project.path(), ".dockerignore", "*\n!root*\n");
-    project.edit(
-        "longshore.toml",
-        "package = \"hello\"\n",
-        "name = \"hello\"\ndockerfile = {}\n",
-    );
-    project.commit();
-    project
+    alone(Project::hello(), dockerfile, ROOT)
 }
 
 /// Installs a package that `dpkg-deb` makes into the tree `root`.
@@ -286,7 +277,7 @@ fn with_program(dockerfile: &str) -> Project {
     let program = built["platforms"][0]["binary"].as_str().unwrap();
     std::fs::create_dir(project.path().join("root")).unwrap();
     std::fs::copy(program, project.path().join("root/tool")).unwrap();
-    alone(project, dockerfile)
+    alone(project, dockerfile, ROOT)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,19 @@ pub struct SystemPackage {
     pub license: Option<String>,
 }
 
+impl SystemPackage {
+    /// Says what of the texts that it goes by none can be: only what is seen may stand in
+    /// a bill.
+    fn check(&self) -> Result<(), String> {
+        let parts = [&self.name, &self.version].into_iter();
+        let mut parts = parts.chain(&self.architecture).chain(&self.source);
+        match parts.find(|part| !is_plain(part)) {
+            Some(odd) => Err(format!("has the odd value `{}`", odd.escape_debug())),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What was read of a database: one that is damaged has packages too.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Reading {

@@ -49,30 +49,36 @@ pub enum AdvisoryError {
 }
 
 impl AdvisoryDatabase {
-    /// The advisories about packages of these names. A repository is fetched anew
-    /// each time, as far as it has changed: yesterday's would keep silent about
-    /// what became known today.
-    pub async fn about(&self, names: &BTreeSet<&str>) -> Result<Vec<Advisory>, AdvisoryError> {
-        let directory = match self {
-            Self::Directory(directory) => directory,
+    /// The directory that it is in. A repository is fetched anew each time, as far as it
+    /// has changed: yesterday's would keep silent about what became known today.
+    pub async fn directory(&self) -> Result<&Path, AdvisoryError> {
+        match self {
+            Self::Directory(directory) => Ok(directory),
             Self::Repository { address, copy } => {
                 fetch(address, copy).await?;
-                copy
-            }
-        };
-        let crates = directory.join("crates");
-        if !crates.is_dir() {
-            return Err(AdvisoryError::NoDatabase(directory.clone()));
-        }
-        let mut advisories = Vec::new();
-        for name in names.iter().filter(|name| is_name(name)) {
-            for file in files(&crates.join(name))? {
-                let parsed = Advisory::parse(&fs_err::read_to_string(&file)?);
-                advisories.extend(parsed.map_err(|message| AdvisoryError::File { file, message })?);
+                Ok(copy)
             }
         }
-        Ok(advisories)
     }
+}
+
+/// The advisories about packages of these names, in the database in `directory`.
+pub fn advisories(
+    directory: &Path,
+    names: &BTreeSet<&str>,
+) -> Result<Vec<Advisory>, AdvisoryError> {
+    let crates = directory.join("crates");
+    if !crates.is_dir() {
+        return Err(AdvisoryError::NoDatabase(directory.to_owned()));
+    }
+    let mut advisories = Vec::new();
+    for name in names.iter().filter(|name| is_name(name)) {
+        for file in files(&crates.join(name))? {
+            let parsed = Advisory::parse(&fs_err::read_to_string(&file)?);
+            advisories.extend(parsed.map_err(|message| AdvisoryError::File { file, message })?);
+        }
+    }
+    Ok(advisories)
 }
 
 /// Whether crates.io could have a package of this name. A program's own list may name

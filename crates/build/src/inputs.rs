@@ -27,6 +27,17 @@ pub struct Change {
     pub after: Option<String>,
 }
 
+impl<Name: Into<String>, Value: Into<String>> FromIterator<(Name, Value)> for Inputs {
+    fn from_iter<Pairs: IntoIterator<Item = (Name, Value)>>(pairs: Pairs) -> Self {
+        let pairs = pairs.into_iter();
+        Self(
+            pairs
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+}
+
 impl Inputs {
     /// Adds an input.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
@@ -53,11 +64,7 @@ impl Inputs {
                 .is_some_and(|rest| rest.starts_with(':'))
         };
         let pairs = self.0.iter().filter(|(name, _)| own(name));
-        Self(
-            pairs
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        )
+        pairs.map(|(name, value)| (&**name, &**value)).collect()
     }
 
     /// What several results are made from together: an input that all have with the
@@ -147,11 +154,7 @@ mod tests {
     use super::*;
 
     fn inputs(pairs: &[(&str, &str)]) -> Inputs {
-        let mut inputs = Inputs::default();
-        for (name, value) in pairs {
-            inputs.insert(*name, *value);
-        }
-        inputs
+        pairs.iter().copied().collect()
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod toolchain;
 mod unseen;
 mod workspace;
 
-pub use advisory_database::{AdvisoryDatabase, AdvisoryError};
+pub use advisory_database::{AdvisoryDatabase, AdvisoryError, advisories};
 pub use binary::{Binary, architecture_of, host_architecture, processor_of};
 pub use cargo::{CargoBuild, Progress};
 pub use dockerfile::{Builder, BuilderError, Dockerfile, DockerfileBuild};

@@ -39,7 +39,7 @@ impl Source {
         Ok(Self {
             commit: commit.to_owned(),
             committed_at: time.parse().map_err(|_| no_commit())?,
-            changes: status.lines().filter_map(changed).collect(),
+            changes: status.lines().map(changed).collect(),
             repository: origin.and_then(|address| web_address(address.trim())),
         })
     }
@@ -51,8 +51,8 @@ impl Source {
 }
 
 /// The path in a line of `git status --porcelain`: two letters and a space before it.
-fn changed(line: &str) -> Option<String> {
-    line.get(3..).map(str::to_owned)
+fn changed(line: &str) -> String {
+    line.get(3..).unwrap_or(line).to_owned()
 }
 
 async fn git(directory: &Path, arguments: &[&str]) -> Result<String, BuildError> {

@@ -61,16 +61,6 @@ pub enum CloudError {
     Name(#[from] NameError),
 }
 
-impl CloudError {
-    /// Says nothing of a Terraform root where there is none.
-    fn told(self, resources: Option<&AwsResources>) -> Self {
-        match self {
-            Self::Missing { key, .. } if resources.is_none() => Self::Unsaid { key },
-            other => other,
-        }
-    }
-}
-
 fn listed(found: &[String]) -> String {
     if found.is_empty() {
         "none".to_owned()
@@ -82,12 +72,11 @@ fn listed(found: &[String]) -> String {
 impl Cloud {
     /// The ARN of the role that publishes, also where nothing else can be told.
     pub fn role(table: &AwsTable, resources: Option<&AwsResources>) -> Result<String, CloudError> {
-        let account = || match &table.role {
-            Some(role) if role.starts_with("arn:") => Ok(String::new()),
-            _ => account(table, resources),
+        let account = match &table.role {
+            Some(role) if role.starts_with("arn:") => String::new(),
+            _ => account(table, resources)?,
         };
-        let found = account().and_then(|account| role(table, resources, &account));
-        found.map_err(|error| error.told(resources))
+        role(table, resources, &account)
     }
 
     /// Joins what the file says with what the Terraform root has; the file wins.
@@ -99,22 +88,15 @@ impl Cloud {
         images: &[&ImageTable],
         resources: Option<&AwsResources>,
     ) -> Result<Self, CloudError> {
-        let joined = Self::joined(table, images, resources);
-        joined.map_err(|error| error.told(resources))
-    }
-
-    fn joined(
-        table: &AwsTable,
-        images: &[&ImageTable],
-        resources: Option<&AwsResources>,
-    ) -> Result<Self, CloudError> {
-        let missing = |key, what| CloudError::Missing { key, what };
         let account = account(table, resources)?;
         let region = table
             .region
             .clone()
             .or_else(|| resources.and_then(|resources| resources.region.clone()))
-            .ok_or_else(|| missing("region", "provider \"aws\" with a region that can be known"))?;
+            .ok_or_else(|| {
+                let what = "provider \"aws\" with a region that can be known";
+                missing("region", what, resources)
+            })?;
         let role = role(table, resources, &account)?;
         let own = images.iter().map(|image| image.repository.as_ref());
         let own = if images.is_empty() {
@@ -139,10 +121,17 @@ impl Cloud {
 fn account(table: &AwsTable, resources: Option<&AwsResources>) -> Result<String, CloudError> {
     let own = table.account.as_ref();
     let account = own.or(resources.map(|resources| &resources.account));
-    account.cloned().ok_or(CloudError::Missing {
-        key: "account",
-        what: "account",
-    })
+    account
+        .cloned()
+        .ok_or_else(|| missing("account", "account", resources))
+}
+
+/// Nobody says `key`: not the file, and not the Terraform root, where there is one.
+fn missing(key: &'static str, what: &'static str, resources: Option<&AwsResources>) -> CloudError {
+    match resources {
+        Some(_) => CloudError::Missing { key, what },
+        None => CloudError::Unsaid { key },
+    }
 }
 
 fn role(
@@ -159,10 +148,7 @@ fn role(
             .role
             .as_ref()
             .map(|name| format!("arn:aws:iam::{account}:role/{name}"))
-            .ok_or(CloudError::Missing {
-                key: "role",
-                what: "role",
-            });
+            .ok_or(CloudError::Unsaid { key: "role" });
     };
     if let Some(name) = &table.role {
         let found = || {
@@ -188,17 +174,22 @@ fn role(
         .filter(|role| role.trust_policy.contains("AssumeRoleWithWebIdentity"))
         .map(|role| role.arn.clone())
         .collect();
-    only("role", "role that trusts an OIDC provider", candidates)
+    let none = || CloudError::Missing {
+        key: "role",
+        what: "role that trusts an OIDC provider",
+    };
+    only("role", candidates, none)
 }
 
 fn repository(
     table: &AwsTable,
     resources: Option<&AwsResources>,
 ) -> Result<RepositoryName, CloudError> {
-    match &table.repository {
-        Some(name) => named("aws.repository", name, resources),
-        None => Ok(only("repository", "aws_ecr_repository", names(resources))?.parse()?),
+    if let Some(name) = &table.repository {
+        return named("aws.repository", name, resources);
     }
+    let none = || missing("repository", "aws_ecr_repository", resources);
+    Ok(only("repository", names(resources), none)?.parse()?)
 }
 
 /// The repository that `key` names, which a Terraform root must have.
@@ -229,11 +220,11 @@ fn names(resources: Option<&AwsResources>) -> Vec<String> {
 
 fn only(
     key: &'static str,
-    what: &'static str,
     mut candidates: Vec<String>,
+    none: impl FnOnce() -> CloudError,
 ) -> Result<String, CloudError> {
     match candidates.len() {
-        0 => Err(CloudError::Missing { key, what }),
+        0 => Err(none()),
         1 => Ok(candidates.remove(0)),
         _ => Err(CloudError::Ambiguous { key, candidates }),
     }

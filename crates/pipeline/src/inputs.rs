@@ -223,11 +223,7 @@ mod tests {
     use super::*;
 
     fn inputs(pairs: &[(&str, &str)]) -> Inputs {
-        let mut inputs = Inputs::default();
-        for (name, value) in pairs {
-            inputs.insert(*name, *value);
-        }
-        inputs
+        pairs.iter().copied().collect()
     }
 
     fn told(before: &[(&str, Inputs)], after: &[(&str, Inputs)]) -> Vec<String> {

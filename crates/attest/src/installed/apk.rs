@@ -10,7 +10,7 @@
 use std::io::BufRead;
 
 use super::stanza::{Stanza, packages};
-use super::{PackageManager, Reading, SystemPackage, is_plain};
+use super::{PackageManager, Reading, SystemPackage};
 
 /// Name, version, architecture, origin, licence.
 const FIELDS: [&str; 5] = ["P", "V", "A", "o", "L"];
@@ -24,12 +24,6 @@ fn package(stanza: Stanza<5>) -> Result<Option<SystemPackage>, String> {
     let [name, version, architecture, origin, license] = stanza.fields;
     let name = name.ok_or("names no package")?;
     let version = version.ok_or_else(|| format!("has no version of `{}`", name.escape_debug()))?;
-    let parts = [&name, &version].into_iter().chain(&architecture);
-    for part in parts.chain(&origin) {
-        if !is_plain(part) {
-            return Err(format!("has the odd value `{}`", part.escape_debug()));
-        }
-    }
     Ok(Some(SystemPackage {
         manager: PackageManager::Apk,
         source: origin.filter(|origin| *origin != name),

@@ -10,7 +10,7 @@
 use std::io::BufRead;
 
 use super::stanza::{Stanza, packages};
-use super::{PackageManager, Reading, SystemPackage, is_plain};
+use super::{PackageManager, Reading, SystemPackage};
 
 const FIELDS: [&str; 5] = ["Package", "Status", "Version", "Architecture", "Source"];
 /// The states of packages of which no file is there.
@@ -38,12 +38,6 @@ fn package(stanza: Stanza<5>) -> Result<Option<SystemPackage>, String> {
         Some((name, version)) => format!("{name}@{}", version.trim_end_matches(')')),
         None => source,
     });
-    let parts = [&name, &version].into_iter().chain(&architecture);
-    for part in parts.chain(&source) {
-        if !is_plain(part) {
-            return Err(format!("has the odd value `{}`", part.escape_debug()));
-        }
-    }
     Ok(Some(SystemPackage {
         manager: PackageManager::Dpkg,
         source: source.filter(|source| *source != name),

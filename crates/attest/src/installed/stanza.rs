@@ -74,7 +74,11 @@ pub(super) fn packages<const N: usize>(
     let mut reading = Reading::default();
     let result = each(reader, wanted, |stanza| {
         let line = stanza.line;
-        match package(stanza) {
+        let found = package(stanza).and_then(|found| {
+            found.iter().try_for_each(SystemPackage::check)?;
+            Ok(found)
+        });
+        match found {
             Ok(found) => reading.packages.extend(found),
             Err(reason) => reading.wrong(format!("the paragraph at line {line} {reason}")),
         }

@@ -186,14 +186,15 @@ fn imported(
         installed: Some(installed.clone()),
     };
     contents::write(&[known], &layout.stored()?, place)?;
-    let base = Base::from_layout(&layout, platform)?;
-    Ok((
-        Base {
-            built: true,
-            ..base
-        },
-        installed,
-    ))
+    Ok((base_of(&layout, platform)?, installed))
+}
+
+/// The image of a layout that a builder made, to put things on.
+fn base_of(layout: &Layout, platform: &Platform) -> Result<Base, ImageError> {
+    Ok(Base {
+        built: true,
+        ..Base::from_layout(layout, platform)?
+    })
 }
 
 /// The image that was kept at `place`, with what is installed in it; one that is damaged
@@ -203,16 +204,10 @@ fn kept(place: &Path, platform: &Platform) -> Option<(Base, Installed)> {
     layout.check(NonZeroUsize::MIN).ok()?;
     let contents = contents::contents_of(&layout.stored().ok()?, place);
     let installed = contents.into_iter().next()?.installed?;
-    let base = Base::from_layout(&layout, platform).ok()?;
+    let base = base_of(&layout, platform).ok()?;
     // Written each time: its own time tells when the image was used last.
     let _ = fs::write(place.join(USED), "");
-    Some((
-        Base {
-            built: true,
-            ..base
-        },
-        installed,
-    ))
+    Some((base, installed))
 }
 
 fn engine_io(error: std::io::Error) -> BuildFailure {

@@ -1,12 +1,14 @@
 //! The gate before a push: known flaws of what was compiled.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use attest::installed::Unread;
 use attest::{Contents, Finding, findings};
-use build::{AdvisoryDatabase, AdvisoryError};
+use build::{AdvisoryDatabase, AdvisoryError, advisories};
 use oci::Platform;
 use receipts::{Advisory, Problem, ProblemCode};
+use tokio::sync::OnceCell;
 
 use crate::configuration::{AdvisoryLevel, AuditTable};
 
@@ -46,6 +48,9 @@ pub enum GateFailure {
 pub struct Gate {
     table: AuditTable,
     database: AdvisoryDatabase,
+    /// Where that is, once it has been asked: a publish is judged by one state of it, and
+    /// fetches it once.
+    directory: OnceCell<PathBuf>,
 }
 
 impl Gate {
@@ -66,6 +71,7 @@ impl Gate {
         Some(Self {
             table: table.clone(),
             database,
+            directory: OnceCell::new(),
         })
     }
 
@@ -79,7 +85,7 @@ impl Gate {
         let lists = || contents.iter().flat_map(Contents::lists);
         let packages = lists().flat_map(|(_, list)| &list.packages);
         let names = packages.map(|package| package.name.as_str()).collect();
-        let known = self.database.about(&names).await;
+        let known = self.known(&names).await;
         let known = known.map_err(GateFailure::NoAdvisories)?;
         let ignored = |id: &str| self.table.ignore.iter().any(|entry| entry.id == id);
         let mut found: Vec<Advisory> = Vec::new();
@@ -99,6 +105,12 @@ impl Gate {
             return Err(GateFailure::Vulnerable(vulnerable));
         }
         Ok(found)
+    }
+
+    async fn known(&self, names: &BTreeSet<&str>) -> Result<Vec<attest::Advisory>, AdvisoryError> {
+        let fetched = async || self.database.directory().await.map(Path::to_owned);
+        let directory = self.directory.get_or_try_init(fetched).await?;
+        advisories(directory, names)
     }
 }
 
@@ -198,4 +210,56 @@ fn vulnerable(found: &[Advisory]) -> Problem {
         });
     }
     problem.hint("what cannot harm goes into `audit.ignore` of `longshore.toml`, with the reason")
+}
+
+#[cfg(test)]
+mod tests {
+    use attest::{Dependencies, Package, PackageSource};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_asked_twice_of_a_publish_is_fetched_once() {
+        let place = tempfile::tempdir().unwrap();
+        let database = place.path().join("database");
+        fs_err::create_dir_all(database.join("crates")).unwrap();
+        fs_err::write(database.join("crates/README"), "none yet").unwrap();
+        for words in [
+            "init --quiet",
+            "add --all",
+            "-c user.name=a -c user.email=a@b commit --quiet --message=all",
+        ] {
+            let mut git = std::process::Command::new("git");
+            let git = git.current_dir(&database).args(words.split(' '));
+            assert!(git.status().unwrap().success(), "{words}");
+        }
+        let table = AuditTable {
+            advisories: AdvisoryLevel::Deny,
+            database: Some(format!("file://{}", database.display())),
+            ..AuditTable::default()
+        };
+        let gate = Gate::new(&table, place.path()).unwrap();
+        let contents = [Contents {
+            compiled: Some(Dependencies {
+                packages: vec![Package {
+                    name: "a".to_owned(),
+                    version: "1.0.0".to_owned(),
+                    source: PackageSource::CratesIo,
+                    build_only: false,
+                    license: None,
+                    checksum: None,
+                    dependencies: Vec::new(),
+                }],
+                root: 0,
+            }),
+            installed: None,
+        }];
+        assert_eq!(gate.pass(&contents).await.unwrap(), []);
+        fs_err::remove_dir_all(&database).unwrap();
+        assert_eq!(gate.pass(&contents).await.unwrap(), []);
+        // The next publish looks anew.
+        let next = Gate::new(&table, place.path()).unwrap();
+        let failure = next.pass(&contents).await.unwrap_err();
+        assert!(matches!(failure, GateFailure::NoAdvisories(_)), "{failure}");
+    }
 }

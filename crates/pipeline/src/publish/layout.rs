@@ -75,13 +75,8 @@ impl PublishPlan {
 
     /// What machines read of the plan.
     pub fn planned(&self) -> PlannedPublish {
-        let Destination {
-            repository,
-            immutable_tag,
-            moving_tags,
-            identity,
-        } = &self.destination;
-        let (registry, account, role) = match identity {
+        let destination = &self.destination;
+        let (registry, account, role) = match &destination.identity {
             IdentityPlan::Github { account, role, .. } => (None, Some(account), Some(role)),
             IdentityPlan::Chain { account } => (None, Some(account), None),
             IdentityPlan::Login { registry, .. } => (Some(&registry.host), None, None),
@@ -91,11 +86,11 @@ impl PublishPlan {
             digest: self.digest.to_string(),
             size_bytes: self.size,
             registry: registry.cloned(),
-            repository: repository.to_string(),
+            repository: destination.repository.to_string(),
             account: account.cloned(),
             role: role.cloned(),
-            immutable_tag: immutable_tag.to_string(),
-            moving_tags: moving_tags.iter().map(Tag::to_string).collect(),
+            immutable_tag: destination.immutable_tag.to_string(),
+            moving_tags: destination.moving_tags.iter().map(Tag::to_string).collect(),
             attest: self.attest,
             signer: signer.map(Signer::title),
         }
